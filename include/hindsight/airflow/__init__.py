@@ -1,0 +1,1 @@
+"""Glue: DAGs, tasks, timetable, connections and assets; the only room that imports Airflow."""

@@ -1,0 +1,1 @@
+"""Check: turn the rows of a window into numbers; every statistic is a pure function."""

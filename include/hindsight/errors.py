@@ -1,0 +1,86 @@
+"""Every error Hindsight raises on purpose; each says what is wrong, where, what was expected and what to do.
+
+HindsightError
+  ConfigError      a monitor file or a setting is wrong; carries every Problem of the file
+  DataError        the warehouse's answer cannot be used: a column is missing, has a new type, is too large
+  WarehouseError   the warehouse could not be reached or broke off            (transient: worth a retry)
+  StoreError       a Parquet file could not be written or read
+  LedgerError      the ledger could not be reached or is of another version   (transient)
+  DeliveryError    mail could not be handed over                              (transient unless said otherwise)
+  TrainingError    a retraining cannot start, train or be promoted
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class HindsightError(Exception):
+    """Base of all errors raised on purpose; `transient` says whether a retry may help."""
+
+    transient = False
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in one place of a monitor file."""
+
+    message: str
+    file: Path | None = None
+    line: int | None = None
+    field: str = ""
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.line) if part is not None)
+        return f"{' '.join(part for part in (place, self.field) if part)}: {self.message}".lstrip(": ")
+
+
+class ConfigError(HindsightError):
+    """A monitor file or a setting is wrong; `problems` lists everything found, in file order."""
+
+    def __init__(self, *problems: Problem | str) -> None:
+        self.problems = tuple(Problem(p) if isinstance(p, str) else p for p in problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    def __reduce__(self) -> tuple[type[ConfigError], tuple[Problem, ...]]:
+        return type(self), self.problems
+
+
+class DataError(HindsightError):
+    """The warehouse answered with something the monitor cannot use; a retry will not help."""
+
+
+class WarehouseError(HindsightError):
+    """The warehouse could not be reached or broke off in the middle of an answer."""
+
+    transient = True
+
+
+class StoreError(HindsightError):
+    """A Parquet file could not be written or read; the message names the file."""
+
+
+class LedgerError(HindsightError):
+    """The ledger (incidents, outbox, registry) could not be reached or is of another version."""
+
+    transient = True
+
+
+class DeliveryError(HindsightError):
+    """Mail could not be handed over to the server."""
+
+    def __init__(self, message: str, *, transient: bool = True) -> None:
+        super().__init__(message)
+        self.transient = transient
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _delivery_error, (str(self), self.transient)
+
+
+def _delivery_error(message: str, transient: bool) -> DeliveryError:
+    return DeliveryError(message, transient=transient)
+
+
+class TrainingError(HindsightError):
+    """A retraining cannot start, train, be compared or be promoted."""

@@ -1,0 +1,252 @@
+"""Monitor: what a user declares in one file, with every default filled in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import cached_property
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from hindsight.monitors.rules import Rule, RuleChange, built_in_rules, merge
+from hindsight.monitors.strict import (
+    Column,
+    Columns,
+    Duration,
+    Moment,
+    Name,
+    Names,
+    Scalar,
+    Share,
+    Strict,
+    Table,
+    Texts,
+    as_tuple,
+)
+from hindsight.monitors.windows import MONDAY, Grid
+
+Task = Literal["binary", "multiclass", "regression"]
+DAY = timedelta(days=1)
+
+
+class ModelInfo(Strict):
+    """The model under watch."""
+
+    name: str
+    task: Task
+    positive_label: Scalar = 1
+    version: str = "all"
+    endpoint: str | None = None
+
+
+class Predictions(Strict):
+    """Where predictions are logged and which column is what."""
+
+    table: Table
+    id: Column
+    timestamp: Column
+    prediction: Column
+    score: Column | dict[str, Column] | None = None
+    model_version: Column | None = None
+    latency_ms: Column | None = None
+    status_code: Column | None = None
+    cost: Column | None = None
+
+
+class Labels(Strict):
+    """Where ground truth lands; `arrived_at` is when we could first know it."""
+
+    table: Table
+    id: Column
+    label: Column
+    arrived_at: Column | None = None
+
+
+class Source(Strict):
+    """The warehouse: an Airflow connection and two tables."""
+
+    connection: str = "warehouse"
+    predictions: Predictions
+    labels: Labels | None = None
+
+
+class LabelPolicy(Strict):
+    """When labels are looked for and when there are enough of them to judge."""
+
+    schedule: str = "0 2 * * *"
+    matures_after: Duration = timedelta(days=14)
+    overlap: Duration = DAY
+    min_labels: int = Field(100, ge=1)
+    min_coverage: Share = 0.0
+    absent_means: Scalar | None = None
+
+
+class Feature(Strict):
+    """One input column of the model."""
+
+    type: Literal["numeric", "categorical"]
+    critical: bool = False
+
+
+def _feature(value: object) -> object:
+    return {"type": value} if isinstance(value, str) else value
+
+
+class Pii(Strict):
+    """Columns hashed (HMAC, key in connection hindsight_pii) or dropped before anything is written."""
+
+    hash: Columns = ()
+    drop: Columns = ()
+
+
+class Output(Strict):
+    """Which reference rows the output (prediction, score) and the reference performance come from: column = value."""
+
+    column: Column
+    value: Scalar
+
+
+def _output(value: object) -> object:
+    if isinstance(value, dict) and len(value) == 1:
+        ((column, wanted),) = value.items()
+        return {"column": column, "value": wanted}
+    return value
+
+
+class Reference(Strict):
+    """The rows windows are compared with: a period, a Parquet file, or a trailing period."""
+
+    start: Moment | None = None
+    end: Moment | None = None
+    parquet: str | None = None
+    output: Annotated[Output, BeforeValidator(_output)] | None = None
+    trailing: Duration | None = None
+    lag: Duration = timedelta(0)
+    same_weekday: bool = False
+
+    @model_validator(mode="after")
+    def one_way(self) -> Self:
+        """Refuse a reference that is declared in no way or in two."""
+        ways = [self.start is not None or self.end is not None, self.parquet is not None, self.trailing is not None]
+        if sum(ways) != 1:
+            raise ValueError("declare one of: start and end, parquet, or trailing")
+        if ways[0] and (self.start is None or self.end is None or self.start >= self.end):
+            raise ValueError("start and end are both needed, and start must be before end")
+        return self
+
+
+class Quality(Strict):
+    """The Great Expectations suite: great_expectations/expectations/<suite>.json."""
+
+    suite: Name
+
+
+class Drift(Strict):
+    """How drift of one feature is measured, and which share of drifted features is too much."""
+
+    method: str = "psi"
+    threshold: Annotated[float, Field(gt=0)] | Literal["auto"] = 0.1
+    share: Annotated[float, Field(gt=0, le=1)] = 0.3
+    significance: Annotated[float, Field(gt=0, lt=1)] = 0.005
+    min_rows: int = Field(30, ge=1)
+
+
+class Kpi(Strict):
+    """A business number over the prediction rows: one of sum, count, mean or ratio, with equality and range filters."""
+
+    sum: Column | None = None
+    mean: Column | None = None
+    count: Literal[True] | Column | None = None
+    ratio: Annotated[tuple[Column, Column], BeforeValidator(as_tuple)] | None = None
+    where: dict[Column, Scalar | dict[Literal["above", "below"], float]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def one_aggregate(self) -> Self:
+        """Refuse a number that is declared in no way or in two."""
+        if sum(part is not None for part in (self.sum, self.mean, self.count, self.ratio)) != 1:
+            raise ValueError("declare one of: sum, mean, count or ratio")
+        return self
+
+
+class Alerts(Strict):
+    """Who is told, and where they read what to do."""
+
+    email: Texts = ()
+    runbook: str | None = None
+    max_age: Duration | None = None
+
+
+class Budget(Strict):
+    """At most `runs` retrainings in any span of `period`."""
+
+    runs: int = Field(ge=1)
+    period: Duration
+
+
+def _budget(value: object) -> object:
+    if isinstance(value, str):
+        runs, _, period = value.partition(" per ")
+        if not runs.strip().isdigit() or not period:
+            raise ValueError(f"expected a budget such as '2 per 30d', got {value!r}")
+        return {"runs": int(runs), "period": period}
+    return value
+
+
+class Retrain(Strict):
+    """When retraining is requested, what trains, and who must agree."""
+
+    dag: str | None = None
+    train: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
+    require: Names = ("accuracy_drop",)
+    cooldown: Duration = 7 * DAY
+    budget: Annotated[Budget, BeforeValidator(_budget)] = Budget(runs=2, period=30 * DAY)
+    approval: bool = True
+
+
+class Monitor(Strict):
+    """One monitor file."""
+
+    schema_version: Literal[1] = 1
+    name: Name
+    description: str = ""
+    owner: str = ""
+    state: Literal["active", "paused", "archived"] = "active"
+    criticality: Literal["high", "medium", "low"] = "medium"
+    model: ModelInfo
+    window: Duration = DAY
+    anchor: Moment = MONDAY
+    start: Moment | None = None
+    end: Moment | None = None
+    lateness: Duration = timedelta(minutes=10)
+    source: Source
+    labels: LabelPolicy = LabelPolicy()
+    features: dict[Column, Annotated[Feature, BeforeValidator(_feature)]] = Field(default_factory=dict)
+    pii: Pii = Pii()
+    reference: Reference | None = None
+    segments: Columns = ()
+    quality: Quality | None = None
+    drift: Drift = Drift()
+    kpis: dict[Name, Kpi] = Field(default_factory=dict)
+    rule_changes: Annotated[tuple[RuleChange, ...], BeforeValidator(as_tuple)] = Field((), alias="rules")
+    alerts: Alerts = Alerts()
+    retrain: Retrain | None = None
+
+    @property
+    def grid(self) -> Grid:
+        """The windows of this monitor."""
+        return Grid(self.window, self.anchor)
+
+    @property
+    def max_age(self) -> timedelta:
+        """How long after it was due a verdict is still news."""
+        return self.alerts.max_age or max(2 * self.window, 2 * DAY)
+
+    @property
+    def retrain_dag(self) -> str:
+        """The DAG that retrains this model: the one the file names, or the one Hindsight builds."""
+        return (self.retrain and self.retrain.dag) or f"retrain__{self.name}"
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """The built-in rules with the file's changes, disabled ones left out."""
+        return merge(built_in_rules(self.model.task, self.drift.share), self.rule_changes)

@@ -1,0 +1,131 @@
+"""Rules: which number of a window is bad news, for how long it must be, and how loud to say so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from math import nextafter
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from hindsight.monitors.strict import Name, Strict, as_tuple
+
+
+class Severity(StrEnum):
+    """How loud: P0 wakes someone, P1 is for today, P2 waits for the nightly digest."""
+
+    P0 = "P0"
+    P1 = "P1"
+    P2 = "P2"
+
+
+def _percent(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if not value.endswith("%"):
+        raise ValueError(f"expected a percentage such as 15%, got {value!r}")
+    return float(value[:-1]) / 100
+
+
+def _receiver(value: str) -> str:
+    if value == "email" or (value.startswith("dag:") and len(value) > 4):
+        return value
+    raise ValueError(f"expected 'email' or 'dag:<dag id>', got {value!r}")
+
+
+Percent = Annotated[float, BeforeValidator(_percent), Field(gt=0, lt=10)]
+Receivers = Annotated[tuple[Annotated[str, AfterValidator(_receiver)], ...], BeforeValidator(as_tuple)]
+AnySeverity = Annotated[Severity, Field(strict=False)]
+
+
+class Rule(Strict):
+    """A complete rule: `above: x` breaches at value >= x, `below: x` at value < x, both may be given.
+
+    `drops_by` and `rises_by` compare with the reference: value < reference * (1 - share), value >= reference * (1 + share).
+    `over_reference` compares value - reference with `above` where a reference exists. `critical` replaces `above` for
+    features marked critical. `min_rows` is the fewest rows behind a number that may breach.
+    """
+
+    id: Name
+    metric: str
+    above: float | None = None
+    below: float | None = None
+    drops_by: Percent | None = None
+    rises_by: Percent | None = None
+    over_reference: bool = False
+    critical: float | None = None
+    min_rows: int = Field(0, ge=0)
+    for_: int = Field(1, alias="for", ge=1, le=1000)
+    keep_for: int = Field(1, ge=1, le=1000)
+    severity: AnySeverity = Severity.P2
+    kind: Literal["symptom", "cause"] = "cause"
+    then: Receivers = ("email",)
+    segments: bool = False
+    versions: bool = False
+    enabled: bool = True
+
+
+class RuleChange(Strict):
+    """What a monitor file says about a rule: a new rule, or changes to the built-in rule of the same id."""
+
+    id: Name
+    metric: str | None = None
+    above: float | None = None
+    below: float | None = None
+    drops_by: Percent | None = None
+    rises_by: Percent | None = None
+    over_reference: bool | None = None
+    critical: float | None = None
+    min_rows: int | None = Field(None, ge=0)
+    for_: int | None = Field(None, alias="for", ge=1, le=1000)
+    keep_for: int | None = Field(None, ge=1, le=1000)
+    severity: AnySeverity | None = None
+    kind: Literal["symptom", "cause"] | None = None
+    then: Receivers | None = None
+    segments: bool | None = None
+    versions: bool | None = None
+    enabled: bool | None = None
+
+
+_THRESHOLDS = {"above", "below", "drops_by", "rises_by"}
+
+
+def built_in_rules(task: str, drift_share: float) -> tuple[Rule, ...]:
+    """Return the rules every monitor has, for a model of this task (DESIGN: rules)."""
+    error, relative = ("mae", "rises_by") if task == "regression" else ("accuracy", "drops_by")
+
+    def rule(id: str, metric: str, severity: str, **rest: object) -> Rule:
+        return Rule.model_validate({"id": id, "metric": metric, "severity": severity, **rest})
+
+    return (
+        rule("no_data", "operations.total_requests", "P1", below=1, kind="symptom"),
+        rule("health_warning", "operations.health", "P1", above=1, kind="symptom", min_rows=20),
+        rule("health_critical", "operations.health", "P0", above=2, kind="symptom", min_rows=20),
+        rule("latency_p95", "operations.latency_p95_ms", "P1", above=300, kind="symptom", min_rows=20),
+        rule("volume", "operations.volume_ratio", "P1", below=0.5, above=2),
+        rule("quality", "quality.expectations_failed", "P2", above=1),
+        rule("null_rate", "quality.null_rate", "P2", above=0.05, critical=0.01, over_reference=True, min_rows=100),
+        rule("drift", "drift.drifted", "P2", above=1),
+        rule(
+            "drift_share", "drift.drift_share", "P1", above=nextafter(drift_share, 2)
+        ),  # more than the share, not equal to it
+        rule("accuracy_drop", f"performance.{error}", "P0", kind="symptom", **{relative: "15%"}),
+    )
+
+
+def merge(built_in: Iterable[Rule], changes: Iterable[RuleChange]) -> tuple[Rule, ...]:
+    """Return the built-in rules with a file's changes laid over them and its new rules added; disabled ones left out.
+
+    A change that names any threshold replaces all thresholds of the rule. Raises pydantic's ValidationError where a
+    new rule lacks its metric.
+    """
+    rules = {rule.id: rule.model_dump(by_alias=True, exclude_none=True) for rule in built_in}
+    for change in changes:
+        given = change.model_dump(by_alias=True, exclude_none=True)
+        base = rules.get(change.id, {})
+        if _THRESHOLDS & given.keys():
+            base = {key: value for key, value in base.items() if key not in _THRESHOLDS | {"critical"}}
+        rules[change.id] = base | given
+    complete = (Rule.model_validate(fields) for fields in rules.values())
+    return tuple(rule for rule in complete if rule.enabled)

@@ -1,0 +1,60 @@
+"""The pydantic base and the small types every part of a monitor file is built from: nothing unknown, nothing guessed."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from hindsight.monitors.windows import parse_duration, parse_moment
+
+
+class Strict(BaseModel):
+    """A frozen model that refuses unknown keys, coerced types and NaN."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, populate_by_name=True, protected_namespaces=()
+    )
+
+
+def _duration(value: object) -> object:
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+def _moment(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    return parse_moment(value) if isinstance(value, str) else value
+
+
+def as_tuple(value: object) -> object:
+    """Turn a YAML list into the tuple a frozen model holds; leave anything else for validation to judge."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _identifier(value: str) -> str:
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,62}(\.[A-Za-z_][A-Za-z0-9_]{0,62})?", value):
+        return value
+    raise ValueError(f"expected a table or column name of letters, digits and underscores, got {value!r}")
+
+
+def _column(value: str) -> str:
+    if "." in value:
+        raise ValueError(f"expected a column name without a dot, got {value!r}")
+    return _identifier(value)
+
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+Table = Annotated[str, AfterValidator(_identifier)]
+Column = Annotated[str, AfterValidator(_column)]
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+Columns = Annotated[tuple[Column, ...], BeforeValidator(as_tuple)]
+Names = Annotated[tuple[Name, ...], BeforeValidator(as_tuple)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
+Scalar = bool | int | float | str
+Share = Annotated[float, Field(ge=0, le=1)]

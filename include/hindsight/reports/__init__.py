@@ -1,0 +1,1 @@
+"""Show: the Evidently report of a window and the pages people look at."""

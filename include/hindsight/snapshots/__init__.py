@@ -1,0 +1,1 @@
+"""Keep: one tidy Parquet table of numbers, written once and never changed."""

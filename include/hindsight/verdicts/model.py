@@ -1,0 +1,94 @@
+"""What judging produces: verdicts about windows, incidents folded from them, and what is to be told or asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from hindsight.monitors.rules import Severity
+from hindsight.monitors.windows import Window
+
+
+class Status(StrEnum):
+    """What a rule says about a window."""
+
+    OK = "ok"
+    BREACH = "breach"
+    IMMATURE = "immature"  # labels are still coming: never a breach
+    TOO_FEW = "too_few"  # too few rows or labels behind the number
+    NO_DATA = "no_data"  # the number was not evaluated
+    MUTED = "muted"  # a breach that something else explains
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Series:
+    """What one line of verdicts is about; incidents never cross series."""
+
+    rule: str
+    model_version: str = ""
+    segment: str = ""
+    feature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one rule says about one series in one window, as of a moment."""
+
+    series: Series
+    window: Window
+    as_of: datetime
+    due: datetime
+    status: Status
+    value: float | None
+    threshold: float | None
+    n: int
+    note: str = ""
+
+
+class State(StrEnum):
+    """Where an incident stands. Pending ones are not recorded: they are breaches that have not lasted `for` windows."""
+
+    OPEN = "open"
+    RESOLVED = "resolved"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """An episode of breaches worth telling: its id is fixed when first recorded, its start and end may move.
+
+    `breaches` are the window starts that breached; `told` is the state that was last announced, None if none was;
+    `ended` is the end of the window that resolved it. `reason` says why it was withdrawn or changed last.
+    """
+
+    id: str
+    monitor: str
+    series: Series
+    severity: Severity
+    state: State
+    started: datetime
+    ended: datetime | None
+    breaches: tuple[datetime, ...]
+    value: float | None
+    threshold: float | None
+    told: State | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RetrainRequest:
+    """A decision to retrain: `key` is a hash of the monitor and the sorted incident ids; one DAG run follows from it."""
+
+    key: str
+    monitor: str
+    dag: str
+    incidents: tuple[str, ...]
+    as_of: datetime
+    requested_at: datetime
+    approval: bool
+
+    @property
+    def run_id(self) -> str:
+        """The deterministic id of the one DAG run this request becomes."""
+        return f"retrain__{self.monitor}__{self.key}"
