@@ -1,0 +1,80 @@
+"""Categories: any column as small whole numbers and one canonical text per distinct value, whatever its type."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+NULL, OTHER, EMPTY = "<null>", "<other>", "<empty>"
+LONGEST = 120  # characters of a value that are kept; longer texts end in a hash
+
+
+@dataclass(frozen=True, slots=True)
+class Categories:
+    """`codes[i]` is the place of row i's value in `texts`, or -1 where the value is null; `texts` are distinct."""
+
+    codes: np.ndarray
+    texts: tuple[str, ...]
+
+    def counts(self, mask: np.ndarray | None = None) -> np.ndarray:
+        """Return how often each text occurs among the rows of `mask` (all rows without one); nulls are not counted."""
+        codes = self.codes if mask is None else self.codes[mask]
+        return np.bincount(codes + 1, minlength=len(self.texts) + 1)[1:]
+
+
+def encode(column: pa.Array) -> Categories:
+    """Turn a column into Categories.
+
+    1 and 1.0 are one value, NaN is null, text is compared in Unicode normal form C, and null is never the text
+    "None". Texts longer than 120 characters are cut and end in a hash, so that a value of a megabyte stays itself
+    without being kept.
+    """
+    encoded = _dictionary(column)
+    codes = np.asarray(pc.fill_null(encoded.indices, -1), dtype=np.int32)
+    values = _texts(encoded.dictionary)
+    canonical = values.dictionary_encode()
+    if len(canonical.dictionary) == len(values):
+        return Categories(codes, tuple(values.to_pylist()))
+    places = np.append(np.asarray(pc.fill_null(canonical.indices, -1), dtype=np.int32), np.int32(-1))
+    return Categories(places[codes], tuple(canonical.dictionary.to_pylist()))
+
+
+def _dictionary(column: pa.Array) -> pa.DictionaryArray:
+    if pa.types.is_dictionary(column.type):
+        return column
+    if pa.types.is_decimal(column.type):
+        column = column.cast(pa.float64())
+    if pa.types.is_nested(column.type):
+        column = pa.array([None if value is None else repr(value) for value in column.to_pylist()], pa.string())
+    return column.dictionary_encode()
+
+
+def _texts(values: pa.Array) -> pa.Array:
+    """Return the canonical text of each distinct value, null for NaN."""
+    if pa.types.is_floating(values.type):
+        values = pc.add(pc.if_else(pc.is_nan(values), None, values), 0.0)  # adding turns -0.0 into 0.0
+    elif pa.types.is_binary(values.type) or pa.types.is_large_binary(values.type):
+        values = pa.array([None if value is None else value.hex() for value in values.to_pylist()], pa.string())
+    texts = pc.utf8_normalize(values.cast(pa.large_string()), form="NFC")
+    if pc.any(_is_special(texts)).as_py():
+        texts = pa.array([None if text is None else _label(text) for text in texts.to_pylist()], pa.large_string())
+    return texts
+
+
+def _is_special(texts: pa.Array) -> pa.Array:
+    reserved = pc.is_in(texts, value_set=pa.array(["", NULL, OTHER, EMPTY], texts.type))
+    return pc.or_(reserved, pc.greater(pc.utf8_length(texts), LONGEST))
+
+
+def _label(text: str) -> str:
+    if text == "":
+        return EMPTY
+    if text in (NULL, OTHER, EMPTY):
+        return f'"{text}"'
+    if len(text) > LONGEST:
+        return f"{text[:100]}…{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    return text
