@@ -5,7 +5,7 @@ HindsightError
   DataError        the warehouse's answer cannot be used: a column is missing, has a new type, is too large
   WarehouseError   the warehouse could not be reached or broke off            (transient: worth a retry)
   StoreError       a Parquet file could not be written or read
-  LedgerError      the ledger could not be reached or is of another version   (transient)
+  LedgerError      the ledger could not be reached or is of another version   (transient unless said otherwise)
   DeliveryError    mail could not be handed over                              (transient unless said otherwise)
   TrainingError    a retraining cannot start, train or be promoted
 """
@@ -13,6 +13,7 @@ HindsightError
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 
@@ -34,6 +35,13 @@ class Problem:
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line) if part is not None)
         return f"{' '.join(part for part in (place, self.field) if part)}: {self.message}".lstrip(": ")
+
+
+def did_you_mean(wrong: str, known: Iterable[str]) -> str:
+    """Return " - did you mean 'psi'?" for the known name nearest to a wrong one, "" where none is near."""
+    names = {name.casefold(): name for name in known}
+    near = get_close_matches(wrong.casefold(), names, n=1, cutoff=0.6)
+    return f" - did you mean {names[near[0]]!r}?" if near else ""
 
 
 class ConfigError(HindsightError):
@@ -61,25 +69,23 @@ class StoreError(HindsightError):
     """A Parquet file could not be written or read; the message names the file."""
 
 
-class LedgerError(HindsightError):
-    """The ledger (incidents, outbox, registry) could not be reached or is of another version."""
-
-    transient = True
-
-
-class DeliveryError(HindsightError):
-    """Mail could not be handed over to the server."""
+class _WorthARetry(HindsightError):
+    """An error that is transient unless said otherwise."""
 
     def __init__(self, message: str, *, transient: bool = True) -> None:
         super().__init__(message)
         self.transient = transient
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _delivery_error, (str(self), self.transient)
+        return partial(type(self), transient=self.transient), (str(self),)
 
 
-def _delivery_error(message: str, transient: bool) -> DeliveryError:
-    return DeliveryError(message, transient=transient)
+class LedgerError(_WorthARetry):
+    """The ledger (incidents, outbox, registry) could not be reached or is of another version."""
+
+
+class DeliveryError(_WorthARetry):
+    """Mail could not be handed over to the server."""
 
 
 class TrainingError(HindsightError):
