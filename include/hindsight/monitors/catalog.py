@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from hindsight.monitors.measurement import Kind
 
 ALL_TASKS = ("binary", "multiclass", "regression")
 CLASSIFIERS = ("binary", "multiclass")
+WILSON = "Wilson"
+BOOTSTRAP = "bootstrap"
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """What a metric is: its kind and name, what it is measured for, and its definition in one line."""
+    """What a metric is: its kind and name, what it is measured for, and its definition in one line.
+
+    `lowest` and `highest` bound its values, None where nothing does. `compared` says that it is also measured on the
+    reference. `needs` names the column of source.predictions it is made from.
+    """
 
     kind: Kind
     name: str
@@ -22,6 +29,10 @@ class Metric:
     tasks: tuple[str, ...] = ALL_TASKS
     vector: str = ""  # what `bin` holds, for a metric of many values; rules judge metrics of one value only
     interval: str = ""
+    lowest: float | None = 0
+    highest: float | None = None
+    compared: bool = False
+    needs: str = ""
 
     @property
     def path(self) -> str:
@@ -30,8 +41,156 @@ class Metric:
 
 
 def rule_metrics(task: str) -> Iterable[str]:
-    """Return the paths a rule of a monitor with this task may judge."""
-    return (m.path for m in CATALOG if task in m.tasks and not m.vector)
+    """Return the paths a rule of a monitor with this task may judge; its kpis come on top as kpi.<name>."""
+    return (m.path for m in CATALOG if task in m.tasks and not m.vector and m.kind is not Kind.KPI)
 
 
-CATALOG: tuple[Metric, ...] = ()
+def metric(path: str) -> Metric | None:
+    """Return the metric at a path, None where there is none."""
+    return _BY_PATH.get(path)
+
+
+_operations = partial(Metric, Kind.OPERATIONS)
+_quality = partial(Metric, Kind.QUALITY, about="feature", highest=1)
+_drift = partial(Metric, Kind.DRIFT, about="feature")
+_realised = partial(Metric, Kind.PERFORMANCE, highest=1, compared=True)
+_binary = partial(_realised, tasks=("binary",))
+_multiclass = partial(_realised, tasks=("multiclass",))
+_loss = partial(Metric, Kind.PERFORMANCE, tasks=("regression",), compared=True, interval=BOOTSTRAP)
+_gap = partial(Metric, Kind.PERFORMANCE, tasks=("binary",), highest=1, about="segment column")
+_labels = partial(Metric, Kind.LABELS)
+_bound = partial(Metric, Kind.LABELS, tasks=CLASSIFIERS, highest=1)
+_cbpe = partial(Metric, Kind.ESTIMATE, tasks=("binary",), highest=1, compared=True)
+_dle = partial(Metric, Kind.ESTIMATE, tasks=("regression",), compared=True)
+_profile = partial(Metric, Kind.PROFILE, about="feature", lowest=None)
+
+CATALOG: tuple[Metric, ...] = (
+    _operations("total_requests", "distinct prediction ids whose timestamp lies in the window"),
+    _operations("rows_raw", "rows as logged, repeated ids included"),
+    _operations("error_rate", "share with status >= 500, status 408 or no prediction", interval=WILSON, highest=1),
+    _operations("http_4xx_rate", "share with status 400 to 499", highest=1, needs="status_code", interval=WILSON),
+    _operations("http_5xx_rate", "share with status 500 to 599", highest=1, needs="status_code", interval=WILSON),
+    _operations("latency_p50_ms", "median latency in milliseconds", needs="latency_ms"),
+    _operations("latency_p95_ms", "95th percentile of latency in milliseconds", needs="latency_ms"),
+    _operations("latency_p99_ms", "99th percentile of latency in milliseconds", needs="latency_ms"),
+    _operations("throughput_rps", "total_requests divided by the seconds of the window"),
+    _operations(
+        "cost_per_prediction", "mean of the cost column over the rows that have one", lowest=None, needs="cost"
+    ),
+    _operations("volume_ratio", "total_requests divided by the volume expected from earlier windows"),
+    _operations("freshness_s", "seconds from the newest row of the window to the window's end"),
+    _operations(
+        "health",
+        "0 healthy; 1 warning: error_rate >= 5 % or p99 >= 500 ms; 2 critical: error_rate >= 10 % or p99 >= 1000 ms",
+        highest=2,
+    ),
+    _quality("expectation_success", "1 where the expectation held in this window, else 0", vector="expectation"),
+    _quality("expectations_failed", "expectations of the suite about this column that did not hold", highest=None),
+    _quality("null_rate", "share of rows in which the column is null or NaN", interval=WILSON, compared=True),
+    _quality("new_category_share", "share of non-null rows whose category the reference does not have"),
+    _quality("out_of_range_share", "share of non-null rows outside the reference's smallest and largest value"),
+    _quality("sentinel_share", "share of non-null rows at one repeated value far outside the reference, such as -999"),
+    _quality("outlier_share", "share of non-null rows far outside the reference's quartiles", compared=True),
+    _quality("duplicate_rate", "share of logged rows whose id another row of the window already has", about=""),
+    _quality("schema_change", "1 where the column is missing or changed its type since the reference, else 0"),
+    _drift(
+        "psi", "population stability index over the reference's unique deciles and a null bin, shares floored at 1e-4"
+    ),
+    _drift("psi_fine", "population stability index over the frozen bins: percentiles, point masses, tails and null"),
+    _drift("js_distance", "Jensen-Shannon distance, base 2: the square root of the divergence", highest=1),
+    _drift("ks", "Kolmogorov-Smirnov distance: the largest gap between the distribution functions", highest=1),
+    _drift("wasserstein_normed", "Wasserstein-1 distance divided by the reference's standard deviation"),
+    _drift("chi2_p", "p-value of the two-sample chi-squared test of homogeneity, small cells pooled", highest=1),
+    _drift("mean_shift", "mean minus the reference's mean, in standard deviations of the reference", lowest=None),
+    _drift("std_shift", "standard deviation divided by the reference's, minus 1", lowest=-1),
+    _drift(
+        "drifted", "1 where the effect is over its threshold and significant (Benjamini-Hochberg), else 0", highest=1
+    ),
+    _drift("drift_share", "drifted features divided by the features that could be evaluated", about="", highest=1),
+    _realised("accuracy", "share of rows whose prediction equals the label", tasks=CLASSIFIERS, interval=WILSON),
+    _binary("precision", "TP / (TP + FP)", interval=WILSON),
+    _binary("recall", "TP / (TP + FN)", interval=WILSON),
+    _binary("f1", "harmonic mean of precision and recall", interval=BOOTSTRAP),
+    _binary("fpr", "FP / (FP + TN)", interval=WILSON),
+    _binary("fnr", "FN / (FN + TP)", interval=WILSON),
+    _binary("roc_auc", "chance that a positive row scores above a negative one, ties count half", interval=BOOTSTRAP),
+    _binary("brier", "mean squared difference of score and outcome", interval=BOOTSTRAP),
+    _binary("ece", "mean gap of score and outcome over ten bins of equal width, weighted by rows"),
+    _binary("positive_rate", "share of rows predicted positive", interval=WILSON),
+    _binary("label_positive_rate", "share of rows whose label is positive", interval=WILSON),
+    _multiclass("f1_macro", "mean over classes of F1", interval=BOOTSTRAP),
+    _multiclass("f1_weighted", "mean over classes of F1, weighted by the rows of the class", interval=BOOTSTRAP),
+    _multiclass("precision_macro", "mean over classes of precision", interval=BOOTSTRAP),
+    _multiclass("recall_macro", "mean over classes of recall", interval=BOOTSTRAP),
+    _multiclass("roc_auc_ovr_macro", "mean over classes of one-versus-rest ROC AUC", interval=BOOTSTRAP),
+    _realised("log_loss", "mean of -ln(score of the true class)", tasks=CLASSIFIERS, highest=None, interval=BOOTSTRAP),
+    _realised("confusion", "rows with this label and this prediction", tasks=CLASSIFIERS, vector="label/prediction"),
+    _binary("reliability", "share of positive labels among the rows whose score lies in the bin", vector="score bin"),
+    _gap("demographic_parity_gap", "largest minus smallest positive_rate over the values of the segment column"),
+    _gap("equalised_odds_gap", "larger of the gaps in recall and in fpr over the values of the segment column"),
+    _loss("mae", "mean absolute error"),
+    _loss("rmse", "root of the mean squared error"),
+    _loss("r2", "1 - squared errors / squares around the labels' mean", lowest=None, highest=1),
+    _loss("mean_error", "mean of prediction minus label", lowest=None),
+    _loss("median_ae", "median absolute error"),
+    _labels("n_labeled", "scored predictions (status 200, prediction present) with a label known at as_of"),
+    _labels("coverage", "n_labeled divided by the scored predictions", interval=WILSON, highest=1),
+    _labels("expected_final_coverage", "coverage to expect when all labels have come, from matured windows", highest=1),
+    _labels("mature", "1 where the labels are complete enough to judge performance, else 0", highest=1),
+    _labels("label_conflicts", "ids with different labels that arrived at the same moment; none of them is used"),
+    _labels("orphan_labels", "labels that arrived for an id no prediction has"),
+    _labels("delay_p50_s", "median of the seconds from prediction to label, over the labels known at as_of"),
+    _labels("delay_p90_s", "90th percentile of the seconds from prediction to label"),
+    _labels("delay_p99_s", "99th percentile of the seconds from prediction to label"),
+    _bound("accuracy_worst", "accuracy if every missing label turned out to make its prediction wrong"),
+    _bound("accuracy_best", "accuracy if every missing label turned out to make its prediction right"),
+    _bound(
+        "accuracy_expected",
+        "accuracy to expect when all labels have come: weighted by delay curves per version and class",
+        interval="finite population",
+    ),
+    _cbpe("accuracy", "accuracy expected from the calibrated scores, before any label (CBPE)", tasks=CLASSIFIERS),
+    _cbpe("precision", "precision expected from the calibrated scores (CBPE)"),
+    _cbpe("recall", "recall expected from the calibrated scores (CBPE)"),
+    _cbpe("f1", "F1 expected from the calibrated scores (CBPE)"),
+    _cbpe("roc_auc", "ROC AUC expected from the calibrated scores (CBPE)"),
+    _cbpe("f1_macro", "macro F1 expected from the calibrated scores (CBPE)", tasks=("multiclass",)),
+    _dle("mae", "mean absolute error predicted by a model of the loss (direct loss estimation)"),
+    _dle("rmse", "root mean squared error predicted by a model of the loss (direct loss estimation)"),
+    Metric(Kind.KPI, "<name>", "the sum, mean, count or ratio the monitor file declares under kpis", lowest=None),
+    _profile("bin_count", "rows in the frozen bin", vector="frozen bin", lowest=0),
+    _profile("bin_sum", "sum of the values in the frozen bin", vector="frozen bin"),
+    _profile("n", "rows, nulls included", lowest=0),
+    _profile("sum_squares", "sum of the squared values", lowest=0),
+    _profile("min", "smallest value"),
+    _profile("max", "largest value"),
+)
+_BY_PATH = {metric.path: metric for metric in CATALOG}
+
+
+def markdown() -> str:
+    """Return docs/metrics.md: every metric with kind, name, feature, interval and definition."""
+    return "\n".join([_HEAD, *(line for kind in Kind for line in _section(kind))]) + "\n"
+
+
+def _section(kind: Kind) -> Iterator[str]:
+    yield from ("", f"## {kind}", "", *_COLUMNS)
+    for each in CATALOG:
+        if each.kind is kind:
+            tasks = "all" if each.tasks == ALL_TASKS else ", ".join(each.tasks)
+            cells = (f"`{each.name}`", each.about, each.vector, tasks, each.interval, each.definition)
+            yield f"| {' | '.join(cells)} |".replace("  ", " ")
+
+
+_HEAD = """# Metrics
+
+Made from `hindsight.monitors.catalog` by `python -m hindsight.monitors.catalog > docs/metrics.md`; a test keeps it so.
+
+A rule names a metric as `kind.name`, for instance `performance.accuracy`. *Feature* says what the `feature` column of a
+snapshot holds, *bin* what `bin` holds for a metric of many values; rules judge metrics of one value only. *Interval*
+names the method of the 95 % interval in `lower` and `upper`. A metric that could not be evaluated is null, and `note`
+says why."""
+_COLUMNS = ("| name | feature | bin | tasks | interval | definition |", "|---|---|---|---|---|---|")
+
+if __name__ == "__main__":
+    print(markdown(), end="")

@@ -201,6 +201,8 @@ class Retrain(Strict):
     cooldown: Duration = 7 * DAY
     budget: Annotated[Budget, BeforeValidator(_budget)] = Budget(runs=2, period=30 * DAY)
     approval: bool = True
+    trained_on: Duration = 28 * DAY
+    compared_on: Duration = 2 * DAY
 
 
 class Monitor(Strict):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import pyarrow as pa
+from hindsight.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class Rows(Protocol):
@@ -46,8 +49,6 @@ class TableRows:
 
     def column(self, name: str) -> pa.Array:
         """Return one column as a single array."""
-        from hindsight.errors import DataError
-
         if name not in self._table.column_names:
             raise DataError(f"no column {name!r} in the rows; there are {', '.join(self._table.column_names)}")
         return self._table.column(name).combine_chunks()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from enum import StrEnum
 from math import nextafter
@@ -23,7 +24,7 @@ class Severity(StrEnum):
 def _percent(value: object) -> object:
     if not isinstance(value, str):
         return value
-    if not value.endswith("%"):
+    if not re.fullmatch(r"\d{1,4}(\.\d+)?%", value):
         raise ValueError(f"expected a percentage such as 15%, got {value!r}")
     return float(value[:-1]) / 100
 
@@ -42,9 +43,9 @@ AnySeverity = Annotated[Severity, Field(strict=False)]
 class Rule(Strict):
     """A complete rule: `above: x` breaches at value >= x, `below: x` at value < x, both may be given.
 
-    `drops_by` and `rises_by` compare with the reference: value < reference * (1 - share), value >= reference * (1 + share).
-    `over_reference` compares value - reference with `above` where a reference exists. `critical` replaces `above` for
-    features marked critical. `min_rows` is the fewest rows behind a number that may breach.
+    `drops_by` and `rises_by` compare with the reference: value < reference * (1 - share), value >= reference *
+    (1 + share). `over_reference` compares value - reference with `above` where a reference exists. `critical`
+    replaces `above` for features marked critical. `min_rows` is the fewest rows behind a number that may breach.
     """
 
     id: Name

@@ -1,4 +1,4 @@
-"""The pydantic base and the small types every part of a monitor file is built from: nothing unknown, nothing guessed."""
+"""The pydantic base and the small types of which a monitor file is built: nothing unknown, nothing guessed."""
 
 from __future__ import annotations
 

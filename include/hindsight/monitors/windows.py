@@ -59,6 +59,9 @@ def parse_duration(text: str) -> timedelta:
 
 
 def parse_moment(text: str) -> datetime:
-    """Turn ISO 8601 text into an aware UTC datetime; a date means its midnight and no zone means UTC."""
-    moment = datetime.fromisoformat(text)
+    """Turn ISO 8601 text into an aware UTC datetime; a date means its midnight, no zone UTC; raise ValueError."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as exc:
+        raise ValueError(f"expected a date or time such as 2026-09-01 or 2026-09-01T06:00Z, got {text!r}") from exc
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
