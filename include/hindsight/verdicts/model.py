@@ -18,7 +18,7 @@ class Status(StrEnum):
     IMMATURE = "immature"  # labels are still coming: never a breach
     TOO_FEW = "too_few"  # too few rows or labels behind the number
     NO_DATA = "no_data"  # the number was not evaluated
-    MUTED = "muted"  # a breach that something else explains
+    MUTED = "muted"  # something else explains it: neither good nor bad news
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -78,7 +78,7 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class RetrainRequest:
-    """A decision to retrain: `key` is a hash of the monitor and the sorted incident ids; one DAG run follows from it."""
+    """A decision to retrain: `key` is a hash of the monitor and the sorted incident ids; it becomes one DAG run."""
 
     key: str
     monitor: str

@@ -1,0 +1,151 @@
+"""Fold verdicts into incidents: episodes depend only on the newest verdict of each window, ids on what was recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from itertools import count
+
+from hindsight.monitors.rules import Rule
+from hindsight.verdicts.model import Incident, Series, State, Status, Verdict
+
+LOOK_BACK = 100  # windows folded again before the earliest changed one, for breaches still pending there
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """At least `for` breaches in a row and those that followed; `ended` is the end of the window that resolved it."""
+
+    breaches: tuple[Verdict, ...]
+    ended: datetime | None
+
+    @property
+    def windows(self) -> tuple[datetime, ...]:
+        """The starts of the windows that breached."""
+        return tuple(verdict.window.start for verdict in self.breaches)
+
+
+def episodes(rule: Rule, verdicts: Iterable[Verdict]) -> list[Episode]:
+    """Return the episodes in verdicts of one series in window order; only OK and BREACH move them.
+
+    An episode begins with `for` breaches without an OK between them and ends with `keep_for` OK without a breach.
+    """
+    found: list[Episode] = []
+    run: list[Verdict] = []
+    calm = 0
+    for verdict in verdicts:
+        if verdict.status is Status.BREACH:
+            run.append(verdict)
+            calm = 0
+        elif verdict.status is Status.OK and run:
+            calm += 1
+            if len(run) < rule.for_:
+                run, calm = [], 0
+            elif calm >= rule.keep_for:
+                found.append(Episode(tuple(run), verdict.window.end))
+                run, calm = [], 0
+    if len(run) >= rule.for_:
+        found.append(Episode(tuple(run), None))
+    return found
+
+
+def refold(
+    monitor: str, rule: Rule, series: Series, verdicts: Sequence[Verdict], recorded: Sequence[Incident]
+) -> list[Incident]:
+    """Return all incidents of a series, oldest first: `recorded` as they stand now, and new ones.
+
+    `verdicts` are those of the series from `fold_from` on (of several for one window the newest counts); `recorded`
+    are all its incidents. An episode that shares a breaching window with a recorded incident is that incident. Of
+    several it is the oldest that still stands, else the oldest withdrawn; the others are withdrawn as merged. Where an
+    incident splits, its earliest part keeps the id. Nobody's episode any more: withdrawn, with its windows kept, so
+    that it is reopened under its id should they breach again.
+    """
+    newest = {v.window.start: v for v in sorted(verdicts, key=lambda v: (v.window.start, v.as_of))}
+    first = min(newest, default=None)
+    known = [incident for incident in recorded if first is not None and incident.breaches[-1] >= first]
+    older = [incident for incident in recorded if incident not in known]
+    taken = {incident.id for incident in recorded}
+    owners: dict[str, Incident] = {}
+    found = episodes(rule, newest.values())
+    for episode in found:
+        owner = _owner(episode, known, owners)
+        id = owner.id if owner else _new_id(monitor, series, episode, taken)
+        taken.add(id)
+        owners[id] = _incident(id, monitor, rule, series, episode, owner)
+    gone = [_withdrawn(incident, rule, newest, owners.values()) for incident in known if incident.id not in owners]
+    return sorted([*older, *owners.values(), *gone], key=lambda incident: (incident.started, incident.id))
+
+
+def fold_from(rule: Rule, changed: datetime, recorded: Iterable[Incident], *, size: timedelta) -> datetime:
+    """Return the window start from which a series must be folded when the window that starts at `changed` changed.
+
+    It looks back over LOOK_BACK windows of `size` (or `for` of them, if more), and over whole incidents.
+    """
+    moment = changed - max(LOOK_BACK, rule.for_) * size
+    standing = (incident for incident in recorded if incident.state is not State.WITHDRAWN)
+    touched = [i.started for i in standing if i.ended is None or i.ended > moment]
+    return min([moment, *touched])
+
+
+def retire(incident: Incident, reason: str) -> Incident:
+    """Return an incident closed because its rule or monitor is no longer judged."""
+    return replace(incident, state=State.WITHDRAWN, reason=reason)
+
+
+def _owner(episode: Episode, known: Iterable[Incident], owners: Mapping[str, Incident]) -> Incident | None:
+    windows = set(episode.windows)
+    sharing = [i for i in known if i.id not in owners and not windows.isdisjoint(i.breaches)]
+    return min(sharing, key=lambda i: (i.state is State.WITHDRAWN, i.started, i.id), default=None)
+
+
+def _new_id(monitor: str, series: Series, episode: Episode, taken: set[str]) -> str:
+    """Return the first free id: a hash of where the episode began, numbered only where another began there too."""
+    parts = [monitor, series.rule, series.model_version, series.segment, series.feature, episode.windows[0].isoformat()]
+    hashes = (sha256("\0".join([*parts, str(number)] if number else parts).encode()) for number in count())
+    return next(id for digest in hashes if (id := digest.hexdigest()[:12]) not in taken)
+
+
+def _incident(id: str, monitor: str, rule: Rule, series: Series, episode: Episode, owner: Incident | None) -> Incident:
+    reopened = owner is not None and owner.state is State.WITHDRAWN
+    last = episode.breaches[-1]
+    return Incident(
+        id=id,
+        monitor=monitor,
+        series=series,
+        severity=rule.severity,
+        state=State.RESOLVED if episode.ended else State.OPEN,
+        started=episode.windows[0],
+        ended=episode.ended,
+        breaches=episode.windows,
+        value=last.value,
+        threshold=last.threshold,
+        told=owner.told if owner else None,
+        reason="its windows breach again" if reopened else owner.reason if owner else "",
+    )
+
+
+def _withdrawn(
+    incident: Incident, rule: Rule, newest: Mapping[datetime, Verdict], standing: Iterable[Incident]
+) -> Incident:
+    if incident.state is State.WITHDRAWN:
+        return incident
+    windows = set(incident.breaches)
+    heir = next((other for other in standing if not windows.isdisjoint(other.breaches)), None)
+    reason = f"merged into {heir.id}" if heir else _why_gone(incident, rule, newest)
+    return replace(incident, state=State.WITHDRAWN, reason=reason)
+
+
+def _why_gone(incident: Incident, rule: Rule, newest: Mapping[datetime, Verdict]) -> str:
+    now = [newest[start] for start in incident.breaches if start in newest]
+    if not now:
+        return "its windows are no longer judged"
+    left = sum(verdict.status is Status.BREACH for verdict in now)
+    seen = f"{max(verdict.as_of for verdict in now):%Y-%m-%d %H:%M} UTC"
+    if left:
+        return f"as of {seen} {left} of its windows still breach, not {rule.for_} in a row"
+    if any(verdict.status is Status.OK for verdict in now):
+        what = "labels" if rule.metric.startswith(("performance.", "labels.")) else "data"
+        return f"{what} that arrived by {seen} put it back within the threshold"
+    return f"as of {seen} it cannot be judged: {now[-1].note or now[-1].status}"

@@ -1,0 +1,161 @@
+"""Judge the numbers of one window: a verdict per rule and series, a pure function of what was knowable then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from math import copysign, isfinite, nextafter
+
+from hindsight.monitors.measurement import Kind, Measurement
+from hindsight.monitors.model import Monitor
+from hindsight.monitors.rules import Rule
+from hindsight.monitors.windows import Window
+from hindsight.verdicts.model import Series, Status, Verdict
+from hindsight.verdicts.muting import mute
+
+Facts = Mapping[Kind, Sequence[Measurement]]
+LABELLED = (Kind.PERFORMANCE, Kind.LABELS)  # what waits for labels: due, and judged, when the window matures
+
+
+def judge(monitor: Monitor, window: Window, as_of: datetime, facts: Facts) -> list[Verdict]:
+    """Return what every rule whose kind is among `facts` says about this window, muted verdicts included.
+
+    A rule speaks about each measurement of its metric: all rows together, and segments or versions where it says so.
+    Before the window's labels are mature nothing that needs labels breaches. A number without a value is NO_DATA.
+    """
+    labels = _Labels.of(monitor, window, as_of, facts)
+    verdicts = [
+        _verdict(monitor, rule, fact, window, as_of, labels)
+        for rule in monitor.rules
+        for fact in facts.get(kind_of(rule), ())
+        if _concerns(rule, fact)
+    ]
+    return mute(monitor, verdicts)
+
+
+def kind_of(rule: Rule) -> Kind:
+    """The kind of measurement a rule is about: the first part of its metric."""
+    return Kind(rule.metric.partition(".")[0])
+
+
+@dataclass(frozen=True, slots=True)
+class _Labels:
+    """What the window's labels allow to be said."""
+
+    mature: bool
+    coverage: Mapping[tuple[str, str], float | None]
+
+    @classmethod
+    def of(cls, monitor: Monitor, window: Window, as_of: datetime, facts: Facts) -> _Labels:
+        known = [fact for fact in facts.get(Kind.LABELS, ()) if not fact.bin]
+        mature = [fact.value for fact in known if fact.metric == "mature" and not (fact.model_version or fact.segment)]
+        coverage = {(fact.model_version, fact.segment): fact.value for fact in known if fact.metric == "coverage"}
+        return cls(bool(mature[0]) if mature else as_of >= window.end + monitor.labels.matures_after, coverage)
+
+    def coverage_of(self, fact: Measurement) -> float:
+        own = self.coverage.get((fact.model_version, fact.segment))
+        return (self.coverage.get(("", "")) if own is None else own) or 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """A line a value must not cross: breached at or above it, or below it; `base` is first taken off the value."""
+
+    limit: float
+    upper: bool
+    base: float = 0.0
+    note: str = ""
+
+    @property
+    def threshold(self) -> float:
+        return self.base + self.limit
+
+    def broken_by(self, value: float) -> bool:
+        return value - self.base >= self.limit if self.upper else value - self.base < self.limit
+
+
+def _concerns(rule: Rule, fact: Measurement) -> bool:
+    return (
+        fact.metric == rule.metric.partition(".")[2]
+        and not fact.bin
+        and (rule.segments or not fact.segment)
+        and (rule.versions or not fact.model_version)
+    )
+
+
+def _verdict(
+    monitor: Monitor, rule: Rule, fact: Measurement, window: Window, as_of: datetime, labels: _Labels
+) -> Verdict:
+    bound = _decisive(list(_bounds(monitor, rule, fact)), fact.value)
+    status, note = _status(monitor, rule, fact, bound, labels)
+    return Verdict(
+        series=Series(rule.id, fact.model_version, fact.segment, fact.feature),
+        window=window,
+        as_of=as_of,
+        due=window.end + (monitor.labels.matures_after if kind_of(rule) in LABELLED else monitor.lateness),
+        status=status,
+        value=fact.value,
+        threshold=bound.threshold if bound else None,
+        n=fact.n,
+        note=note,
+    )
+
+
+def _status(
+    monitor: Monitor, rule: Rule, fact: Measurement, bound: _Bound | None, labels: _Labels
+) -> tuple[Status, str]:
+    if kind_of(rule) in LABELLED and not labels.mature:
+        return Status.IMMATURE, "labels are still arriving"
+    if fact.value is None or not isfinite(fact.value):
+        return Status.NO_DATA, fact.note or "not evaluated"
+    if shortage := _shortage(monitor, rule, fact, labels):
+        return Status.TOO_FEW, shortage
+    if bound is None:
+        return Status.NO_DATA, "no reference"
+    return (Status.BREACH, bound.note) if bound.broken_by(fact.value) else (Status.OK, "")
+
+
+def _shortage(monitor: Monitor, rule: Rule, fact: Measurement, labels: _Labels) -> str:
+    """Say what there is too little of behind a number, or "" where there is enough."""
+    if fact.n < rule.min_rows:
+        return f"{fact.n:,} rows, {rule.min_rows:,} are needed"
+    if kind_of(rule) is not Kind.PERFORMANCE:
+        return ""
+    if fact.n < monitor.labels.min_labels:
+        return f"{fact.n:,} labels, {monitor.labels.min_labels:,} are needed"
+    if (coverage := labels.coverage_of(fact)) < monitor.labels.min_coverage:
+        return f"labels for {coverage:.0%} of the predictions, {monitor.labels.min_coverage:.0%} are needed"
+    return ""
+
+
+def _bounds(monitor: Monitor, rule: Rule, fact: Measurement) -> Iterator[_Bound]:
+    """Yield the lines this value must not cross."""
+    feature = monitor.features.get(fact.feature)
+    above = rule.critical if feature and feature.critical and rule.critical is not None else rule.above
+    base = (fact.reference if rule.over_reference else None) or 0.0
+    if above is not None:
+        yield _Bound(above, upper=True, base=base)
+    if rule.below is not None:
+        yield _Bound(rule.below, upper=False, base=base)
+    if fact.reference is not None:
+        yield from _relative_bounds(rule, fact.reference)
+
+
+def _relative_bounds(rule: Rule, reference: float) -> Iterator[_Bound]:
+    """Yield the lines set as a share of the reference; a share of a negative reference is a share of its size."""
+    if rule.drops_by is not None:
+        note = f"more than {rule.drops_by:.0%} below the reference {reference:.4g}"
+        yield _Bound(reference * (1 - copysign(rule.drops_by, reference)), upper=False, note=note)
+    if rule.rises_by is not None:
+        note = f"{rule.rises_by:.0%} or more above the reference {reference:.4g}"
+        risen = reference * (1 + copysign(rule.rises_by, reference))
+        yield _Bound(risen or nextafter(0, 1), upper=True, note=note)  # above a reference of 0 any rise is one
+
+
+def _decisive(bounds: Sequence[_Bound], value: float | None) -> _Bound | None:
+    """Return the line a value broke or, where it broke none, came nearest to."""
+    if value is None or not isfinite(value):
+        return bounds[0] if bounds else None
+    broken = [bound for bound in bounds if bound.broken_by(value)]
+    return min(broken or bounds, key=lambda bound: abs(bound.threshold - value), default=None)

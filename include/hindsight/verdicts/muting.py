@@ -1,0 +1,85 @@
+"""Mute what something else already explains; bad data never mutes operations or performance."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from hindsight.monitors.model import Monitor
+from hindsight.monitors.rules import Rule
+from hindsight.verdicts.model import Status, Verdict
+
+ABSENT = "no_data"
+_Causes = Mapping[tuple[str, str], Sequence[Verdict]]
+
+
+def mute(monitor: Monitor, verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Return the verdicts of one window with those that another one explains turned to MUTED, the note naming it.
+
+    - A `no_data` breach mutes every other rule of its version and segment, good news included: absence is not health.
+    - A quality breach of a column mutes drift breaches of that column.
+    - A more severe rule about the same number that opens no later mutes a milder breach, unless retraining needs it.
+    """
+    rules = {rule.id: rule for rule in monitor.rules}
+    needed = monitor.retrain.require if monitor.retrain else ()
+    causes = _causes(rules, verdicts)
+    return [_muted(verdict, rules, causes, needed) for verdict in verdicts]
+
+
+def _causes(rules: Mapping[str, Rule], verdicts: Iterable[Verdict]) -> _Causes:
+    """Index the breaches by what they may mute: everything, drift of a column, or milder rules of a metric."""
+    causes: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
+    for verdict in verdicts:
+        if verdict.status is not Status.BREACH:
+            continue
+        metric = rules[verdict.series.rule].metric
+        causes["metric", metric].append(verdict)
+        if verdict.series.rule == ABSENT:
+            causes[ABSENT, ""].append(verdict)
+        if metric.startswith("quality.") and verdict.series.feature:
+            causes["quality", verdict.series.feature].append(verdict)
+    return causes
+
+
+def _muted(verdict: Verdict, rules: Mapping[str, Rule], causes: _Causes, needed: Sequence[str]) -> Verdict:
+    note = ""
+    if verdict.status in (Status.BREACH, Status.OK):
+        note = _without_data(verdict, causes)
+    if verdict.status is Status.BREACH:
+        note = note or _with_bad_data(verdict, rules, causes) or _said_louder(verdict, rules, causes, needed)
+    return replace(verdict, status=Status.MUTED, note=note) if note else verdict
+
+
+def _without_data(verdict: Verdict, causes: _Causes) -> str:
+    if verdict.series.rule == ABSENT:
+        return ""
+    return next((f"{ABSENT} explains it" for cause in causes.get((ABSENT, ""), ()) if _covers(cause, verdict)), "")
+
+
+def _with_bad_data(verdict: Verdict, rules: Mapping[str, Rule], causes: _Causes) -> str:
+    if not rules[verdict.series.rule].metric.startswith("drift."):
+        return ""
+    feature = verdict.series.feature
+    found = (cause for cause in causes.get(("quality", feature), ()) if _covers(cause, verdict))
+    return next((f"{cause.series.rule} on {feature} explains it" for cause in found), "")
+
+
+def _said_louder(verdict: Verdict, rules: Mapping[str, Rule], causes: _Causes, needed: Sequence[str]) -> str:
+    rule = rules[verdict.series.rule]
+    if rule.id in needed:
+        return ""
+    for cause in causes["metric", rule.metric]:
+        other = rules[cause.series.rule]
+        louder = other.severity < rule.severity and other.for_ <= rule.for_
+        if louder and replace(cause.series, rule=rule.id) == verdict.series:
+            return f"{other.id} says more"
+    return ""
+
+
+def _covers(cause: Verdict, verdict: Verdict) -> bool:
+    """Say whether a verdict is about rows that the cause is about too: the same, or all of them."""
+    return cause.series.model_version in ("", verdict.series.model_version) and cause.series.segment in (
+        "",
+        verdict.series.segment,
+    )
