@@ -1,0 +1,229 @@
+"""Registry: every version of every model with its training data, numbers and lineage; at most one champion each.
+
+A partial unique index makes a second champion impossible; promotion locks the model's versions first, so that of two
+racing promotions the later one wins whole.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from hindsight.errors import LedgerError, TrainingError
+
+
+class Stage(StrEnum):
+    """Where a version stands: proposed, in production, or kept to look back on and roll back to."""
+
+    CANDIDATE = "candidate"
+    CHAMPION = "champion"
+    ARCHIVED = "archived"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """One version of one monitor's model; [trained_from, trained_to) is the time of the rows it was trained on.
+
+    `incidents` and `request_key` say why it was trained; `rolled_back_at` that it was champion and found wanting.
+    """
+
+    monitor: str
+    version: str
+    trained_from: datetime
+    trained_to: datetime
+    n_rows: int
+    metrics: Mapping[str, Any]
+    artifact: str
+    sha256: str
+    created_at: datetime
+    incidents: tuple[str, ...] = ()
+    request_key: str | None = None
+    stage: Stage = Stage.CANDIDATE
+    promoted_at: datetime | None = None
+    rolled_back_at: datetime | None = None
+
+
+class _Moment(sa.TypeDecorator[datetime]):
+    """Aware UTC on every database: SQLite forgets the zone, PostgreSQL answers in the session's."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+_metadata = sa.MetaData()
+_versions = sa.Table(
+    "model_versions",
+    _metadata,
+    sa.Column("monitor", sa.String(63), primary_key=True),
+    sa.Column("version", sa.String(100), primary_key=True),
+    sa.Column("stage", sa.String(20), nullable=False),
+    sa.Column("trained_from", _Moment, nullable=False),
+    sa.Column("trained_to", _Moment, nullable=False),
+    sa.Column("n_rows", sa.BigInteger, nullable=False),
+    sa.Column("metrics", sa.JSON, nullable=False),
+    sa.Column("artifact", sa.Text, nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("incidents", sa.JSON, nullable=False),
+    sa.Column("request_key", sa.String(64)),
+    sa.Column("created_at", _Moment, nullable=False),
+    sa.Column("promoted_at", _Moment),
+    sa.Column("rolled_back_at", _Moment),
+)
+sa.Index(
+    "model_versions_one_champion",
+    _versions.c.monitor,
+    unique=True,
+    postgresql_where=_versions.c.stage == Stage.CHAMPION.value,
+    sqlite_where=_versions.c.stage == Stage.CHAMPION.value,
+)
+
+
+class Registry:
+    """The model versions kept in the ledger's database."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def create(self) -> None:
+        """Make the table where it is missing."""
+        with _reachable(), self._engine.begin() as connection:
+            _metadata.create_all(connection)
+
+    def register(self, version: ModelVersion) -> ModelVersion:
+        """Record a candidate; a version of that name already there is returned unchanged, so a retry adds nothing.
+
+        Raises TrainingError when its metrics hold something JSON has no word for, such as NaN.
+        """
+        _check_metrics(version)
+        with _reachable():
+            try:
+                with self._engine.begin() as connection:
+                    connection.execute(sa.insert(_versions).values(**_row(replace(version, stage=Stage.CANDIDATE))))
+            except IntegrityError:
+                return self.version(version.monitor, version.version)
+        return replace(version, stage=Stage.CANDIDATE)
+
+    def version(self, monitor: str, version: str) -> ModelVersion:
+        """Return one version; TrainingError when there is none of that name."""
+        with _reachable(), self._engine.connect() as connection:
+            return _one(connection, monitor, version)
+
+    def versions(self, monitor: str) -> list[ModelVersion]:
+        """Return every version of a monitor's model, oldest first."""
+        query = sa.select(_versions).where(_versions.c.monitor == monitor)
+        with _reachable(), self._engine.connect() as connection:
+            rows = connection.execute(query.order_by(_versions.c.created_at, _versions.c.version))
+            return [_version(row) for row in rows]
+
+    def champion(self, monitor: str) -> ModelVersion | None:
+        """Return the version in production, None before the first promotion."""
+        with _reachable(), self._engine.connect() as connection:
+            return _champion(connection, monitor)
+
+    def promote(self, monitor: str, version: str, *, at: datetime) -> ModelVersion:
+        """Make `version` the champion and archive the one before it, in one transaction; a repeat changes nothing."""
+        with _reachable(), self._engine.begin() as connection:
+            _lock(connection, monitor)
+            wanted = _one(connection, monitor, version)
+            if wanted.stage is Stage.CHAMPION:
+                return wanted
+            _retire(connection, monitor)
+            return _crown(connection, wanted, at)
+
+    def rollback(self, monitor: str, *, at: datetime) -> ModelVersion:
+        """Put the last good version back in production: the newest earlier champion that was not itself rolled back.
+
+        Raises TrainingError when there is none.
+        """
+        with _reachable(), self._engine.begin() as connection:
+            _lock(connection, monitor)
+            earlier = (
+                sa.select(_versions)
+                .where(_versions.c.monitor == monitor, _versions.c.stage == Stage.ARCHIVED.value)
+                .where(_versions.c.promoted_at.is_not(None), _versions.c.rolled_back_at.is_(None))
+                .order_by(_versions.c.promoted_at.desc(), _versions.c.version.desc())
+            )
+            row = connection.execute(earlier.limit(1)).one_or_none()
+            if row is None:
+                raise TrainingError(f"{monitor}: there is no earlier champion to roll back to")
+            _retire(connection, monitor, rolled_back_at=at)
+            return _crown(connection, _version(row), at)
+
+
+@contextmanager
+def _reachable() -> Iterator[None]:
+    """Turn a database that cannot be reached or used into a LedgerError."""
+    try:
+        yield
+    except DBAPIError as exc:
+        raise LedgerError(f"the model registry (table model_versions of the ledger): {exc.orig}") from exc
+
+
+def _lock(connection: sa.Connection, monitor: str) -> None:
+    """Hold every version of the monitor until the transaction ends; a write first, for SQLite has no FOR UPDATE."""
+    connection.execute(sa.update(_versions).where(_versions.c.monitor == monitor).values(monitor=monitor))
+
+
+def _retire(connection: sa.Connection, monitor: str, **values: Any) -> None:
+    champion = (_versions.c.monitor == monitor) & (_versions.c.stage == Stage.CHAMPION.value)
+    connection.execute(sa.update(_versions).where(champion).values(stage=Stage.ARCHIVED.value, **values))
+
+
+def _crown(connection: sa.Connection, version: ModelVersion, at: datetime) -> ModelVersion:
+    one = (_versions.c.monitor == version.monitor) & (_versions.c.version == version.version)
+    connection.execute(
+        sa.update(_versions).where(one).values(stage=Stage.CHAMPION.value, promoted_at=at, rolled_back_at=None)
+    )
+    return replace(version, stage=Stage.CHAMPION, promoted_at=at, rolled_back_at=None)
+
+
+def _champion(connection: sa.Connection, monitor: str) -> ModelVersion | None:
+    champion = (_versions.c.monitor == monitor) & (_versions.c.stage == Stage.CHAMPION.value)
+    row = connection.execute(sa.select(_versions).where(champion)).one_or_none()
+    return None if row is None else _version(row)
+
+
+def _one(connection: sa.Connection, monitor: str, version: str) -> ModelVersion:
+    one = (_versions.c.monitor == monitor) & (_versions.c.version == version)
+    row = connection.execute(sa.select(_versions).where(one)).one_or_none()
+    if row is None:
+        raise TrainingError(f"{monitor}: the registry holds no version {version!r}")
+    return _version(row)
+
+
+def _version(row: sa.Row[Any]) -> ModelVersion:
+    fields = dict(row._mapping)
+    return ModelVersion(**fields | {"stage": Stage(fields["stage"]), "incidents": tuple(fields["incidents"])})
+
+
+def _row(version: ModelVersion) -> dict[str, Any]:
+    fields = {column.name: getattr(version, column.name) for column in _versions.columns}
+    return fields | {
+        "stage": version.stage.value,
+        "metrics": dict(version.metrics),
+        "incidents": list(version.incidents),
+    }
+
+
+def _check_metrics(version: ModelVersion) -> None:
+    try:
+        json.dumps(dict(version.metrics), allow_nan=False)
+    except (ValueError, TypeError) as exc:
+        raise TrainingError(f"{version.monitor} {version.version}: metrics cannot be kept as JSON: {exc}") from exc
