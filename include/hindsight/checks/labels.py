@@ -1,0 +1,101 @@
+"""Labels: how much of the truth about a window is known, how late it came, and what the rest could still change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from hindsight.checks.classification import share
+from hindsight.checks.groups import groups
+from hindsight.checks.outcomes import Classified, Outcomes, outcomes_of
+from hindsight.monitors.measurement import Measurement
+from hindsight.monitors.model import Monitor
+from hindsight.monitors.rows import TableRows
+from hindsight.monitors.windows import Window
+
+ENOUGH_COVERAGE, ENOUGH_LABELS = 0.95, 200
+_MICROSECOND = 1e-6
+
+
+def label_measurements(
+    labelled: pa.Table,
+    monitor: Monitor,
+    window: Window,
+    *,
+    as_of: datetime,
+    conflicts: int,
+    orphans: int,
+    expected_final_coverage: float | None = None,
+) -> list[Measurement]:
+    """Return what is known of a window's labels at `as_of`, for all rows, versions and segments of 20 rows or more.
+
+    `labelled` is the table `performance` takes. `conflicts` counts ids with contradictory newest labels, `orphans`
+    labels without a prediction. `expected_final_coverage` is the share of rows that will ever be labelled.
+    """
+    outcomes = outcomes_of(labelled, monitor)
+    delays = delays_of(outcomes.table, monitor, window)
+    found: list[Measurement] = []
+    for group in groups(TableRows(outcomes.table), monitor):
+        mask = group.mask
+        measured = _known(outcomes.of(mask), delays if mask is None else delays[mask], group.n)
+        found += (replace(m, model_version=group.model_version, segment=group.segment) for m in measured)
+    known, n = int(np.count_nonzero(outcomes.known)), labelled.num_rows
+    ripe = is_mature(window, as_of, monitor.labels.matures_after, known, n, expected_final_coverage)
+    return [
+        *found,
+        Measurement("label_conflicts", float(conflicts), n),
+        Measurement("orphan_labels", float(orphans), n),
+        Measurement("mature", float(ripe), n),
+    ]
+
+
+def is_mature(
+    window: Window, as_of: datetime, matures_after: timedelta, n_labeled: int, n_scored: int, expected: float | None
+) -> bool:
+    """Say whether a window may be judged: its labels are due, or 95 % of those expected are there and at least 200."""
+    if window.end + matures_after <= as_of:
+        return True
+    return bool(expected) and n_labeled >= max(ENOUGH_LABELS, ENOUGH_COVERAGE * (expected or 0.0) * n_scored)
+
+
+def delays_of(labelled: pa.Table, monitor: Monitor, window: Window) -> np.ndarray:
+    """Return seconds from prediction to label, NaN where no label is known.
+
+    A table without the monitor's timestamp column (or one named predicted_at) is counted from the end of the window.
+    """
+    n = labelled.num_rows
+    if "arrived_at" not in labelled.column_names or pa.types.is_null(labelled["arrived_at"].type):
+        return np.full(n, np.nan)
+    names = [c for c in (monitor.source.predictions.timestamp, "predicted_at") if c in labelled.column_names]
+    made = _microseconds(labelled[names[0]]) if names else np.full(n, window.end.timestamp() / _MICROSECOND)
+    seconds = (_microseconds(labelled["arrived_at"]) - made) * _MICROSECOND
+    return np.where(np.asarray(labelled["label"].combine_chunks().is_null()), np.nan, seconds)
+
+
+def _microseconds(moments: pa.ChunkedArray) -> np.ndarray:
+    whole = moments.cast(pa.timestamp("us", "UTC")).cast(pa.int64()).combine_chunks()
+    return np.asarray(pc.cast(whole, pa.float64(), safe=False).to_numpy(zero_copy_only=False))
+
+
+def _known(outcomes: Outcomes, delays: np.ndarray, n: int) -> Iterator[Measurement]:
+    known = int(np.count_nonzero(outcomes.known))
+    yield Measurement("n_labeled", float(known), n)
+    yield share("coverage", known, n, "no scored rows")
+    delays = delays[np.isfinite(delays)]
+    points = np.percentile(delays, [50, 95]) if delays.size else (None, None)
+    for percent, point in zip((50, 95), points, strict=True):
+        value = None if point is None else float(point)
+        yield Measurement(f"delay_p{percent}_s", value, delays.size, note="" if delays.size else "no labels yet")
+    if isinstance(outcomes, Classified):
+        yield from _bounds(int(np.count_nonzero(outcomes.right)), known, n)
+
+
+def _bounds(hits: int, known: int, n: int) -> Iterator[Measurement]:
+    """The accuracy if every unlabelled row were right, or wrong: Manski 1990, bounds without assumptions."""
+    for metric, count in (("accuracy_best", hits + n - known), ("accuracy_worst", hits)):
+        yield Measurement(metric, count / n if n else None, n, note="" if n else "no scored rows")

@@ -1,0 +1,159 @@
+"""Operations: traffic, errors, latency, cost and freshness of a window; without rows there is no number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from hindsight.checks import intervals
+from hindsight.checks.groups import Group, groups
+from hindsight.checks.numeric import numbers
+from hindsight.monitors.measurement import Measurement
+from hindsight.monitors.model import Monitor
+from hindsight.monitors.rows import Rows
+from hindsight.monitors.windows import Window
+
+NO_ROWS = "no rows"
+WARNING_ERRORS, CRITICAL_ERRORS = 0.05, 0.10
+WARNING_P99_MS, CRITICAL_P99_MS = 500.0, 1000.0
+
+
+def operations(
+    rows: Rows, monitor: Monitor, window: Window, *, expected_volume: float | None = None
+) -> list[Measurement]:
+    """Return the operational numbers of a window, for all rows, each model version and each segment value.
+
+    Metrics of a column the monitor does not declare are left out. `expected_volume` is the number of requests the
+    caller expects of all rows together; `volume_ratio` compares with it.
+    """
+    traffic = _Traffic(rows, monitor, window)
+    found = list(_of_all(traffic, expected_volume))
+    for group in groups(rows, monitor):
+        mask = group.mask
+        found += (replace(m, model_version=group.model_version, segment=group.segment) for m in traffic.of(group, mask))
+    return found
+
+
+def health(error_rate: float | None, p99_ms: float | None) -> int | None:
+    """Return 0 healthy, 1 warning (errors ≥ 5 % or p99 ≥ 500 ms), 2 critical (≥ 10 % or ≥ 1000 ms), None unknown."""
+    if error_rate is None and p99_ms is None:
+        return None
+    errors, slowest = error_rate or 0.0, p99_ms or 0.0
+    if errors >= CRITICAL_ERRORS or slowest >= CRITICAL_P99_MS:
+        return 2
+    return int(errors >= WARNING_ERRORS or slowest >= WARNING_P99_MS)
+
+
+@dataclass(frozen=True)
+class _Traffic:
+    rows: Rows
+    monitor: Monitor
+    window: Window
+
+    @cached_property
+    def status(self) -> pa.Array | None:
+        return self._declared(self.monitor.source.predictions.status_code)
+
+    @cached_property
+    def failed(self) -> np.ndarray:
+        """True for each row with status ≥ 500, status 408 or a null prediction."""
+        failed = np.asarray(pc.is_null(self.rows.column(self.monitor.source.predictions.prediction), nan_is_null=True))
+        if self.status is None:
+            return failed
+        status = numbers(self.status)
+        return np.asarray(failed | (status >= 500) | (status == 408))
+
+    def of(self, group: Group, mask: np.ndarray | None) -> Iterator[Measurement]:
+        """Yield the numbers of one group; `mask` None means all rows."""
+        yield Measurement("total_requests", float(group.n), group.n)
+        errors = _rate("error_rate", _of(self.failed, mask))
+        latencies = list(self._latencies(mask))
+        yield errors
+        yield from self._http_rates(mask)
+        yield from latencies
+        yield self._health(errors, latencies)
+        seconds = (self.window.end - self.window.start).total_seconds()
+        yield _unless_empty(Measurement("throughput_rps", group.n / seconds, group.n))
+        yield from self._cost(mask)
+
+    def _declared(self, name: str | None) -> pa.Array | None:
+        return self.rows.column(name) if name is not None and name in self.rows.columns else None
+
+    def _http_rates(self, mask: np.ndarray | None) -> Iterator[Measurement]:
+        if self.status is not None:
+            status = _of(numbers(self.status), mask)
+            yield _rate("http_4xx_rate", (status >= 400) & (status < 500))
+            yield _rate("http_5xx_rate", status >= 500)
+
+    def _latencies(self, mask: np.ndarray | None) -> Iterator[Measurement]:
+        column = self._declared(self.monitor.source.predictions.latency_ms)
+        if column is not None:
+            values, note = _finite(_of(numbers(column), mask), "latency")
+            points = np.percentile(values, [50, 95, 99]) if values.size else (None, None, None)
+            for percent, point in zip((50, 95, 99), points, strict=True):
+                value = None if point is None else float(point)
+                yield Measurement(f"latency_p{percent}_ms", value, values.size, note=note)
+
+    def _health(self, errors: Measurement, latencies: list[Measurement]) -> Measurement:
+        p99 = latencies[-1].value if latencies else None
+        state = health(errors.value, p99)
+        return Measurement("health", None if state is None else float(state), errors.n, note=errors.note)
+
+    def _cost(self, mask: np.ndarray | None) -> Iterator[Measurement]:
+        column = self._declared(self.monitor.source.predictions.cost)
+        if column is not None:
+            values, note = _finite(_of(numbers(column), mask), "cost")
+            values = np.sort(values)  # a sum must not depend on the order of the rows
+            value = float(values.mean()) if values.size else None
+            lower, upper = intervals.mean_t(values) or (None, None)
+            yield Measurement("cost_per_prediction", value, values.size, lower=lower, upper=upper, note=note)
+
+
+def _of_all(traffic: _Traffic, expected_volume: float | None) -> Iterator[Measurement]:
+    rows = traffic.rows
+    yield _unless_empty(Measurement("rows_raw", float(rows.n_raw), rows.n))
+    yield _unless_empty(_volume_ratio(rows.n, expected_volume))
+    timestamp = traffic.monitor.source.predictions.timestamp
+    if timestamp in rows.columns:
+        newest = pc.max(rows.column(timestamp).cast(pa.timestamp("us", "UTC"))).as_py()
+        age = None if newest is None else (traffic.window.end - newest).total_seconds()
+        yield Measurement("freshness_s", age, rows.n, note="" if age is not None else NO_ROWS)
+
+
+def _volume_ratio(n: int, expected: float | None) -> Measurement:
+    if expected is None:
+        return Measurement("volume_ratio", None, n, note="no expected volume yet")
+    if expected <= 0:
+        return Measurement("volume_ratio", None, n, note="expected volume is zero")
+    return Measurement("volume_ratio", n / expected, n, note=f"expected {expected:g}")
+
+
+def _of(values: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
+    return values if mask is None else values[mask]
+
+
+def _rate(metric: str, hits: np.ndarray) -> Measurement:
+    n, count = hits.size, int(np.count_nonzero(hits))
+    if n == 0:
+        return Measurement(metric, None, note=NO_ROWS)
+    lower, upper = intervals.wilson(count, n) or (None, None)
+    return Measurement(metric, count / n, n, lower=lower, upper=upper)
+
+
+def _finite(values: np.ndarray, what: str) -> tuple[np.ndarray, str]:
+    kept = values[np.isfinite(values)]
+    if not values.size:
+        return kept, NO_ROWS
+    missing = values.size - kept.size
+    if not missing:
+        return kept, ""
+    return kept, f"{missing} of {values.size} rows without a finite {what} left out"
+
+
+def _unless_empty(measurement: Measurement) -> Measurement:
+    return measurement if measurement.n else replace(measurement, value=None, note=NO_ROWS)

@@ -1,0 +1,141 @@
+"""Outcomes: scored rows with the labels known so far, in an order of content and ready to be measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+
+from hindsight.checks import classification
+from hindsight.checks.classes import UNKNOWN, canonical, codes, distinct
+from hindsight.checks.numeric import numbers
+from hindsight.checks.regression import regression
+from hindsight.monitors.measurement import Measurement
+from hindsight.monitors.model import Monitor
+
+
+@dataclass(frozen=True)
+class Classified:
+    """Labels and predictions as places in `classes`; `scores` has one column a class, or one for the positive class."""
+
+    table: pa.Table
+    labels: np.ndarray
+    predicted: np.ndarray
+    scores: np.ndarray | None
+    classes: tuple[str, ...]
+    positive: int | None = None
+
+    @property
+    def known(self) -> np.ndarray:
+        """True for each row whose label is known and is one of the classes."""
+        return np.asarray(self.labels >= 0)
+
+    @property
+    def right(self) -> np.ndarray:
+        """True for each row whose prediction equals its label."""
+        return np.asarray(self.known & (self.labels == self.predicted))
+
+    def of(self, mask: np.ndarray | None) -> Classified:
+        """Return the rows of a group."""
+        if mask is None:
+            return self
+        scores = None if self.scores is None else self.scores[mask]
+        return replace(self, labels=self.labels[mask], predicted=self.predicted[mask], scores=scores)
+
+    def measure(self) -> Iterator[Measurement]:
+        """Yield the numbers of these rows."""
+        known, unknown = self.known, int((self.labels == UNKNOWN).sum())
+        scores = None if self.scores is None else self.scores[known]
+        labels, predicted = self.labels[known], self.predicted[known]
+        if self.positive is None:
+            found = classification.multiclass(labels, predicted, scores, self.classes)
+        else:
+            found = classification.binary(labels == self.positive, predicted == self.positive, scores)
+            hits = int((self.predicted == self.positive).sum())
+            yield classification.share("positive_rate", hits, self.predicted.size, "no scored rows")
+        for m in found:
+            yield (
+                _noted(m, f"{unknown} labels of unknown classes left out") if unknown and m.metric == "accuracy" else m
+            )
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Labels and predictions of a regression, NaN where there is none."""
+
+    table: pa.Table
+    labels: np.ndarray
+    predicted: np.ndarray
+    unusable: np.ndarray
+
+    @property
+    def known(self) -> np.ndarray:
+        """True for each row with a finite label and a finite prediction."""
+        return np.asarray(np.isfinite(self.labels) & np.isfinite(self.predicted))
+
+    def of(self, mask: np.ndarray | None) -> Measured:
+        """Return the rows of a group."""
+        if mask is None:
+            return self
+        return replace(self, labels=self.labels[mask], predicted=self.predicted[mask], unusable=self.unusable[mask])
+
+    def measure(self) -> Iterator[Measurement]:
+        """Yield the numbers of these rows."""
+        known, unusable = self.known, int(self.unusable.sum())
+        for m in regression(self.labels[known], self.predicted[known]):
+            yield _noted(m, f"{unusable} rows without finite numbers left out") if unusable and m.metric == "mae" else m
+
+
+Outcomes = Classified | Measured
+
+
+def outcomes_of(labelled: pa.Table, monitor: Monitor) -> Outcomes:
+    """Return the rows of `labelled` in an order of content, read as the monitor's task wants them."""
+    version = monitor.source.predictions.model_version
+    if version is not None and "model_version" in labelled.column_names:
+        labelled = labelled.rename_columns([version if c == "model_version" else c for c in labelled.column_names])
+    if monitor.model.task == "regression":
+        return _regression(labelled)
+    return _binary(labelled, monitor) if monitor.model.task == "binary" else _multiclass(labelled, monitor)
+
+
+def _noted(measurement: Measurement, note: str) -> Measurement:
+    return replace(measurement, note="; ".join(part for part in (measurement.note, note) if part))
+
+
+def _binary(table: pa.Table, monitor: Monitor) -> Classified:
+    """A label is unknown when it is neither the positive class nor one of at least two classes that were predicted."""
+    positive = canonical(monitor.model.positive_label)
+    expected = {positive, *distinct([table["prediction"]])}
+    found = expected if len(expected) > 1 else expected | set(distinct([table["label"]]))
+    classes = tuple(sorted(found))
+    scores = numbers(table["score"].combine_chunks()) if "score" in table.column_names else None
+    labels, predicted = codes(table["label"], classes), codes(table["prediction"], classes)
+    order = np.lexsort(tuple(key for key in (scores, predicted, labels) if key is not None))
+    scores = None if scores is None else scores[order]
+    return Classified(table.take(order), labels[order], predicted[order], scores, classes, classes.index(positive))
+
+
+def _multiclass(table: pa.Table, monitor: Monitor) -> Classified:
+    """The classes are those with a score, where scores are declared; else every class predicted or labelled."""
+    declared = monitor.source.predictions.score
+    columns = {canonical(name): f"score__{name}" for name in declared} if isinstance(declared, dict) else {}
+    columns = {name: column for name, column in columns.items() if column in table.column_names}
+    classes = tuple(columns) or tuple(distinct([table["prediction"], table["label"]]))
+    labels, predicted = codes(table["label"], classes), codes(table["prediction"], classes)
+    predicted = np.where(predicted < 0, len(classes), predicted)
+    each = [numbers(table[column].combine_chunks()) for column in columns.values()]
+    scores = np.column_stack(each) if each else None
+    order = np.lexsort((*each, predicted, labels))
+    scores = None if scores is None else scores[order]
+    return Classified(table.take(order), labels[order], predicted[order], scores, classes)
+
+
+def _regression(table: pa.Table) -> Measured:
+    labels, predicted = (numbers(table[name].combine_chunks()) for name in ("label", "prediction"))
+    given = ~np.asarray(table["label"].combine_chunks().is_null())
+    unusable = given & ~(np.isfinite(labels) & np.isfinite(predicted))
+    order = np.lexsort((predicted, labels))
+    return Measured(table.take(order), labels[order], predicted[order], unusable[order])
