@@ -1,0 +1,54 @@
+"""Letters: what is promised to one recipient, and the key under which it is promised once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from hindsight.monitors.rules import Severity
+from hindsight.verdicts.model import State
+
+Fact = tuple[str, State]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a mail says; `html` may be empty and `png` is the chart the HTML shows as cid:chart."""
+
+    subject: str
+    text: str
+    html: str = ""
+    png: bytes | None = None
+    severity: Severity = Severity.P2
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message on its way to one recipient; `facts` are the (incident id, state) pairs it tells."""
+
+    monitor: str
+    cause: str
+    recipient: str
+    message: Message
+    facts: tuple[Fact, ...] = ()
+
+    @property
+    def dedup_key(self) -> str:
+        """Hash of monitor, cause, recipient and what is told: the same promise always has the same key."""
+        told = sorted((incident, str(state)) for incident, state in self.facts) or self.message.subject
+        return hashlib.sha256(json.dumps([self.monitor, self.cause, self.recipient, told]).encode()).hexdigest()
+
+    @property
+    def message_id(self) -> str:
+        """The Message-ID, derived from the key, by which a mail sent twice is seen to be one."""
+        return f"<{self.dedup_key[:32]}@{self.monitor}.hindsight>"
+
+
+def letters(
+    message: Message, *, monitor: str, cause: str, recipients: Iterable[str], facts: Iterable[Fact] = ()
+) -> list[Letter]:
+    """Address one message to each recipient, the same address once."""
+    told = tuple(facts)
+    return [Letter(monitor, cause, recipient, message, told) for recipient in dict.fromkeys(recipients)]

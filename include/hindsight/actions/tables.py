@@ -1,0 +1,195 @@
+"""The tables of the ledger, the same on PostgreSQL and SQLite; every moment in them is aware UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+SCHEMA_VERSION = 1
+
+
+class Moment(sa.types.TypeDecorator[datetime]):
+    """An aware UTC datetime: naive ones are refused, and SQLite, which knows no zones, stores and returns UTC."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Turn an aware moment into what the database stores; raise ValueError for a naive one."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"the ledger keeps aware times only, got {value!r}")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Turn what the database stored into an aware UTC moment."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # SQLite counts up in INTEGER keys only
+metadata = sa.MetaData()
+
+
+def _text(name: str, **rest: Any) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=False, **rest)
+
+
+def _series() -> tuple[sa.Column[str], ...]:
+    return tuple(_text(name) for name in ("rule", "model_version", "segment", "feature"))
+
+
+def _moment(name: str, *, nullable: bool = False, **rest: Any) -> sa.Column[datetime]:
+    return sa.Column(name, Moment, nullable=nullable, **rest)
+
+
+schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
+
+verdicts = sa.Table(
+    "verdicts",
+    metadata,
+    _text("monitor"),
+    *_series(),
+    _moment("window_start"),
+    _moment("window_end"),
+    _moment("as_of"),
+    _moment("due"),
+    _text("status"),
+    sa.Column("value", sa.Double),
+    sa.Column("threshold", sa.Double),
+    sa.Column("n", sa.BigInteger, nullable=False),
+    _text("note"),
+    _moment("judged_at"),
+    sa.PrimaryKeyConstraint("monitor", "rule", "model_version", "segment", "feature", "window_start"),
+    comment="The newest verdict of each series and window.",
+)
+sa.Index("verdicts_by_window", verdicts.c.monitor, verdicts.c.window_start)
+sa.Index(
+    "verdicts_breached",
+    verdicts.c.monitor,
+    *(verdicts.c[name] for name in ("rule", "model_version", "segment", "feature")),
+    postgresql_where=verdicts.c.status == "breach",
+    sqlite_where=verdicts.c.status == "breach",
+)
+
+incidents = sa.Table(
+    "incidents",
+    metadata,
+    _text("id", primary_key=True),
+    _text("monitor", index=True),
+    *_series(),
+    _text("severity"),
+    _text("state"),
+    _moment("started"),
+    _moment("ended", nullable=True),
+    sa.Column("breaches", sa.JSON, nullable=False),
+    sa.Column("value", sa.Double),
+    sa.Column("threshold", sa.Double),
+    sa.Column("told", sa.Text),
+    _text("reason"),
+    _moment("changed_at"),
+)
+
+incident_events = sa.Table(
+    "incident_events",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    _text("incident", index=True),
+    _moment("at"),
+    sa.Column("from_state", sa.Text),
+    _text("to_state"),
+    _text("reason"),
+    comment="Every change of an incident's state, in the order it was judged.",
+)
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    _text("dedup_key", unique=True),
+    _text("monitor", index=True),
+    _text("cause"),
+    _text("recipient"),
+    _text("message_id"),
+    _text("severity"),
+    _text("subject"),
+    _text("text"),
+    _text("html"),
+    sa.Column("png", sa.LargeBinary),
+    _text("state"),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("ambiguous", sa.Integer, nullable=False, default=0),
+    _moment("next_at"),
+    _moment("lease_until", nullable=True),
+    _text("last_error", default=""),
+    _moment("created_at"),
+    _moment("sent_at", nullable=True),
+    comment="One row per mail and recipient: a promise made in the transaction that judged.",
+)
+sa.Index("outbox_due", outbox.c.state, outbox.c.next_at)
+
+outbox_incidents = sa.Table(
+    "outbox_incidents",
+    metadata,
+    sa.Column("mail", Id, sa.ForeignKey("outbox.id"), primary_key=True),
+    _text("incident", primary_key=True, index=True),
+    _text("state"),
+    comment="Which state of which incident a mail tells.",
+)
+
+retrain_requests = sa.Table(
+    "retrain_requests",
+    metadata,
+    _text("key", primary_key=True),
+    _text("monitor", index=True),
+    _text("dag"),
+    sa.Column("incidents", sa.JSON, nullable=False),
+    _moment("as_of"),
+    _moment("requested_at"),
+    sa.Column("approval", sa.Boolean, nullable=False),
+    _text("run_id"),
+    _text("state"),
+    _text("claimed_by", default=""),
+    _moment("started_at", nullable=True),
+    _moment("finished_at", nullable=True),
+    _text("note", default=""),
+)
+
+dag_requests = sa.Table(
+    "dag_requests",
+    metadata,
+    _text("key", primary_key=True),
+    _text("monitor", index=True),
+    _text("dag"),
+    sa.Column("conf", sa.JSON, nullable=False),
+    _moment("requested_at"),
+    _text("state"),
+    _moment("started_at", nullable=True),
+    _text("note", default=""),
+)
+
+nights = sa.Table(
+    "nights",
+    metadata,
+    _text("monitor", primary_key=True),
+    _moment("as_of", primary_key=True),
+    _moment("committed_at"),
+    sa.Column("windows", sa.Integer, nullable=False),
+)
+
+reports = sa.Table(
+    "reports",
+    metadata,
+    _text("id", primary_key=True),
+    _text("monitor", index=True),
+    _moment("window_start"),
+    _moment("window_end"),
+    _text("kind"),
+    _text("uri"),
+    _moment("created_at"),
+)
