@@ -1,0 +1,211 @@
+"""Connections: Airflow's records of servers and secrets turned into what the rooms take; no secret enters a message.
+
+The environment is asked first and without importing Airflow, so that the command line works where no Airflow runs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import sqlalchemy as sa
+
+from hindsight.errors import ConfigError, LedgerError
+from hindsight.settings import Settings
+
+LEDGER, SMTP, PII = "hindsight_ledger", "hindsight_smtp", "hindsight_pii"
+
+_POSTGRES = {"postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2", "postgresql_psycopg"}
+_HOOK_ONLY = {"iam", "redshift", "redshift-serverless", "cursor", "aws_conn_id", "log_sql", "sqlalchemy_scheme"}
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One Airflow connection, as plain fields; its password is in no repr."""
+
+    id: str
+    kind: str
+    host: str = ""
+    login: str = ""
+    password: str = field(default="", repr=False)
+    schema: str = ""
+    port: int | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+def find(id: str) -> Connection | None:
+    """Return the connection called `id`, or None where neither the environment nor Airflow knows it.
+
+    AIRFLOW_CONN_<ID> holds a URI or JSON, as Airflow defines them. Airflow's own store is asked where an Airflow is:
+    inside its processes, or with AIRFLOW_HOME set. Raises ConfigError naming the variable where its value is neither.
+    """
+    variable = f"AIRFLOW_CONN_{id.upper()}"
+    if value := os.environ.get(variable):
+        return _masked(_from_text(id, value, variable))
+    if "AIRFLOW_HOME" in os.environ or "airflow.sdk" in sys.modules:
+        return _from_airflow(id)
+    return None
+
+
+def require(id: str) -> Connection:
+    """Return the connection called `id`; raise ConfigError that says how to make it."""
+    if found := find(id):
+        return found
+    raise ConfigError(
+        f"no connection {id!r} - add it in Airflow (Admin > Connections) or set AIRFLOW_CONN_{id.upper()}, "
+        "for example postgresql://user:password@host:5432/database"
+    )
+
+
+def database_url(connection: Connection, settings: Settings) -> sa.URL:
+    """Return the SQLAlchemy URL of a connection: PostgreSQL through psycopg, SQLite by path, others by their type.
+
+    A host that is a path is the folder of PostgreSQL's socket. A relative SQLite path starts at `settings.root`.
+    """
+    if connection.kind == "sqlite":
+        path = "/".join(part for part in (connection.host, connection.schema) if part)
+        if not path:
+            raise ConfigError(f"connection {connection.id!r}: a sqlite connection needs the path of its file as host")
+        return sa.URL.create("sqlite", database=str(settings.root / path))
+    options = {k: str(v) for k, v in connection.extra.items() if k not in _HOOK_ONLY and isinstance(v, str | int)}
+    socket = connection.host.startswith("/")
+    return sa.URL.create(
+        "postgresql+psycopg" if connection.kind in _POSTGRES else connection.kind,
+        username=connection.login or None,
+        password=connection.password or None,
+        host=None if socket else connection.host or None,
+        port=connection.port,
+        database=connection.schema or None,
+        query=options | ({"host": connection.host} if socket else {}),
+    )
+
+
+def warehouse_url(id: str, settings: Settings) -> sa.URL:
+    """Return the URL of the warehouse a monitor names; raise ConfigError where there is no such connection."""
+    return database_url(require(id), settings)
+
+
+def ledger_url(settings: Settings) -> sa.URL:
+    """Return the URL of the ledger: connection hindsight_ledger, else SQLite in the data folder.
+
+    Raises ConfigError where snapshots lie in an object store, which cannot hold a SQLite file.
+    """
+    if found := find(LEDGER):
+        return database_url(found, settings)
+    if "://" in settings.data:
+        raise ConfigError(
+            f"HINDSIGHT_DATA is {settings.data.partition('://')[0]}://…, where no SQLite ledger can lie - "
+            f"set connection {LEDGER} (AIRFLOW_CONN_{LEDGER.upper()}) to a PostgreSQL database"
+        )
+    return sa.URL.create("sqlite", database=str(Path(settings.data) / "ledger.db"))
+
+
+def pii_key() -> bytes | None:
+    """Return the key that hashes personal columns: the password of connection hindsight_pii, None without one."""
+    found = find(PII)
+    if found and not found.password:
+        raise ConfigError(f"connection {PII!r} needs a password: it is the key personal columns are hashed with")
+    return found.password.encode() if found else None
+
+
+def _from_text(id: str, text: str, variable: str) -> Connection:
+    try:
+        return _from_json(id, text) if text.lstrip().startswith("{") else _from_uri(id, text)
+    except (ValueError, TypeError, AttributeError):
+        raise ConfigError(f"{variable} is neither a connection URI nor JSON with conn_type, host, login …") from None
+
+
+def _from_json(id: str, text: str) -> Connection:
+    fields = json.loads(text)
+    extra = fields.get("extra") or {}
+    return Connection(
+        id=id,
+        kind=_kind(fields.get("conn_type", "")),
+        host=fields.get("host") or "",
+        login=fields.get("login") or "",
+        password=fields.get("password") or "",
+        schema=fields.get("schema") or "",
+        port=int(fields["port"]) if fields.get("port") else None,
+        extra=json.loads(extra) if isinstance(extra, str) else dict(extra),
+    )
+
+
+def _from_uri(id: str, text: str) -> Connection:
+    parts = urlsplit(text.strip())
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    host = query.pop("host", "") if "__extra__" not in query else ""
+    return Connection(
+        id=id,
+        kind=_kind(parts.scheme),
+        host=unquote(parts.netloc.rpartition("@")[2].partition(":")[0]) or host,
+        login=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        schema=unquote(parts.path[1:]),
+        port=parts.port,
+        extra=json.loads(query["__extra__"]) if "__extra__" in query else query,
+    )
+
+
+def _kind(name: str) -> str:
+    if not name:
+        raise ValueError("a connection needs a type")
+    return name.lower().replace("-", "_")
+
+
+def _masked(connection: Connection) -> Connection:
+    if "airflow.sdk" in sys.modules:  # its task logs then star the password out, as for connections it reads itself
+        from airflow.sdk.log import mask_secret
+
+        mask_secret(connection.password)
+    return connection
+
+
+def _from_airflow(id: str) -> Connection | None:
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    in_task = hasattr(sys.modules.get("airflow.sdk.execution_time.task_runner"), "SUPERVISOR_COMMS")
+    try:
+        found = _ask_supervisor(id) if in_task else _ask_store(id)
+    except AirflowNotFoundException:
+        return None
+    return Connection(
+        id=id,
+        kind=_kind(found.conn_type or ""),
+        host=found.host or "",
+        login=found.login or "",
+        password=found.password or "",
+        schema=found.schema or "",
+        port=found.port,
+        extra=found.extra_dejson,
+    )
+
+
+def _ask_store(id: str) -> Any:
+    from airflow.models.connection import Connection as StoredConnection
+
+    return StoredConnection.get_connection_from_secrets(id)
+
+
+def _ask_supervisor(id: str) -> Any:
+    """Ask the way tasks must. Airflow says "not found" when its API server fails, too: then a ledger elsewhere would be
+    taken for none at all and a second one begun, so an absence is confirmed."""
+    from airflow.sdk import Connection as TaskConnection
+    from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError, ErrorType
+    from airflow.sdk.execution_time.comms import GetConnection
+    from airflow.sdk.execution_time.task_runner import SUPERVISOR_COMMS
+
+    try:
+        return TaskConnection.get(id)
+    except AirflowNotFoundException:
+        try:
+            SUPERVISOR_COMMS.send(GetConnection(conn_id=id))
+        except AirflowRuntimeError as exc:
+            if exc.error.error is not ErrorType.CONNECTION_NOT_FOUND:
+                raise LedgerError(f"Airflow could not say whether connection {id!r} exists: {exc.error.error}") from exc
+        raise
