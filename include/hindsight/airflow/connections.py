@@ -48,9 +48,7 @@ def find(id: str) -> Connection | None:
     variable = f"AIRFLOW_CONN_{id.upper()}"
     if value := os.environ.get(variable):
         return _masked(_from_text(id, value, variable))
-    if "AIRFLOW_HOME" in os.environ or "airflow.sdk" in sys.modules:
-        return _from_airflow(id)
-    return None
+    return _from_airflow(id) if _airflow_is_here() else None
 
 
 def require(id: str) -> Connection:
@@ -166,12 +164,19 @@ def _masked(connection: Connection) -> Connection:
     return connection
 
 
+def _airflow_is_here() -> bool:
+    return _in_task() or "AIRFLOW_HOME" in os.environ or "_AIRFLOW_PROCESS_CONTEXT" in os.environ
+
+
+def _in_task() -> bool:
+    return hasattr(sys.modules.get("airflow.sdk.execution_time.task_runner"), "SUPERVISOR_COMMS")
+
+
 def _from_airflow(id: str) -> Connection | None:
     from airflow.sdk.exceptions import AirflowNotFoundException
 
-    in_task = hasattr(sys.modules.get("airflow.sdk.execution_time.task_runner"), "SUPERVISOR_COMMS")
     try:
-        found = _ask_supervisor(id) if in_task else _ask_store(id)
+        found = _ask_supervisor(id) if _in_task() else _ask_store(id)
     except AirflowNotFoundException:
         return None
     return Connection(
