@@ -30,7 +30,7 @@ class Ledger:
 
         Raises LedgerError, not transient, where the tables were made by another version of Hindsight.
         """
-        with self._reading() as connection:
+        with self.reading() as connection:
             if _version(connection) == tables.SCHEMA_VERSION:
                 return
         with self.writing() as connection:
@@ -60,12 +60,13 @@ class Ledger:
             yield connection
 
     @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
+    def reading(self) -> Iterator[sa.Connection]:
+        """Open a connection that reads what is committed and waits for no writer."""
         with reaching(self.engine), self.engine.connect().execution_options(reading=True) as connection:
             yield connection
 
     def _rows(self, query: sa.Select[Any]) -> list[records.Row]:
-        with self._reading() as connection:
+        with self.reading() as connection:
             return list(connection.execute(query))
 
     def incidents(self, monitor: str | None = None, *, open_only: bool = False) -> list[Incident]:
@@ -89,7 +90,7 @@ class Ledger:
         """Return the greatest committed as-of before a moment; None where there is none."""
         nights = tables.nights
         query = sa.select(sa.func.max(nights.c.as_of, type_=tables.Moment))
-        with self._reading() as connection:
+        with self.reading() as connection:
             return connection.execute(query.where(nights.c.monitor == monitor, nights.c.as_of < before)).scalar()
 
     def outbox(self, monitor: str | None = None, *, incident: str | None = None) -> list[Mail]:

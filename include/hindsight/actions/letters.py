@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from hindsight.monitors.rules import Severity
 from hindsight.verdicts.model import State
@@ -52,3 +53,13 @@ def letters(
     """Address one message to each recipient, the same address once."""
     told = tuple(facts)
     return [Letter(monitor, cause, recipient, message, told) for recipient in dict.fromkeys(recipients)]
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A promised message as the outbox hands it to a mailer; sending it again gives the same mail, byte for byte."""
+
+    message_id: str
+    recipient: str
+    promised_at: datetime
+    message: Message
