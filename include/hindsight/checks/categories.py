@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,48 @@ class Categories:
         """Return how often each text occurs among the rows of `mask` (all rows without one); nulls are not counted."""
         codes = self.codes if mask is None else self.codes[mask]
         return np.bincount(codes + 1, minlength=len(self.texts) + 1)[1:]
+
+
+@dataclass(frozen=True, slots=True)
+class Frequencies:
+    """Distinct texts and how often each occurs, the most frequent first and ties in text order."""
+
+    texts: tuple[str, ...]
+    counts: np.ndarray
+
+    @classmethod
+    def of(cls, texts: Sequence[str], counts: np.ndarray) -> Frequencies:
+        """Build from distinct texts in any order; texts that do not occur are left out."""
+        present = np.flatnonzero(counts)
+        order = sorted(present.tolist(), key=lambda place: (-counts[place], texts[place]))
+        return cls(tuple(texts[place] for place in order), np.asarray(counts[order], dtype=np.int64))
+
+    @property
+    def n(self) -> int:
+        """Rows, nulls not counted."""
+        return int(self.counts.sum())
+
+    def onto(self, texts: Sequence[str], *, rest: str | None = None) -> tuple[tuple[str, ...], np.ndarray]:
+        """Count the rows of each of `texts`, and behind them those of every other text, or of all others as `rest`."""
+        places = {text: place for place, text in enumerate(texts)}
+        names = list(texts)
+        counts = [0] * len(names)
+        for text, count in zip(self.texts, self.counts.tolist(), strict=True):
+            text = text if rest is None or text in places else rest
+            if text not in places:
+                places[text] = len(names)
+                names.append(text)
+                counts.append(0)
+            counts[places[text]] += count
+        return tuple(names), np.array(counts, dtype=np.int64)
+
+    def most(self, limit: int) -> Frequencies:
+        """Keep the `limit` most frequent texts and count all others as one text, <other>."""
+        if len(self.texts) <= limit:
+            return self
+        return Frequencies(
+            (*self.texts[:limit], OTHER), np.append(self.counts[:limit], self.counts[limit:].sum()).astype(np.int64)
+        )
 
 
 def encode(column: pa.Array) -> Categories:

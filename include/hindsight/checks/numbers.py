@@ -1,0 +1,49 @@
+"""Numbers: any column as 64-bit floats, or the reason why it is not numeric; null and NaN are one thing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+class NotNumericError(ValueError):
+    """The column holds values that are not numbers; the message says which."""
+
+
+def floats(column: pa.Array) -> np.ndarray:
+    """Return a column as a float64 array of its own, NaN where null.
+
+    Booleans are 0 and 1, times are seconds since 1970, decimals are rounded to doubles, -0.0 is 0.0. Text is parsed if
+    all of it is numbers, blank text being null. Raises NotNumericError otherwise.
+    """
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    values = _numeric(column)
+    if values.null_count:
+        return np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.float64) + 0.0
+    return np.asarray(values, dtype=np.float64) + 0.0
+
+
+def _numeric(column: pa.Array) -> pa.Array:
+    kind = column.type
+    if pa.types.is_floating(kind) or pa.types.is_integer(kind):
+        return column
+    if pa.types.is_null(kind) or pa.types.is_boolean(kind) or pa.types.is_decimal(kind):
+        return column.cast(pa.int8() if pa.types.is_boolean(kind) else pa.float64())
+    if pa.types.is_timestamp(kind):
+        return pc.divide(column.cast(pa.timestamp("us", kind.tz), safe=False).cast(pa.int64()).cast(pa.float64()), 1e6)
+    if pa.types.is_date(kind):
+        return pc.multiply(column.cast(pa.date32()).cast(pa.int32()).cast(pa.float64()), 86400.0)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return _parsed(column)
+    raise NotNumericError(f"values of type {kind} are not numbers")
+
+
+def _parsed(column: pa.Array) -> pa.Array:
+    trimmed = pc.utf8_trim_whitespace(column)
+    texts = pc.if_else(pc.equal(trimmed, ""), None, trimmed)
+    try:
+        return texts.cast(pa.float64())
+    except pa.ArrowInvalid as exc:
+        raise NotNumericError("text that is not numbers") from exc
