@@ -1,4 +1,4 @@
-"""Intervals: 95 % confidence intervals of rates, means and scores; each exact function says where it comes from."""
+"""Intervals: 95 % confidence intervals of rates, means and scores."""
 
 from __future__ import annotations
 

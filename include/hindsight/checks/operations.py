@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from hindsight.checks import intervals
 from hindsight.checks.groups import Group, groups
-from hindsight.checks.numeric import numbers
+from hindsight.checks.lenient import numbers
 from hindsight.monitors.measurement import Measurement
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rows import Rows

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from hindsight.checks import classification
 from hindsight.checks.classes import UNKNOWN, canonical, codes, distinct
-from hindsight.checks.numeric import numbers
+from hindsight.checks.lenient import numbers
 from hindsight.checks.regression import regression
 from hindsight.monitors.measurement import Measurement
 from hindsight.monitors.model import Monitor
