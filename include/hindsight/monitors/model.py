@@ -92,6 +92,11 @@ def _feature(value: object) -> object:
     return {"type": value} if isinstance(value, str) else value
 
 
+AnyFeature = Annotated[
+    Feature, BeforeValidator(_feature, json_schema_input_type=Feature | Literal["numeric", "categorical"])
+]
+
+
 class Pii(Strict):
     """Columns hashed (HMAC, key in connection hindsight_pii) or dropped before anything is written."""
 
@@ -113,13 +118,16 @@ def _output(value: object) -> object:
     return value
 
 
+AnyOutput = Annotated[Output, BeforeValidator(_output, json_schema_input_type=dict[Column, Scalar])]
+
+
 class Reference(Strict):
     """The rows windows are compared with: a period, a Parquet file, or a trailing period."""
 
     start: Moment | None = None
     end: Moment | None = None
     parquet: str | None = None
-    output: Annotated[Output, BeforeValidator(_output)] | None = None
+    output: AnyOutput | None = None
     trailing: Duration | None = None
     lag: Duration = timedelta(0)
     same_weekday: bool = False
@@ -192,6 +200,10 @@ def _budget(value: object) -> object:
     return value
 
 
+_WrittenBudget = Budget | Annotated[str, Field(pattern=r"^\d+ per [1-9]\d{0,4}[mhd]$")]
+AnyBudget = Annotated[Budget, BeforeValidator(_budget, json_schema_input_type=_WrittenBudget)]
+
+
 class Retrain(Strict):
     """When retraining is requested, what trains, and who must agree."""
 
@@ -199,7 +211,7 @@ class Retrain(Strict):
     train: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
     require: Names = ("accuracy_drop",)
     cooldown: Duration = 7 * DAY
-    budget: Annotated[Budget, BeforeValidator(_budget)] = Budget(runs=2, period=30 * DAY)
+    budget: AnyBudget = Budget(runs=2, period=30 * DAY)
     approval: bool = True
     trained_on: Duration = 28 * DAY
     compared_on: Duration = 2 * DAY
@@ -222,7 +234,7 @@ class Monitor(Strict):
     lateness: Duration = timedelta(minutes=10)
     source: Source
     labels: LabelPolicy = LabelPolicy()
-    features: dict[Column, Annotated[Feature, BeforeValidator(_feature)]] = Field(default_factory=dict)
+    features: dict[Column, AnyFeature] = Field(default_factory=dict)
     pii: Pii = Pii()
     reference: Reference | None = None
     segments: Columns = ()

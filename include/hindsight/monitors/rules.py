@@ -22,6 +22,8 @@ class Severity(StrEnum):
 
 
 def _percent(value: object) -> object:
+    if isinstance(value, (int, float)) and value >= 10:
+        raise ValueError(f"expected a percentage such as 15%, got {value:g} - did you mean {value:g}%?")
     if not isinstance(value, str):
         return value
     if not re.fullmatch(r"\d{1,4}(\.\d+)?%", value):
@@ -35,7 +37,8 @@ def _receiver(value: str) -> str:
     raise ValueError(f"expected 'email' or 'dag:<dag id>', got {value!r}")
 
 
-Percent = Annotated[float, BeforeValidator(_percent), Field(gt=0, lt=10)]
+_Written = Annotated[float, Field(gt=0, lt=10)] | Annotated[str, Field(pattern=r"^\d{1,4}(\.\d+)?%$")]
+Percent = Annotated[float, BeforeValidator(_percent, json_schema_input_type=_Written), Field(gt=0, lt=10)]
 Receivers = Annotated[tuple[Annotated[str, AfterValidator(_receiver)], ...], BeforeValidator(as_tuple)]
 AnySeverity = Annotated[Severity, Field(strict=False)]
 

@@ -51,8 +51,12 @@ def _column(value: str) -> str:
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Table = Annotated[str, AfterValidator(_identifier)]
 Column = Annotated[str, AfterValidator(_column)]
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-Moment = Annotated[datetime, BeforeValidator(_moment)]
+Duration = Annotated[
+    timedelta, BeforeValidator(_duration, json_schema_input_type=Annotated[str, Field(pattern=r"^[1-9]\d{0,4}[mhd]$")])
+]
+Moment = Annotated[
+    datetime, BeforeValidator(_moment, json_schema_input_type=Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d")])
+]
 Columns = Annotated[tuple[Column, ...], BeforeValidator(as_tuple)]
 Names = Annotated[tuple[Name, ...], BeforeValidator(as_tuple)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]

@@ -1,0 +1,155 @@
+"""What types cannot say about a monitor file: whether its parts make sense together. Pure; yields where and what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from hindsight.errors import did_you_mean
+from hindsight.monitors.document import Where
+from hindsight.monitors.model import Kpi, Monitor
+from hindsight.monitors.rule_checks import rule_problems
+
+DRIFT_METHODS = ("psi", "psi_fine", "js_distance", "ks", "wasserstein_normed")
+# Evidently 0.7's registry, written down because importing Evidently takes seconds; a test holds it up to date.
+EVIDENTLY_STATTESTS = (
+    "TVD", "abs_text_content_drift", "anderson", "chisquare", "cramer_von_mises", "ed", "empirical_mmd", "es",
+    "fisher_exact", "g_test", "hellinger", "jensenshannon", "kl_div", "ks", "mannw", "perc_text_content_drift", "psi",
+    "t_test", "wasserstein", "z",
+)  # fmt: skip
+LONGEST_WINDOW = timedelta(days=366)
+LONGEST_WAIT = timedelta(days=3660)
+
+Found = Iterator[tuple[Where, str]]
+
+
+def problems(monitor: Monitor) -> Found:
+    """Yield everything about a well-typed monitor that cannot be meant."""
+    yield from _spans(monitor)
+    yield from _model(monitor)
+    yield from _drift_method(monitor)
+    yield from _private_columns(monitor)
+    yield from _segments(monitor)
+    for name, kpi in monitor.kpis.items():
+        yield from _kpi(monitor, name, kpi)
+    yield from _people(monitor)
+    yield from _schedule(monitor)
+    yield from rule_problems(monitor)
+
+
+def _spans(monitor: Monitor) -> Found:
+    if monitor.start and monitor.end and monitor.start >= monitor.end:
+        yield ("end",), f"must be after start, {monitor.start:%Y-%m-%dT%H:%MZ}"
+    waits = {("lateness",): monitor.lateness, ("labels", "matures_after"): monitor.labels.matures_after}
+    for where, span, longest in [(("window",), monitor.window, LONGEST_WINDOW)] + [
+        (where, span, LONGEST_WAIT) for where, span in waits.items()
+    ]:
+        if span > longest:
+            yield where, f"expected at most {longest.days}d, found {span.days}d"
+    if monitor.window < timedelta(minutes=1):
+        yield ("window",), "expected at least 1m"
+
+
+def _model(monitor: Monitor) -> Found:
+    score, task = monitor.source.predictions.score, monitor.model.task
+    where = ("source", "predictions", "score")
+    if task == "regression" and score is not None:
+        yield where, "a regression has no score; remove the key"
+    if task == "binary" and isinstance(score, dict):
+        yield where, "a binary model has one score column, the probability of the positive class"
+    if task == "multiclass" and isinstance(score, str):
+        yield where, f"a multiclass model has one column per class: {{class: {score}, …}}"
+    if monitor.model.endpoint is not None:
+        yield from _link(("model", "endpoint"), monitor.model.endpoint)
+    if "labels" in monitor.model_fields_set and monitor.source.labels is None:
+        yield ("labels",), "says when labels count, but source.labels does not say where they are"
+
+
+def _drift_method(monitor: Monitor) -> Found:
+    kind, _, stattest = monitor.drift.method.partition(":")
+    where = ("drift", "method")
+    if kind == "evidently" and stattest not in EVIDENTLY_STATTESTS:
+        hint = did_you_mean(stattest, EVIDENTLY_STATTESTS) or f"; known are {', '.join(EVIDENTLY_STATTESTS)}"
+        yield where, f"unknown Evidently test {stattest!r}{hint}"
+    elif kind != "evidently" and monitor.drift.method not in DRIFT_METHODS:
+        known = ", ".join((*DRIFT_METHODS, "evidently:<stattest>"))
+        yield (
+            where,
+            f"unknown method {monitor.drift.method!r}"
+            + (did_you_mean(monitor.drift.method, DRIFT_METHODS) or f"; known are {known}"),
+        )
+
+
+def _private_columns(monitor: Monitor) -> Found:
+    source = monitor.source.predictions
+    scores = source.score.values() if isinstance(source.score, dict) else [source.score]
+    numbers = {source.timestamp, source.prediction, source.latency_ms, source.status_code, source.cost, *scores}
+    numbers |= {name for name, feature in monitor.features.items() if feature.type == "numeric"}
+    for i, column in enumerate(monitor.pii.hash):
+        if column in monitor.pii.drop:
+            yield ("pii", "hash", i), f"{column!r} is also in pii.drop; keep one of the two"
+        elif column in numbers:
+            yield ("pii", "hash", i), f"{column!r} is used as a number or a time, which a hash is not"
+    for i, column in enumerate(monitor.pii.drop):
+        if column in numbers | {source.id, source.model_version}:
+            yield ("pii", "drop", i), f"{column!r} is needed; remove it here or from where it is used"
+        elif column in monitor.features or column in monitor.segments:
+            used = "features" if column in monitor.features else "segments"
+            yield ("pii", "drop", i), f"{column!r} is dropped here, but listed in {used}"
+
+
+def _segments(monitor: Monitor) -> Found:
+    source = monitor.source.predictions
+    unbounded = {source.id, source.timestamp, source.latency_ms, source.cost}
+    for i, column in enumerate(monitor.segments):
+        if column in monitor.segments[:i]:
+            yield ("segments", i), f"{column!r} is listed twice"
+        elif column in unbounded:
+            yield (
+                ("segments", i),
+                f"{column!r} has a value of its own in every row; segment by a column with few values",
+            )
+
+
+def _kpi(monitor: Monitor, name: str, kpi: Kpi) -> Found:
+    named = {"sum": (kpi.sum,), "mean": (kpi.mean,), "ratio": kpi.ratio or ()}
+    for part, columns in named.items():
+        for column in columns:
+            feature = monitor.features.get(column) if column else None
+            if feature and feature.type == "categorical":
+                yield ("kpis", name, part), f"{column!r} is a categorical feature; a {part} needs numbers"
+
+
+def _people(monitor: Monitor) -> Found:
+    for i, address in enumerate(monitor.alerts.email):
+        if not re.fullmatch(
+            r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*", address
+        ):
+            yield ("alerts", "email", i), f"expected an address such as risk-ml@example.com, found {address!r}"
+        elif address in monitor.alerts.email[:i]:
+            yield ("alerts", "email", i), f"{address!r} is listed twice"
+    if monitor.alerts.runbook is not None:
+        yield from _link(("alerts", "runbook"), monitor.alerts.runbook)
+
+
+def _link(where: Where, text: str) -> Found:
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in ("http", "https") and bool(parts.netloc) and text.isprintable() and " " not in text
+    except ValueError:
+        good = False
+    if not good:
+        yield where, f"expected a link that starts with https:// or http://, found {text!r}"
+
+
+def _schedule(monitor: Monitor) -> Found:
+    where, text = ("labels", "schedule"), monitor.labels.schedule
+    if len(text.split()) != 5:
+        yield where, f"expected the five fields of cron, such as '0 2 * * *', found {text!r}"
+        return
+    from croniter import croniter  # comes with Airflow, which schedules by it
+
+    if not croniter.is_valid(text):
+        yield where, f"not a valid cron schedule: {text!r}; '0 2 * * *' is every night at 02:00 UTC"

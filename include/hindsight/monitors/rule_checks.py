@@ -1,0 +1,155 @@
+"""Whether the rules of a monitor file can ever say something, and whether what they say can be meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from hindsight.errors import did_you_mean
+from hindsight.monitors.catalog import Metric, metric, rule_metrics
+from hindsight.monitors.document import Where
+from hindsight.monitors.measurement import Kind
+from hindsight.monitors.model import Monitor
+from hindsight.monitors.rules import Rule, RuleChange, built_in_rules, merge
+
+Found = Iterator[tuple[Where, str]]
+LABELLED = (Kind.PERFORMANCE, Kind.LABELS)
+_DAG_ID = r"[A-Za-z0-9_.-]{1,250}"
+
+
+def rule_problems(monitor: Monitor) -> Found:
+    """Yield what is wrong with `rules` and with the rules that `retrain.require` names."""
+    built_in = built_in_rules(monitor.model.task, monitor.drift.share)
+    known = {rule.id: rule for rule in built_in}
+    given: dict[str, int] = {}
+    for i, change in enumerate(monitor.rule_changes):
+        if change.id in given:
+            yield ("rules", i, "id"), f"{change.id!r} is already used by rules[{given[change.id]}]; change it there"
+            continue
+        given[change.id] = i
+        if change.metric is None and change.id not in known:
+            yield from _no_such_rule(i, change.id, known)
+        elif change.enabled is not False:
+            (rule,) = (r for r in merge(built_in, [change]) if r.id == change.id)
+            yield from _rule(monitor, ("rules", i), change, rule)
+    yield from _retraining(monitor, known.keys() | given.keys())
+
+
+def _no_such_rule(i: int, id: str, known: dict[str, Rule]) -> Found:
+    hint = did_you_mean(id, known) or f"; built in are {', '.join(known)}"
+    yield ("rules", i, "metric"), f"is missing: {id!r} is not a built-in rule{hint}"
+
+
+def _rule(monitor: Monitor, where: Where, change: RuleChange, rule: Rule) -> Found:
+    paths = [*rule_metrics(monitor.model.task), *(f"kpi.{name}" for name in monitor.kpis)]
+    for i, receiver in enumerate(change.then or ()):
+        if receiver.startswith("dag:") and not re.fullmatch(_DAG_ID, receiver[4:]):
+            yield (*where, "then", i), f"{receiver[4:]!r} cannot be a DAG id"
+    if rule.metric not in paths:
+        yield (*where, "metric"), _unknown_metric(rule.metric, monitor, paths)
+        return
+    measured = metric(rule.metric) or Metric(Kind.KPI, rule.metric.removeprefix("kpi."), "", lowest=None)
+    yield from _thresholds(where, change, rule, measured)
+    yield from _comparison(monitor, where, change, rule, measured)
+    yield from _groups(monitor, where, change)
+    if change.metric is not None:
+        yield from ((((*where, "metric"), f"{rule.metric!r} {lack}")) for lack in _lacks(monitor, measured))
+
+
+def _unknown_metric(path: str, monitor: Monitor, paths: list[str]) -> str:
+    other = metric(path)
+    if other is not None and other.vector:
+        return f"{path!r} holds one value per {other.vector}; a rule judges metrics of one value"
+    if other is not None and other.kind is not Kind.KPI:
+        return f"{path!r} is not measured for a {monitor.model.task} model{did_you_mean(path, paths)}"
+    return f"unknown metric {path!r}{did_you_mean(path, paths) or '; docs/metrics.md lists them'}"
+
+
+def _thresholds(where: Where, change: RuleChange, rule: Rule, measured: Metric) -> Found:
+    if rule.above is rule.below is rule.drops_by is rule.rises_by is None:
+        yield where, "has no threshold; give above, below, drops_by or rises_by"
+    if rule.above is not None and rule.below is not None and rule.below > rule.above:
+        yield (*where, "below"), f"{rule.below:g} is more than above: {rule.above:g}, so that every value would breach"
+    for name in ("above", "below", "critical"):
+        value = getattr(change, name)
+        if value is not None and not _within(value, measured):
+            hint = f" - did you mean {value / 100:g}?" if measured.highest == 1 and 1 < value <= 100 else ""
+            yield (*where, name), f"{rule.metric!r} is {_range(measured)}, found {value:g}{hint}"
+    if change.critical is not None and measured.about != "feature":
+        yield (*where, "critical"), f"is for critical features, but {rule.metric!r} is not about a feature"
+    elif change.critical is not None and (rule.above is None or change.critical > rule.above):
+        yield (
+            (*where, "critical"),
+            "must be as strict as `above` or stricter, since it replaces it for critical features",
+        )
+
+
+def _within(value: float, measured: Metric) -> bool:
+    return not (
+        (measured.lowest is not None and value < measured.lowest)
+        or (measured.highest is not None and value > measured.highest)
+    )
+
+
+def _range(measured: Metric) -> str:
+    if measured.lowest is None:
+        return f"at most {measured.highest:g}"
+    return f"at least {measured.lowest:g}" + (
+        f" and at most {measured.highest:g}" if measured.highest is not None else ""
+    )
+
+
+def _comparison(monitor: Monitor, where: Where, change: RuleChange, rule: Rule, measured: Metric) -> Found:
+    for name in ("drops_by", "rises_by", "over_reference"):
+        if not getattr(change, name):
+            continue
+        if not measured.compared:
+            yield (*where, name), f"{rule.metric!r} has no value on the reference to compare with; use above or below"
+        elif monitor.reference is None:
+            yield (*where, name), "compares with the reference, but the file has no reference section"
+    if (change.drops_by or 0) >= 1:
+        yield (*where, "drops_by"), "a drop of 100 % or more can never happen"
+    if change.over_reference and rule.above is None:
+        yield (*where, "over_reference"), "needs above: the allowed distance from the reference"
+
+
+def _groups(monitor: Monitor, where: Where, change: RuleChange) -> Found:
+    if change.segments and not monitor.segments:
+        yield (*where, "segments"), "the file lists no segments to judge"
+    if change.versions and monitor.source.predictions.model_version is None:
+        yield (*where, "versions"), "needs source.predictions.model_version"
+
+
+def _lacks(monitor: Monitor, measured: Metric) -> Iterator[str]:
+    """What a metric needs and the monitor does not declare."""
+    if measured.needs and getattr(monitor.source.predictions, measured.needs) is None:
+        yield f"needs source.predictions.{measured.needs}"
+    if measured.kind in LABELLED and monitor.source.labels is None:
+        yield "needs source.labels"
+    if measured.kind is Kind.DRIFT and monitor.reference is None:
+        yield "needs a reference section"
+
+
+def _retraining(monitor: Monitor, ids: set[str]) -> Found:
+    if monitor.retrain is None:
+        return
+    where = ("retrain", "require")
+    if not monitor.retrain.require:
+        yield where, "needs at least one rule; without one nothing would ever ask for retraining"
+    active = {rule.id: rule for rule in monitor.rules} if _mergeable(monitor) else {}
+    for i, id in enumerate(monitor.retrain.require):
+        if id not in ids:
+            yield (*where, i), f"unknown rule {id!r}{did_you_mean(id, ids) or '; known are ' + ', '.join(sorted(ids))}"
+        elif active and id not in active:
+            yield (*where, i), f"rule {id!r} is disabled, so that retraining could never be asked for"
+        elif id in active and (measured := metric(active[id].metric)):
+            yield from (
+                ((*where, i), f"rule {id!r} judges {measured.path}, which {x}") for x in _lacks(monitor, measured)
+            )
+    if monitor.retrain.dag is not None and not re.fullmatch(_DAG_ID, monitor.retrain.dag):
+        yield ("retrain", "dag"), f"{monitor.retrain.dag!r} cannot be a DAG id: letters, digits, '_', '.' and '-'"
+
+
+def _mergeable(monitor: Monitor) -> bool:
+    built_in = {rule.id for rule in built_in_rules(monitor.model.task, monitor.drift.share)}
+    return all(change.metric is not None or change.id in built_in for change in monitor.rule_changes)
