@@ -8,7 +8,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import at
@@ -262,6 +262,7 @@ def test_a_class_may_be_a_number_and_a_score_a_column_for_each(tmp_path: Path) -
     assert load_monitor(write(tmp_path, text)).source.predictions.score == {"0": "score_0", "1": "score_1"}
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_no_text_at_all_raises_anything_but_a_config_error(tmp_path_factory: pytest.TempPathFactory, text) -> None:
     path = write(tmp_path_factory.getbasetemp(), VALID + text.encode("utf-8", "replace").decode())
@@ -269,6 +270,7 @@ def test_no_text_at_all_raises_anything_but_a_config_error(tmp_path_factory: pyt
         assert problem.file == path
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5), lambda inner: st.lists(inner)))
 def test_any_value_at_any_key_is_told_and_not_raised(tmp_path_factory: pytest.TempPathFactory, value) -> None:
     for name, info in Monitor.model_fields.items():

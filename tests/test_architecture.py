@@ -1,0 +1,159 @@
+"""The shape of the house, read from its source: who may import whom, what stays light, what is never done."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "include" / "hindsight"
+SOURCES = sorted([*PACKAGE.rglob("*.py"), *(ROOT / "dags").rglob("*.py"), *(ROOT / "plugins").rglob("*.py")])
+ENTRANCES = [p for p in SOURCES if PACKAGE not in p.parents or (PACKAGE / "airflow") in p.parents]
+
+FLOORS = (
+    {"errors", "settings"},
+    {"monitors"},
+    {"verdicts"},
+    {"warehouse", "checks", "snapshots", "actions", "training", "reports"},
+    {"pipeline"},
+    {"airflow"},
+    {"cli", "dags", "plugins"},
+)
+FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+SLOW = {"evidently", "great_expectations"}
+HEAVY = SLOW | {"pandas", "pyarrow", "sklearn"}
+RAW_SQL_ALLOWED: dict[str, str] = {}  # file: the reason
+
+each_source = pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+
+
+def room(path: Path) -> str:
+    """The room a file is in: a folder or a lone file of the package, or the folder beside it."""
+    inside = path.relative_to(PACKAGE if PACKAGE in path.parents else ROOT).parts
+    return inside[0].removesuffix(".py")
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """The full names of all modules imported anywhere below a node."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def at_module_level(tree: ast.Module) -> Iterator[ast.stmt]:
+    """The statements that run when a module is imported; not those for the type checker only."""
+    waiting: list[ast.AST] = list(tree.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield node
+        waiting += ast.iter_child_nodes(node)
+
+
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@each_source
+def test_imports_point_down_and_never_to_a_room_beside(path: Path) -> None:
+    here = room(path)
+    if path == PACKAGE / "__init__.py":
+        return
+    assert here in FLOOR, f"{here} has no floor; DESIGN 2 names the rooms"
+    for name in imports(parsed(path)):
+        there = name.split(".")[1] if name.startswith("hindsight.") else ""
+        if there in FLOOR and there != here:
+            assert FLOOR[there] < FLOOR[here], f"{here} may not import {name}"
+
+
+@each_source
+def test_only_the_airflow_room_imports_airflow(path: Path) -> None:
+    if room(path) not in {"airflow", "dags", "plugins"}:
+        assert not [name for name in imports(parsed(path)) if name.split(".")[0] == "airflow"]
+
+
+@each_source
+def test_evidently_and_great_expectations_are_imported_where_they_are_used(path: Path) -> None:
+    found = {name.split(".")[0] for node in at_module_level(parsed(path)) for name in imports(node)}
+    assert not found & SLOW
+
+
+@each_source
+def test_mail_goes_through_aiosmtplib_only(path: Path) -> None:
+    assert not [name for name in imports(parsed(path)) if name.split(".")[0] == "smtplib"]
+
+
+@each_source
+def test_sql_is_built_of_constructs_not_of_text(path: Path) -> None:
+    if str(path.relative_to(ROOT)) in RAW_SQL_ALLOWED:
+        return
+    tree = parsed(path)
+    raw = {"text", "literal_column", "TextClause"}
+    assert not {f"sqlalchemy.{name}" for name in raw} & set(imports(tree))
+    attributes = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr in raw)
+    assert not [ast.unparse(node) for node in attributes if ast.unparse(node.value) in {"sa", "sqlalchemy"}]
+
+
+@each_source
+def test_no_file_is_longer_than_one_can_hold_in_mind(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+
+
+def test_there_is_one_plugin_file_because_airflow_executes_them_all() -> None:
+    assert {path.name for path in (ROOT / "plugins").rglob("*.py")} <= {"hindsight_plugin.py"}
+
+
+def test_there_is_no_package_where_python_would_shadow_great_expectations() -> None:
+    assert not list((ROOT / "great_expectations").rglob("__init__.py"))
+
+
+MEASURE = """
+import importlib, runpy, sys
+try:
+    import airflow.sdk, airflow.plugins_manager
+except ImportError:
+    pass
+before = set(sys.modules)
+target = sys.argv[1]
+runpy.run_path(target) if target.endswith(".py") else importlib.import_module(target)
+print(",".join(sorted(({name.split(".")[0] for name in set(sys.modules) - before}) & set(sys.argv[2].split(",")))))
+"""
+
+
+def heavy_after_importing(target: str, home: Path) -> str:
+    """The heavy libraries that importing a module or running a file loads, in a process of its own."""
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT / "include"),
+        "PYTHONWARNINGS": "ignore",
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
+        "HINDSIGHT_MONITORS": str(ROOT / "include" / "monitors"),
+    }
+    command = [sys.executable, "-c", MEASURE, target, ",".join(sorted(HEAVY))]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert run.returncode == 0, run.stderr
+    return run.stdout.strip().splitlines()[-1] if run.stdout.strip() else ""
+
+
+@pytest.mark.parametrize("path", ENTRANCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_dag_files_the_plugin_and_the_airflow_room_stay_light(path: Path, tmp_path: Path) -> None:
+    module = ".".join(path.relative_to(ROOT / "include").with_suffix("").parts) if PACKAGE in path.parents else ""
+    assert heavy_after_importing(module.removesuffix(".__init__") or str(path), tmp_path) == ""
+
+
+@pytest.mark.parametrize("module", ["hindsight", "hindsight.monitors.loader", "hindsight.monitors.rows"])
+def test_reading_monitor_files_stays_light(module: str, tmp_path: Path) -> None:
+    assert heavy_after_importing(module, tmp_path) == ""
