@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from hindsight.checks.suites import Suite
+from hindsight.errors import DataError, WarehouseError
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rows import Rows
 from hindsight.monitors.windows import Window
@@ -46,18 +48,34 @@ def frame_batch(context: Any, rows: Rows, suite: Suite) -> Any:
     return definition.get_batch({"dataframe": pa.table(columns).to_pandas()})
 
 
-def sql_batch(context: Any, url: sa.URL, monitor: Monitor, window: Window) -> Any:
-    """Return a Great Expectations batch of the window's rows in the warehouse, as logged.
+@contextmanager
+def sql_batch(context: Any, url: sa.URL, monitor: Monitor, window: Window) -> Iterator[Any]:
+    """Yield a Great Expectations batch of the window's rows in the warehouse, as logged; close its connections after.
 
-    The context is told a URL without user, password and options: connections are made outside it.
+    The context is told a URL without host, user, password or options: connections are made outside it. Raises DataError
+    where there is no such table and WarehouseError where the warehouse cannot be reached or breaks off.
     """
-    engine = sa.create_engine(url)
+    from great_expectations.datasource.fluent.interfaces import TestConnectionError
+
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
     arguments, options = engine.dialect.create_connect_args(url)
     bare = sa.URL.create(url.drivername, database="warehouse").render_as_string()
-    connect = partial(engine.dialect.connect, *arguments, **options)
-    source = context.data_sources.add_sql("window", connection_string=bare, kwargs={"creator": connect})
-    asset = source.add_query_asset("rows", query=window_query(engine, monitor, window))
-    return asset.add_batch_definition_whole_table("window").get_batch()
+    with ExitStack() as opened:
+
+        def connect() -> Any:
+            return opened.enter_context(closing(engine.dialect.connect(*arguments, **options)))
+
+        try:
+            query = window_query(engine, monitor, window)
+            source = context.data_sources.add_sql("window", connection_string=bare, kwargs={"creator": connect})
+            asset = source.add_query_asset("rows", query=query)
+            yield asset.add_batch_definition_whole_table("window").get_batch()
+        except sa.exc.NoSuchTableError as exc:
+            raise DataError(
+                f"{monitor.source.predictions.table}: no such table; correct source.predictions.table"
+            ) from exc
+        except (sa.exc.SQLAlchemyError, TestConnectionError) as exc:
+            raise WarehouseError(f"connection {monitor.source.connection!r} broke off while a suite was run") from exc
 
 
 def window_query(engine: sa.Engine, monitor: Monitor, window: Window) -> str:

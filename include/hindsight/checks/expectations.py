@@ -51,11 +51,8 @@ def run_suite(monitor: Monitor, window: Window, *, root: Path, url: sa.URL | Non
         with _great_expectations() as context:
             outcomes = _evaluate(suite, frame_batch(context, rows, suite), private)
         return list(_measured(suite, [_noted(each, _partly(rows)) for each in outcomes], min(rows.n, SAMPLE)))
-    with _great_expectations() as context:
-        try:
-            outcomes = _evaluate(suite, sql_batch(context, url, monitor, window), private)
-        except sa.exc.SQLAlchemyError as exc:
-            raise WarehouseError(f"connection {monitor.source.connection!r} broke off in the suite") from exc
+    with _great_expectations() as context, sql_batch(context, url, monitor, window) as batch:
+        outcomes = _evaluate(suite, batch, private)
     return list(_measured(suite, outcomes, rows.n_raw))
 
 
