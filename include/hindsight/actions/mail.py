@@ -166,7 +166,8 @@ class SmtpMailer:
         """Return what happened in one line that holds no password, though the server may echo what it was sent."""
         settings = self._settings
         code = f"{error.code} " if isinstance(error, aiosmtplib.SMTPResponseException) else ""
-        text = f"{step.name.lower()}: {code}{getattr(error, 'message', '') or error or type(error).__name__}"
+        said = getattr(error, "message", "") or str(error) or f"no answer within {settings.timeout_s:g} s"
+        text = f"{step.name.lower()}: {code}{said}"
         plain = f"\0{settings.login}\0{settings.password}"
         secrets = [settings.password, *(base64.b64encode(s.encode()).decode() for s in (settings.password, plain))]
         for secret in filter(None, secrets):
