@@ -3,6 +3,19 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import UTC, datetime, timedelta
+
+from hindsight.monitors.rules import Rule
+from hindsight.verdicts.model import Incident, Series, State
+
+_SHARES = ("_rate", "_share", "coverage")
+_HEALTH = {1: "warning", 2: "critical"}
+_DATA = (
+    "The data changed. Roll back to the last good model if people are hurt, and fix the pipeline; do not retrain on it."
+)
+_MODEL = "The model no longer fits. Roll back if an older version does better, and look at the training data."
+_SERVICE = "The service is at fault, not the model. Scale it or restart it, and read its log."
+_ADVICE = {"quality": _DATA, "drift": _DATA, "performance": _MODEL, "estimate": _MODEL, "operations": _SERVICE}
 
 
 def clean(text: str, limit: int = 120) -> str:
@@ -11,3 +24,85 @@ def clean(text: str, limit: int = 120) -> str:
     plain = "".join(char for char in plain if not unicodedata.category(char).startswith("C"))
     plain = " ".join(plain.split())
     return plain if len(plain) <= limit else plain[: limit - 1].rstrip() + "…"
+
+
+def number(metric: str, value: float | None) -> str:
+    """Return a value of a metric as people say it: '71 %', '412 ms', '0.713', '1,204'; 'no value' for None."""
+    if value is None:
+        return "no value"
+    if metric.endswith(_SHARES):
+        return f"{100 * value:.3g} %"
+    digits = f"{value:,.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:.3g}"
+    return f"{digits} ms" if metric.endswith("_ms") else digits
+
+
+def moment(when: datetime, size: timedelta) -> str:
+    """Return a window's border: the day, and the minute too where windows are shorter than a day."""
+    day = when.astimezone(UTC)
+    return f"{day:%Y-%m-%d}" if size >= timedelta(days=1) else f"{day:%Y-%m-%d %H:%M} UTC"
+
+
+def metric_name(metric: str) -> str:
+    """'operations.latency_p95_ms' is 'latency p95'."""
+    return metric.partition(".")[2].removesuffix("_ms").replace("_", " ")
+
+
+def whose(series: Series) -> str:
+    """Return what a series is about beyond the whole model, such as ' of amount in region=EU, version 7', or ''."""
+    parts = [
+        f" of {clean(series.feature, 60)}" if series.feature else "",
+        f" in {clean(series.segment, 60)}" if series.segment else "",
+        f", version {clean(series.model_version, 40)}" if series.model_version else "",
+    ]
+    return "".join(parts)
+
+
+def headline(rule: Rule, incident: Incident) -> str:
+    """Say what is wrong and how bad it is: 'accuracy 0.71, 21 % below reference'."""
+    about = whose(incident.series)
+    value = incident.value
+    if rule.metric == "operations.total_requests" and not value:
+        return f"no predictions logged{about}"
+    if rule.metric == "operations.health" and value in _HEALTH:
+        return f"health {_HEALTH[int(value)]}{about}"
+    if rule.metric == "drift.drifted":
+        return f"{clean(incident.series.feature, 60) or 'a feature'} drifted{whose(_without_feature(incident.series))}"
+    return f"{metric_name(rule.metric)}{about} {number(rule.metric, value)}{_distance(rule, incident)}"
+
+
+def _without_feature(series: Series) -> Series:
+    return Series(series.rule, series.model_version, series.segment)
+
+
+def _distance(rule: Rule, incident: Incident) -> str:
+    reference = reference_of(rule, incident)
+    if incident.value is None or incident.threshold is None:
+        return ""
+    if reference:
+        share = incident.value / reference - 1
+        return f", {abs(100 * share):.2g} % {'below' if share < 0 else 'above'} reference"
+    side = "under" if incident.value < incident.threshold else "over"
+    return f", {side} {number(rule.metric, incident.threshold)}"
+
+
+def reference_of(rule: Rule, incident: Incident) -> float | None:
+    """Return the reference value a relative rule's threshold was made from; None for any other rule."""
+    if incident.threshold is None:
+        return None
+    if rule.drops_by is not None and rule.drops_by != 1:
+        return incident.threshold / (1 - rule.drops_by)
+    return incident.threshold / (1 + rule.rises_by) if rule.rises_by is not None else None
+
+
+def ending(rule: Rule, incident: Incident, size: timedelta) -> str:
+    """Say that an incident is over, and from when to when it lasted or why it is withdrawn."""
+    name = f"{rule.id.replace('_', ' ')}{whose(incident.series)}"
+    if incident.state is State.WITHDRAWN:
+        return f"{name}: {clean(incident.reason, 200) or 'later labels undid it'}"
+    until = f" to {moment(incident.ended, size)}" if incident.ended else ""
+    return f"{name} is over ({moment(incident.started, size)}{until})"
+
+
+def advice(rule: Rule, likely_cause: str) -> str:
+    """Say where to look first: the data, the model or the service. A known data fault comes before all else."""
+    return _DATA if likely_cause else _ADVICE.get(rule.metric.partition(".")[0], _DATA)
