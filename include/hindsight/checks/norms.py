@@ -1,0 +1,99 @@
+"""Norms: what the reference says is normal for one column, as far as data quality asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from hindsight.checks.baseline import Baseline
+from hindsight.checks.categories import EMPTY, OTHER
+
+MARGIN = 0.1  # how far beyond the reference's range, as a share of it, a value may lie
+FENCES = 3.0  # Tukey's outer fences, in interquartile ranges
+Span = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Finite distinct numbers in ascending order; `upto[i]` rows have one of the first i of them."""
+
+    values: np.ndarray
+    upto: np.ndarray
+
+    @property
+    def n(self) -> int:
+        """Rows."""
+        return int(self.upto[-1])
+
+    @property
+    def extremes(self) -> Span | None:
+        """The smallest and the largest value; None without values."""
+        return (float(self.values[0]), float(self.values[-1])) if self.n else None
+
+    @property
+    def range(self) -> Span | None:
+        """The extremes, widened on both sides by a tenth of their distance; None without values."""
+        if self.extremes is None:
+            return None
+        low, high = self.extremes
+        return low - MARGIN * (high - low), high + MARGIN * (high - low)
+
+    @property
+    def fences(self) -> Span | None:
+        """Tukey's outer fences, Q1 − 3·IQR and Q3 + 3·IQR (Tukey 1977); None where the quartiles are equal."""
+        if not self.n:
+            return None
+        low, high = self.quantile(0.25), self.quantile(0.75)
+        return (low - FENCES * (high - low), high + FENCES * (high - low)) if high > low else None
+
+    def quantile(self, share: float) -> float:
+        """The smallest value that at least `share` of the rows do not exceed (Hyndman & Fan 1996, definition 1)."""
+        return float(self.values[np.searchsorted(self.upto[1:], np.ceil(share * self.n))])
+
+    def share_within(self, low: float, high: float) -> float:
+        """The share of rows in the closed span; 0 without rows."""
+        first, last = np.searchsorted(self.values, low, "left"), np.searchsorted(self.values, high, "right")
+        return float(self.upto[last] - self.upto[first]) / self.n if self.n else 0.0
+
+
+@dataclass(frozen=True)
+class Norm:
+    """One column of the reference: its Arrow type, and its `numbers` or its `texts`."""
+
+    type: str
+    null_rate: float | None = None
+    numbers: Counted | None = None
+    texts: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def has_all_texts(self) -> bool:
+        """False where rare categories were not kept one by one."""
+        return OTHER not in self.texts
+
+
+def norm_of(baseline: Baseline | None, name: str) -> Norm | None:
+    """Return what a baseline says about a column; None without a baseline or without that column in it."""
+    column = None if baseline is None else baseline.columns.get(name)
+    if baseline is None or column is None:
+        return None
+    start, end = column.rows
+    table = baseline.values(name).slice(start, end - start)
+    values, counts = table.column("value"), np.asarray(table.column("count"), dtype=np.int64)
+    if pa.types.is_floating(values.type):
+        numbers = np.asarray(values, dtype=np.float64)
+        finite = np.isfinite(numbers)
+        known = Counted(numbers[finite], np.append(0, np.cumsum(counts[finite])))
+        return Norm(column.type, _share(column.n - int(counts.sum()), column.n), known)
+    texts = {t: c for t, c in zip(values.to_pylist(), counts.tolist(), strict=True) if not is_blank(t)}
+    return Norm(column.type, _share(column.n - sum(texts.values()), column.n), texts=frozenset(texts))
+
+
+def is_blank(text: str) -> bool:
+    """Say whether a category is an empty text or nothing but white space."""
+    return text == EMPTY or not text.strip()
+
+
+def _share(hits: int, n: int) -> float | None:
+    return hits / n if n else None
