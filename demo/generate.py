@@ -1,0 +1,201 @@
+"""Generate: the demo's inference logs and late labels, scored by real models, bulk-loaded into PostgreSQL.
+
+A calendar day's rows depend on the seed, the plan and the date only: a later run adds the days and the labels that
+have come since and touches nothing that is there.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import sqlalchemy as sa
+
+from demo import credit, delivery, training
+from demo.plan import DAY, Plan, load_or_make
+from demo.stream import Day, Stream, day, days
+
+SEED = 20260901
+TEMPLATES = Path(__file__).parent / "monitors"
+TRAINING_DAYS = 11  # from the first day on; the reference follows, then a week for its labels to come
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One demo model: its stream, what trains it and the tables it is logged to."""
+
+    stream: Stream
+    features: tuple[str, ...]
+    trainer: Callable[[pd.DataFrame, datetime], Any]
+    log: str
+    labels: str
+    classifies: bool
+
+
+MODELS = (
+    Model(credit.STREAM, credit.FEATURES, training.train_credit, "credit_log", "credit_labels", True),
+    Model(delivery.STREAM, delivery.FEATURES, training.train_eta, "delivery_log", "delivery_labels", False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Scored requests and labels of one model, ready to load."""
+
+    log: pd.DataFrame
+    labels: pd.DataFrame
+    champion: Any
+    trained_rows: int
+
+
+def midnight(day: date) -> datetime:
+    """Return the UTC midnight at which a date begins."""
+    return datetime.combine(day, time(), UTC)
+
+
+def trained_until(plan: Plan) -> datetime:
+    """Return the end of the days the first models are trained on; the reference begins there."""
+    return plan.first_day + TRAINING_DAYS * DAY
+
+
+def reference_until(plan: Plan) -> datetime:
+    """Return the end of the reference: a week before the first window, so that its labels are all in."""
+    return plan.start - 7 * DAY
+
+
+def traffic(model: Model, plan: Plan, until: datetime) -> Traffic:
+    """Return everything one model has logged before `until` and every label that has arrived by then."""
+    made = [day(model.stream, plan, start) for start in days(plan, until)]
+    requests = pd.concat([one.requests for one in made], ignore_index=True)
+    labels = pd.concat([one.labels for one in made], ignore_index=True)
+    training_days = made[:TRAINING_DAYS]
+    champion = _train(model, training_days, trained_until(plan), 1.0)
+    canary = _train(model, training_days, trained_until(plan), 0.7) if model.stream.canary else champion
+    log = _scored(model, requests, champion, canary)
+    return Traffic(log, labels[labels["labeled_at"] < until], champion, sum(len(d.requests) for d in training_days))
+
+
+def _train(model: Model, made: Sequence[Day], as_of: datetime, share: float) -> Any:
+    """Train on the first `share` of the rows: the canary is the same model on fewer."""
+    rows = pd.concat([one.requests.merge(one.labels.drop_duplicates("request_id", keep="last")) for one in made])
+    rows = rows.rename(columns={"predicted_at": "timestamp"}).iloc[: int(len(rows) * share)]
+    return model.trainer(rows, as_of)
+
+
+def _scored(model: Model, requests: pd.DataFrame, champion: Any, canary: Any) -> pd.DataFrame:
+    is_canary = (requests["model_version"] == "v2").to_numpy()
+    output = _answers(model, champion, requests)
+    if is_canary.any():
+        output[is_canary] = _answers(model, canary, requests[is_canary])
+    failed = (requests["status_code"] != 200).to_numpy()
+    if model.classifies:
+        requests["prediction"] = pd.array(np.where(output >= 0.5, 1, 0), dtype="Int64")
+        requests["score"] = np.where(failed, np.nan, np.round(output, 6))
+    else:
+        requests["prediction"] = np.round(output, 2)
+    requests.loc[failed, "prediction"] = pd.NA if model.classifies else np.nan
+    return requests
+
+
+def _answers(model: Model, estimator: Any, rows: pd.DataFrame) -> np.ndarray:
+    features = rows[list(model.features)]
+    answer = estimator.predict_proba(features)[:, 1] if model.classifies else estimator.predict(features)
+    return np.asarray(answer)
+
+
+def load(url: sa.URL, model: Model, data: Traffic, *, until: datetime) -> tuple[int, int]:
+    """Add to the warehouse what it does not hold yet, up to `until`; return how many log and label rows that was.
+
+    Both tables and the mark of how far they reach are written in one transaction.
+    """
+    from adbc_driver_postgresql import dbapi
+
+    loaded = loaded_until(url, model)
+    log, labels = data.log, data.labels
+    if loaded is not None:
+        log, labels = log[log["predicted_at"] >= loaded], labels[labels["labeled_at"] >= loaded]
+    with dbapi.connect(_libpq(url)) as connection, connection.cursor() as cursor:
+        for name, rows in ((model.log, log), (model.labels, labels)):
+            cursor.adbc_ingest(name, _arrow(rows), mode="create" if loaded is None else "append")
+        mark = pa.table({"name": [model.stream.name], "until": pa.array([until], pa.timestamp("us", "UTC"))})
+        cursor.adbc_ingest("demo_loads", mark, mode="create_append")
+        connection.commit()
+    _index(url, model)
+    return len(log), len(labels)
+
+
+def _arrow(rows: pd.DataFrame) -> pa.Table:
+    table = pa.Table.from_pandas(rows, preserve_index=False)
+    plain = [f.with_type(pa.string()) if pa.types.is_large_string(f.type) else f for f in table.schema]
+    return table.cast(pa.schema(plain)).replace_schema_metadata(None)
+
+
+def _libpq(url: sa.URL) -> str:
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def loaded_until(url: sa.URL, model: Model) -> datetime | None:
+    """Return how far the warehouse's rows of this model reach, None when it holds none."""
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    loads = sa.table("demo_loads", sa.column("name"), sa.column("until"))
+    with engine.connect() as connection:
+        if not sa.inspect(connection).has_table("demo_loads"):
+            return None
+        latest = sa.select(sa.func.max(loads.c.until)).where(loads.c.name == model.stream.name)
+        loaded: datetime | None = connection.execute(latest).scalar_one()
+    return loaded
+
+
+def _index(url: sa.URL, model: Model) -> None:
+    """Index what is looked up: log rows by time, labels by arrival and by request."""
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    wanted = [(model.log, "predicted_at"), (model.log, "request_id"), (model.labels, "labeled_at")]
+    with engine.begin() as connection:
+        for table, column in [*wanted, (model.labels, "request_id")]:
+            target = sa.Table(table, sa.MetaData(), sa.Column(column))
+            index = sa.Index(f"{table}_{column}", target.c[column])
+            connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("ANALYZE")
+
+
+def write_monitors(plan: Plan, folder: Path) -> None:
+    """Write the monitor files with the plan's dates filled in."""
+    folder.mkdir(parents=True, exist_ok=True)
+    dates = {
+        "start": f"{plan.start:%Y-%m-%d}",
+        "reference_start": f"{trained_until(plan):%Y-%m-%d}",
+        "reference_end": f"{reference_until(plan):%Y-%m-%d}",
+    }
+    for template in sorted(TEMPLATES.glob("*.yml")):
+        (folder / template.name).write_text(Template(template.read_text()).substitute(dates))
+
+
+def main() -> None:
+    """Generate and load from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--warehouse", required=True, help="SQLAlchemy URL of a PostgreSQL database")
+    parser.add_argument("--folder", type=Path, default=Path("data/demo"))
+    parser.add_argument("--end", type=date.fromisoformat, required=True, help="the day after the last, in UTC")
+    parser.add_argument("--seed", type=int, default=SEED)
+    given = parser.parse_args()
+    end = midnight(given.end)
+    plan = load_or_make(given.folder / "incidents.json", seed=given.seed, end=end)
+    write_monitors(plan, given.folder / "monitors")
+    url = sa.make_url(given.warehouse)
+    for model in MODELS:
+        loaded = loaded_until(url, model)
+        added = (0, 0) if loaded and loaded >= end else load(url, model, traffic(model, plan, end), until=end)
+        print(f"{model.stream.name}: {added[0]} requests, {added[1]} labels added")
+
+
+if __name__ == "__main__":
+    main()
