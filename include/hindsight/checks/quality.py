@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from hindsight.checks import intervals
 from hindsight.checks.baseline import Baseline
+from hindsight.checks.columns import Role
 from hindsight.checks.fitting import roles
 from hindsight.checks.groups import SMALLEST
 from hindsight.checks.lenient import numbers
@@ -24,7 +25,7 @@ from hindsight.monitors.measurement import Measurement
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rows import Rows
 
-SENTINELS = frozenset({-1.0, *(sign * float("9" * digits) for digits in range(2, 11) for sign in (-1, 1))})
+SENTINELS = frozenset({-1.0, *(-float("9" * k) for k in range(1, 11)), *(float("9" * k) for k in range(3, 11))})
 SENTINEL_SHARE = 0.01  # a repeated value is suspicious from this share of the known values on
 NO_ROWS, NO_REFERENCE = "no rows", "the baseline does not have this column"
 
@@ -57,7 +58,7 @@ class _Expected:
     """A column as declared, and its norm."""
 
     name: str
-    role: str
+    role: Role
     numeric: bool
     norm: Norm | None
 
@@ -143,7 +144,8 @@ class _Column:
             for metric in ("out_of_range_share", "sentinel_share", "outlier_share"):
                 yield self._measured(metric, None, known.size, note)
             return
-        yield self._outside("out_of_range_share", known, norm, norm.range, "the reference has no values")
+        span = (0.0, 1.0) if self.expected.role == "score" else norm.range
+        yield self._outside("out_of_range_share", known, norm, span, "the reference has no values")
         yield self._sentinels(known, norm)
         yield self._outside("outlier_share", known, norm, norm.fences, "the quartiles of the reference are equal")
 
@@ -158,15 +160,17 @@ class _Column:
         """The share of rows at values that look like stand-ins for "unknown".
 
         Such a value is repeated in 1 % of the rows and at least five of them, is ten times as frequent as in the
-        reference, and lies outside the reference's extremes or is one of -1, ±99, ±999, …
+        reference, and is one of the usual ones (-1, -9, -99, … and 999, 9999, …) or lies further from the reference's
+        values than these lie from each other.
         """
         values, counts = np.unique(known, return_counts=True)
         often = counts >= max(5.0, SENTINEL_SHARE * known.size)
-        low, high = norm.extremes or (np.inf, -np.inf)
+        low, high = norm.extremes or (-np.inf, np.inf)
+        reach = high - low if high > low else np.inf  # a constant has no measure of far
         suspects = [
             (value, count)
             for value, count in zip(values[often].tolist(), counts[often].tolist(), strict=True)
-            if (not low <= value <= high or value in SENTINELS)
+            if (value in SENTINELS or not low - reach <= value <= high + reach)
             and count / known.size >= 10 * norm.share_within(value, value)
         ]
         named = [f"{value:g} in {count / known.size:.1%}" for value, count in suspects if count >= SMALLEST]
