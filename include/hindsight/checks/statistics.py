@@ -13,6 +13,7 @@ FLOOR = 1e-4  # the share of an empty bin, so that PSI stays finite
 SPARSE = 10.0  # an expected count under which the chi-square approximation is not trusted
 DRAWS = 99_999
 FEW_DRAWS = 999
+CERTAIN = 1e-12  # a chi-square p-value under which no number of draws would say otherwise
 
 Counts = np.ndarray
 
@@ -64,36 +65,53 @@ def chi2_p(reference: Counts, current: Counts) -> float | None:
     return 1.0 if table.shape[1] == 1 else float(chi2_contingency(table).pvalue)
 
 
-def pooled(reference: Counts, current: Counts) -> np.ndarray:
+def pooled(reference: Counts, current: Counts, *, ordered: bool = False) -> np.ndarray:
     """Return the 2 x k table in which all categories expected fewer than 10 times on a side are one category.
 
-    What is expected depends on the totals of the categories only, so pooling does not disturb the tests, which are
-    conditional on these totals.
+    Where bins are `ordered`, such neighbours are joined until 10 are expected first, so that a move among thin bins is
+    still seen. What is expected depends on the totals of the categories only, so pooling does not disturb the tests,
+    which are conditional on these totals.
     """
     table = np.stack((reference, current)).astype(np.int64)
     table = table[:, table.any(axis=0)]
-    rare = table.sum(axis=0) * table.sum(axis=1).min() < SPARSE * table.sum()
-    if not rare.any():
-        return table
-    return np.column_stack((table[:, ~rare], table[:, rare].sum(axis=1)))
+    if ordered and table.size:
+        table = np.add.reduceat(table, _joined(_expected(table)), axis=1)
+    rare = _expected(table) < SPARSE
+    return np.column_stack((table[:, ~rare], table[:, rare].sum(axis=1))) if rare.any() else table
 
 
-def homogeneity(reference: Counts, current: Counts) -> tuple[float, str]:
+def _expected(table: np.ndarray) -> np.ndarray:
+    """Return the expected count of each category on the smaller side."""
+    return np.asarray(table.sum(axis=0) * (table.sum(axis=1).min() / table.sum()))
+
+
+def _joined(expected: np.ndarray) -> list[int]:
+    """Return where each run of neighbours begins; a bin that is not sparse is a run of its own."""
+    starts, gathered = [], 0.0
+    for place, rows in enumerate(expected.tolist()):
+        if gathered == 0 or rows >= SPARSE:
+            starts.append(place)
+            gathered = 0.0
+        gathered = 0.0 if gathered + rows >= SPARSE else gathered + rows
+    return starts
+
+
+def homogeneity(reference: Counts, current: Counts, *, ordered: bool = False) -> tuple[float, str]:
     """Test whether two samples share their category probabilities; return the p-value and the name of the test.
 
     Rare categories are pooled. Two cells: Fisher's exact test. Under five cells, or where the pooled one is still
-    sparse: Monte Carlo. Otherwise Pearson's chi-square. Both sides need rows.
+    sparse: Monte Carlo. Otherwise, and where it leaves no doubt, Pearson's chi-square. Both sides need rows.
     """
-    table = pooled(reference, current)
+    table = pooled(reference, current, ordered=ordered)
     cells = table.shape[1]
     if cells == 1:
         return 1.0, "one category"
     if cells == 2:
         return float(fisher_exact(table).pvalue), "Fisher exact"
-    smallest = table.sum(axis=0).min() * table.sum(axis=1).min() / table.sum()
-    if cells < 5 or smallest < SPARSE:
+    p = float(chdtrc(cells - 1, _pearson(table[1], table)))
+    if _expected(table).min() < SPARSE or (cells < 5 and p > CERTAIN):
         return monte_carlo_p(table), "chi-square, Monte Carlo"
-    return float(chdtrc(cells - 1, _pearson(table[1], table))), "chi-square"
+    return p, "chi-square"
 
 
 def monte_carlo_p(table: np.ndarray) -> float:

@@ -1,0 +1,193 @@
+"""Baseline: the reference, frozen: bins, profile and exact values of each column; the same rows give the same one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import pyarrow as pa
+
+from hindsight.checks.columns import SUMMARY, AnyColumn, from_row, to_row
+from hindsight.checks.fitting import fit_column, roles
+from hindsight.checks.groups import Group, groups
+from hindsight.checks.numbers import NotNumericError
+from hindsight.checks.thresholds import blocks
+from hindsight.errors import DataError
+from hindsight.monitors.model import Monitor
+from hindsight.monitors.rows import Rows
+
+FORMAT = "1"
+
+Load = Callable[[str], pa.Table]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """The frozen reference: `columns` by name for all rows, `segments` the same for each segment, "region=EU".
+
+    The values themselves are loaded one column at a time. `skipped` says why a column has no baseline. `performance`
+    holds the realised metrics of the reference's labelled rows, filled in by whoever measured them.
+    """
+
+    id: str
+    n: int
+    n_output: int
+    model_version: str
+    fitted_as_of: datetime
+    columns: Mapping[str, AnyColumn]
+    segments: Mapping[str, Mapping[str, AnyColumn]] = field(default_factory=dict)
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    performance: Mapping[str, float] = field(default_factory=dict)
+    load: Load = field(repr=False, compare=False)
+
+    def column(self, name: str, segment: str = "") -> AnyColumn | None:
+        """Return a column in a segment, None where the reference has too few rows of it, or no such column."""
+        return (self.segments.get(segment, {}) if segment else self.columns).get(name)
+
+    def every_column(self) -> Iterator[AnyColumn]:
+        """Yield the columns of all rows, then those of each segment."""
+        yield from self.columns.values()
+        for columns in self.segments.values():
+            yield from columns.values()
+
+    def values(self, name: str) -> pa.Table:
+        """Load the distinct values of one column and their counts: of each segment and, last, of all rows."""
+        return self.load(f"values__{name}")
+
+    def measured(self, performance: Mapping[str, float]) -> Baseline:
+        """Return the same baseline with the reference's realised performance."""
+        return replace(self, performance=dict(performance))
+
+    def to_tables(self) -> dict[str, pa.Table]:
+        """Return all tables of the baseline: `summary`, and `values__<column>` for each column."""
+        facts = {
+            "format": FORMAT,
+            "id": self.id,
+            "n": self.n,
+            "n_output": self.n_output,
+            "model_version": self.model_version,
+            "fitted_as_of": self.fitted_as_of.isoformat(),
+            "skipped": dict(self.skipped),
+            "performance": dict(self.performance),
+        }
+        summary = pa.Table.from_pylist([to_row(column) for column in self.every_column()], SUMMARY)
+        values = {f"values__{name}": self.values(name) for name in self.columns}
+        return {"summary": summary.replace_schema_metadata({"hindsight": json.dumps(facts)})} | values
+
+    @classmethod
+    def from_tables(cls, load: Load) -> Baseline:
+        """Build a baseline from its tables; `load` is asked for `summary` now and for the values when they are needed.
+
+        Raises DataError for tables of another format.
+        """
+        summary = load("summary")
+        facts = json.loads((summary.schema.metadata or {}).get(b"hindsight", b"{}"))
+        if facts.pop("format", None) != FORMAT:
+            raise DataError(
+                "this baseline was written by another version of Hindsight: refit it (hindsight baseline --refit)"
+            )
+        facts["fitted_as_of"] = datetime.fromisoformat(facts["fitted_as_of"])
+        columns, segments = _by_segment([from_row(row) for row in summary.to_pylist()])
+        return cls(**facts, columns=columns, segments=segments, load=load)
+
+
+def _by_segment(
+    columns: list[AnyColumn],
+) -> tuple[dict[str, AnyColumn], dict[str, dict[str, AnyColumn]]]:
+    whole = {column.name: column for column in columns if not column.segment}
+    segments: dict[str, dict[str, AnyColumn]] = {}
+    for column in columns:
+        if column.segment:
+            segments.setdefault(column.segment, {})[column.name] = column
+    return whole, segments
+
+
+def fit(
+    rows: Rows,
+    monitor: Monitor,
+    *,
+    output: Rows,
+    fitted_as_of: datetime,
+    model_version: str = "",
+    window_rows: int | None = None,
+    like: Baseline | None = None,
+) -> Baseline:
+    """Freeze the reference: features from `rows`, prediction and score from `output`, all rows and every segment.
+
+    With `threshold: auto` the thresholds are learnt from the windows of the reference or, where it has no timestamps
+    or too few windows, from draws of `window_rows` rows (default a twentieth of the reference). The bins of `like`, an
+    earlier baseline, are kept, so that profiles stay comparable over refits. A column that cannot be frozen is
+    skipped with the reason. The result does not depend on the order of the rows.
+    """
+    method = monitor.drift.method if monitor.drift.threshold == "auto" else None
+    sides = {
+        "feature": _Side(rows, monitor, window_rows, method),
+        "output": _Side(output, monitor, window_rows, method),
+    }
+    fitted: list[AnyColumn] = []
+    tables: dict[str, pa.Table] = {}
+    skipped: dict[str, str] = {}
+    for name, role, numeric in roles(monitor):
+        side = sides["feature" if role == "feature" else "output"]
+        if name not in side.rows.columns:
+            skipped[name] = f"the reference has no column {name!r}"
+            continue
+        try:
+            columns, tables[f"values__{name}"] = fit_column(
+                side.rows.column(name),
+                name,
+                role,
+                numeric=numeric,
+                groups=side.groups,
+                windows=side.windows,
+                window_rows=side.window_rows,
+                method=method,
+                like=_earlier(like, name, side.groups),
+            )
+        except NotNumericError as exc:
+            skipped[name] = f"in the reference: {exc}"
+            continue
+        fitted += columns
+    whole, segments = _by_segment(fitted)
+    baseline = Baseline(
+        id="",
+        n=rows.n,
+        n_output=output.n,
+        model_version=model_version,
+        fitted_as_of=fitted_as_of,
+        columns=whole,
+        segments=segments,
+        skipped=skipped,
+        load=tables.__getitem__,
+    )
+    return replace(baseline, id=_content_id(baseline))
+
+
+class _Side:
+    """Rows of the reference with what is the same for each of their columns."""
+
+    def __init__(self, rows: Rows, monitor: Monitor, window_rows: int | None, method: str | None) -> None:
+        self.rows = rows
+        self.groups: list[Group] = [group for group in groups(rows, monitor) if not group.model_version]
+        self.windows = blocks(rows, monitor, window_rows) if method else None
+        self.window_rows = window_rows or max(rows.n // 20, monitor.drift.min_rows)
+
+
+def _earlier(like: Baseline | None, name: str, groups: list[Group]) -> dict[str, AnyColumn]:
+    found = {} if like is None else {group.segment: like.column(name, group.segment) for group in groups}
+    return {segment: column for segment, column in found.items() if column is not None}
+
+
+def _content_id(baseline: Baseline) -> str:
+    """Name a baseline by when it was fitted and a hash of what it holds, so that names sort by age."""
+    digest = hashlib.sha256()
+    for name, table in sorted(baseline.to_tables().items()):
+        digest.update(name.encode())
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, table.schema) as writer:
+            writer.write_table(table.combine_chunks())
+        digest.update(memoryview(sink.getvalue()))
+    return f"{baseline.fitted_as_of:%Y%m%dT%H%M%SZ}-{digest.hexdigest()[:16]}"

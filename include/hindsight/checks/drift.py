@@ -1,0 +1,173 @@
+"""Drift: how far every column of a window moved from the reference, and which moves are both large and no accident."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from threading import Lock
+
+import pyarrow as pa
+
+from hindsight.checks.baseline import Baseline
+from hindsight.checks.columns import AnyColumn, Role, sample_of
+from hindsight.checks.comparison import Effect
+from hindsight.checks.fitting import roles
+from hindsight.checks.groups import Group, groups
+from hindsight.checks.numbers import NotNumericError
+from hindsight.checks.profile import measurements as profile_measurements
+from hindsight.checks.samples import NumericColumn, Sample, TextColumn
+from hindsight.checks.statistics import benjamini_hochberg
+from hindsight.checks.stattests import PREFIX, stattest
+from hindsight.checks.thresholds import FLOORS, weight
+from hindsight.monitors.measurement import Measurement
+from hindsight.monitors.model import Drift, Monitor
+from hindsight.monitors.rows import Rows
+
+THREADS = 2
+MANY_ROWS = 4_000_000  # above this one column at a time is held in memory, not one for each thread
+NUMERIC_EFFECTS = ("psi", "psi_fine", "js_distance", "ks", "wasserstein_normed", "mean_shift", "std_shift")
+TEXT_EFFECTS = ("psi", "psi_fine", "js_distance", "chi2_p")
+NO_SEGMENT = "the reference has too few rows of this segment"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One column in one group of rows: its effects, and whether they are large enough to be drift.
+
+    `is_large` is None where nothing can be decided; `why` says the reason.
+    """
+
+    name: str
+    role: Role
+    n: int
+    effects: Mapping[str, Effect]
+    p_value: float | None = None
+    test: str = ""
+    is_large: bool | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What came of one column: a finding for each group, and its profiles."""
+
+    findings: Sequence[Finding]
+    profiles: Sequence[Measurement] = ()
+
+
+def drift(rows: Rows, monitor: Monitor, baseline: Baseline) -> tuple[list[Measurement], list[Measurement]]:
+    """Return the measurements of kinds drift and profile of a window.
+
+    Drift: of all rows, of each model version and of each segment, a segment being compared with the reference's rows
+    of the same segment. Profiles: of all rows and of each version, not of segments: the profile of a few rows would be
+    the rows themselves. Values do not depend on the order of the rows.
+    """
+    found = groups(rows, monitor)
+    check = _Check(rows, monitor.drift, baseline, found, Lock())
+    with ThreadPoolExecutor(THREADS if rows.n <= MANY_ROWS else 1) as pool:
+        columns = list(pool.map(lambda role: check.column(*role), roles(monitor)))
+    drifts = [row for i, group in enumerate(found) for row in _group([c.findings[i] for c in columns], group, monitor)]
+    return drifts, [row for column in columns for row in column.profiles]
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """What the columns of a window have in common; files are read by one thread at a time."""
+
+    rows: Rows
+    settings: Drift
+    baseline: Baseline
+    groups: Sequence[Group]
+    reading: Lock
+
+    def column(self, name: str, role: Role, numeric: bool) -> Column:
+        known = self.baseline.column(name)
+        if known is None:
+            return self._unknown(name, role, numeric, self.baseline.skipped.get(name, "not in the reference"))
+        if name not in self.rows.columns:
+            return self._unknown(name, role, numeric, f"the window has no column {name!r}")
+        try:
+            with self.reading:
+                column = self.rows.column(name)
+                source = NumericColumn(column) if numeric else TextColumn(column, known.type)
+                values = self.baseline.values(name)
+            del column
+        except NotNumericError as exc:
+            return self._unknown(name, role, numeric, f"in this window: {exc}")
+        return self._compared(known, source, values)
+
+    def _compared(self, known: AnyColumn, source: NumericColumn | TextColumn, values: pa.Table) -> Column:
+        reference = sample_of(known, values)
+        findings: list[Finding] = []
+        profiles: list[Measurement] = []
+        for group in reversed(self.groups):
+            theirs = self.baseline.column(known.name, group.segment)
+            if theirs is None:
+                findings.append(_unknown(known.name, known.role, group, known.numeric, NO_SEGMENT))
+                continue
+            current = source.sample(group.mask)
+            findings.append(
+                _finding(theirs, sample_of(theirs, values) if group.segment else reference, current, self.settings)
+            )
+            if not group.segment:
+                profile = theirs.profile_of(current)
+                profiles += profile_measurements(profile, theirs.profile, known.name, model_version=group.model_version)
+        return Column(findings[::-1], profiles)
+
+    def _unknown(self, name: str, role: Role, numeric: bool, why: str) -> Column:
+        return Column([_unknown(name, role, group, numeric, why) for group in self.groups])
+
+
+def _unknown(name: str, role: Role, group: Group, numeric: bool, why: str) -> Finding:
+    effects = {metric: Effect(None, 0, why) for metric in (NUMERIC_EFFECTS if numeric else TEXT_EFFECTS)}
+    return Finding(name, role, group.n, effects, why=why)
+
+
+def _finding(known: AnyColumn, reference: Sample, current: Sample, settings: Drift) -> Finding:
+    comparison = known.compare(reference, current)
+    effects, is_large = comparison.effects, None
+    if settings.method.startswith(PREFIX):
+        score, is_large = _by_evidently(known, reference, current, settings)
+        effects = {"evidently": score} | effects
+    if is_large is None:
+        found = weight(settings.method, comparison)
+        is_large = None if found is None else found > _threshold(known, settings)
+    elif comparison.null_shift > _threshold(known, settings):
+        is_large = True
+    why = ""
+    if current.n < settings.min_rows:
+        is_large, why = None, f"{current.n} rows, fewer than drift.min_rows ({settings.min_rows})"
+    elif is_large is None or comparison.p_value is None:
+        is_large, why = None, "neither the window nor the reference may be without rows"
+    return Finding(known.name, known.role, current.n, effects, comparison.p_value, comparison.test, is_large, why)
+
+
+def _threshold(known: AnyColumn, settings: Drift) -> float:
+    if settings.threshold != "auto":
+        return settings.threshold
+    return FLOORS.get(settings.method, 0.05) if known.threshold is None else known.threshold
+
+
+def _by_evidently(known: AnyColumn, reference: Sample, current: Sample, settings: Drift) -> tuple[Effect, bool | None]:
+    threshold = None if settings.threshold == "auto" else settings.threshold
+    return stattest(settings.method.removeprefix(PREFIX), reference, current, threshold, known.name)
+
+
+def _group(findings: Sequence[Finding], group: Group, monitor: Monitor) -> Iterator[Measurement]:
+    """Write the findings of a group down; which are significant is settled over all of them together."""
+    row = partial(Measurement, model_version=group.model_version, segment=group.segment)
+    tests = [None if finding.is_large is None else finding.p_value for finding in findings]
+    rejected = benjamini_hochberg(tests, monitor.drift.significance)
+    drifted: list[float] = []
+    for finding, is_significant in zip(findings, rejected, strict=True):
+        verdict = None if finding.is_large is None else float(finding.is_large and is_significant)
+        if verdict is not None and finding.role == "feature":
+            drifted.append(verdict)
+        for metric, effect in finding.effects.items():
+            yield row(metric, effect.value, effect.n, feature=finding.name, note=effect.note)
+        yield row("p_value", finding.p_value, finding.n, feature=finding.name, note=finding.test or finding.why)
+        yield row("drifted", verdict, finding.n, feature=finding.name, note=finding.why)
+    share = sum(drifted) / len(drifted) if drifted else None
+    yield row("drift_share", share, group.n, note="" if drifted else "no feature could be evaluated")
