@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from airflow.plugins_manager import AirflowPlugin
 
 from hindsight.airflow.timetable import WindowTimetable
@@ -13,4 +11,4 @@ class HindsightPlugin(AirflowPlugin):
     """The timetable of monitors."""
 
     name = "hindsight"
-    timetables: ClassVar[list[type]] = [WindowTimetable]
+    timetables = [WindowTimetable]  # noqa: RUF012  as Airflow declares it

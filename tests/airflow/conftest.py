@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[2]
 HOME = Path(tempfile.mkdtemp(prefix="hindsight-airflow-"))
@@ -35,3 +38,48 @@ for _name in _FOR_AIRFLOW:
 def airflow_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in _FOR_AIRFLOW.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="session")
+def airflow_database() -> None:
+    """Airflow's own tables, made once."""
+    from airflow.utils import db
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in _FOR_AIRFLOW.items():
+            patch.setenv(name, value)
+        db.initdb()
+
+
+@pytest.fixture
+def write_monitor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Write a monitor file into the folder this test's Airflow reads; keyword arguments are its top-level keys."""
+    folder = tmp_path / "monitors"
+    folder.mkdir()
+    monkeypatch.setenv("HINDSIGHT_MONITORS", str(folder))
+    monkeypatch.setenv("HINDSIGHT_DATA", str(tmp_path / "data"))
+
+    def write(file: dict[str, Any] | str) -> Path:
+        text = file if isinstance(file, str) else yaml.safe_dump(file)
+        name = file["name"] if isinstance(file, dict) else f"broken_{len(text)}"
+        (folder / f"{name}.yml").write_text(text)
+        return folder / f"{name}.yml"
+
+    return write
+
+
+@pytest.fixture
+def parse(airflow_database: None, write_monitor: Callable[..., Path]) -> Callable[[], Any]:
+    """Parse the project's DAG files as the dag-processor does and write them to Airflow's database; return the bag."""
+    from airflow.dag_processing.bundles.manager import DagBundlesManager
+    from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
+    from airflow.utils.session import create_session
+
+    def parsed() -> Any:
+        bag = DagBag(str(ROOT / "dags"))
+        with create_session() as session:
+            DagBundlesManager().sync_bundles_to_db(session=session)
+        sync_bag_to_db(bag, "dags-folder", None)
+        return bag
+
+    return parsed

@@ -10,14 +10,19 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import sqlalchemy as sa
 
 from hindsight.errors import ConfigError, LedgerError
-from hindsight.settings import Settings
+from hindsight.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from hindsight.actions.mail import Mailer
+    from hindsight.pipeline.resources import Resources
 
 LEDGER, SMTP, PII = "hindsight_ledger", "hindsight_smtp", "hindsight_pii"
 
@@ -84,6 +89,28 @@ def database_url(connection: Connection, settings: Settings) -> sa.URL:
     )
 
 
+def open_resources(settings: Settings | None = None) -> Resources:
+    """Open everything the use cases work on, as the settings and the connections of this process say."""
+    from hindsight.actions.connect import open_engine
+    from hindsight.actions.ledger import Ledger
+    from hindsight.pipeline.resources import Resources
+    from hindsight.training.registry import Registry
+
+    settings = settings or read_settings()
+    ledger = Ledger(open_engine(ledger_url(settings)))
+    ledger.create()
+    registry = Registry(ledger.engine)
+    registry.create()
+    return Resources(
+        settings=settings,
+        warehouse_url=partial(warehouse_url, settings=settings),
+        ledger=ledger,
+        registry=registry,
+        mailer=mailer(),
+        pii_key=pii_key(),
+    )
+
+
 def warehouse_url(id: str, settings: Settings) -> sa.URL:
     """Return the URL of the warehouse a monitor names; raise ConfigError where there is no such connection."""
     return database_url(require(id), settings)
@@ -110,6 +137,25 @@ def pii_key() -> bytes | None:
     if found and not found.password:
         raise ConfigError(f"connection {PII!r} needs a password: it is the key personal columns are hashed with")
     return found.password.encode() if found else None
+
+
+def mailer() -> Mailer | None:
+    """Return what hands mail to the server of connection hindsight_smtp, None without one: mail then stays pending."""
+    from hindsight.actions.mail import SmtpMailer, settings_from
+
+    found = find(SMTP)
+    if found is None:
+        return None
+    return SmtpMailer(
+        settings_from(
+            host=found.host,
+            port=found.port,
+            login=found.login,
+            password=found.password,
+            extra=found.extra,
+            connection=SMTP,
+        )
+    )
 
 
 def _from_text(id: str, text: str, variable: str) -> Connection:

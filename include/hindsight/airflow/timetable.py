@@ -8,6 +8,7 @@ from typing import Any, Self
 import pendulum
 from airflow.timetables.base import DagRunInfo, DataInterval, TimeRestriction, Timetable
 
+from hindsight.airflow.describe import text
 from hindsight.monitors.windows import Grid, Window
 
 
@@ -21,12 +22,12 @@ class WindowTimetable(Timetable):
     def __init__(self, size: timedelta, anchor: datetime, lateness: timedelta) -> None:
         self.grid = Grid(size, anchor)
         self.lateness = lateness
-        self.description = f"every {_text(size)}, {_text(lateness)} after the window's end"
+        self.description = f"every {text(size)}, {text(lateness)} after the window's end"
 
     @property
     def summary(self) -> str:
         """What the UI shows as the schedule."""
-        return f"every {_text(self.grid.size)}"
+        return f"every {text(self.grid.size)}"
 
     def serialize(self) -> dict[str, Any]:
         """Return the three parameters as JSON."""
@@ -76,13 +77,3 @@ class WindowTimetable(Timetable):
 def plain(moment: datetime) -> datetime:
     """Return the same moment as a standard datetime in UTC: Airflow's own class does not divide by a timedelta."""
     return datetime.fromisoformat(moment.isoformat()).astimezone(UTC)
-
-
-def _text(span: timedelta) -> str:
-    minutes, seconds = divmod(int(span.total_seconds()), 60)
-    if seconds or not minutes:
-        return f"{int(span.total_seconds())} s"
-    for size, unit in ((1440, "d"), (60, "h")):
-        if minutes % size == 0:
-            return f"{minutes // size} {unit}"
-    return f"{minutes} min"

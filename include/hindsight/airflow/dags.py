@@ -1,0 +1,108 @@
+"""The DAGs of monitor files: what runs when; building them reads YAML and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import DAG, CronDataIntervalTimetable, Param, chain, get_parsing_context
+
+from hindsight.airflow import assets, describe, retraining, tasks
+from hindsight.airflow.timetable import WindowTimetable
+from hindsight.errors import ConfigError
+from hindsight.monitors.loader import load_folder, load_monitor
+from hindsight.monitors.model import Monitor
+from hindsight.settings import read_settings
+
+_INSTANT = timedelta(microseconds=1)
+_HAS: dict[str, Callable[[Monitor], bool]] = {
+    "monitor": lambda monitor: True,
+    "labels": lambda monitor: monitor.source.labels is not None,
+    "retrain": lambda monitor: monitor.retrain is not None and monitor.retrain_dag == f"retrain__{monitor.name}",
+}
+
+
+def monitors(kind: str) -> Iterator[Monitor]:
+    """Yield the monitors to build the DAG `<kind>__<name>` of.
+
+    These are all that are fine and not archived or, where Airflow parses for one DAG, as it does before every task,
+    the one of that DAG.
+    """
+    folder = read_settings().monitors
+    wanted = get_parsing_context().dag_id
+    if wanted is None:
+        found = (monitor for _, monitor in sorted(load_folder(folder).monitors.items()) if monitor.state != "archived")
+    else:
+        found = (load_monitor(wanted.removeprefix(f"{kind}__"), folder) for _ in range(wanted.startswith(f"{kind}__")))
+    yield from filter(_HAS[kind], found)
+
+
+def check_files() -> None:
+    """Raise ConfigError with everything that is wrong with any monitor file; their DAGs are left out elsewhere."""
+    if get_parsing_context().dag_id is None and (problems := load_folder(read_settings().monitors).problems):
+        raise ConfigError(*problems)
+
+
+def monitor_dag(monitor: Monitor) -> DAG:
+    """Build monitor__<name>: check every window, judge it, then report and tell."""
+    asked = {"window_start": _moment("the start of the window to check")}
+    with _dag("monitor", monitor, WindowTimetable(monitor.window, monitor.anchor, monitor.lateness), asked) as dag:
+        checked = tasks.check.override(outlets=[assets.snapshots(monitor.name)])(monitor.name)
+        judged = tasks.judge(monitor.name)
+        reported = tasks.report(monitor.name, judged)
+        dag.get_task("report").operator_extra_links = (tasks.ReportLink(),)
+        checked >> judged >> [reported, tasks.deliver(monitor.name)]
+    return dag
+
+
+def labels_dag(monitor: Monitor) -> DAG:
+    """Build labels__<name>: find the windows that new labels touch, measure them again, judge the night, tell."""
+    asked = {"as_of": _moment("the moment whose knowledge counts: labels that arrived before it")}
+    with _dag("labels", monitor, CronDataIntervalTimetable(monitor.labels.schedule, timezone="UTC"), asked) as dag:
+        found = tasks.find(monitor.name)
+        revise = tasks.revise.override(outlets=[assets.snapshots(monitor.name)], doc_md=tasks.revise.function.__doc__)
+        revised = revise.partial(name=monitor.name).expand(chunk=found)
+        revised >> tasks.judge_night(monitor.name, found) >> tasks.deliver(monitor.name)
+    return dag
+
+
+def retrain_dag(monitor: Monitor) -> DAG:
+    """Build retrain__<name>: claim the request, train, evaluate against the champion, ask, promote, announce."""
+    asked = {"request": _text("the key of the request"), "as_of": _moment("the moment whose knowledge is trained on")}
+    with _dag("retrain", monitor, None, asked) as dag:
+        trained = retraining.train(monitor.name)
+        steps = [retraining.claim(), trained, retraining.evaluate(trained)]
+        if monitor.retrain and monitor.retrain.approval:
+            steps.append(retraining.approve(monitor.name, monitor.retrain.cooldown))
+        announced = retraining.announce.override(outlets=[assets.retraining(monitor.name)])(monitor.name)
+        chain(*steps, retraining.promote(monitor.name), [announced, retraining.keep(monitor.name)])
+    return dag
+
+
+def _dag(kind: str, monitor: Monitor, timetable: Any, params: dict[str, Param]) -> DAG:
+    owner = monitor.owner or "hindsight"
+    return DAG(
+        dag_id=f"{kind}__{monitor.name}",
+        dag_display_name=f"{monitor.name} - {describe.TITLES[kind]}",
+        description=describe.one_line(kind, monitor),
+        doc_md=describe.dag(kind, monitor),
+        schedule=timetable if monitor.state == "active" else None,
+        start_date=monitor.start,
+        end_date=monitor.end - _INSTANT if monitor.end and kind == "monitor" else None,
+        catchup=monitor.start is not None,
+        max_active_runs=4 if kind == "monitor" else 1,
+        params=params,
+        tags=["hindsight", kind, monitor.model.task, f"criticality:{monitor.criticality}"],
+        owner_links={owner: f"mailto:{monitor.alerts.email[0]}"} if monitor.alerts.email else {},
+        default_args=tasks.DEFAULTS | {"owner": owner},
+        is_paused_upon_creation=False,
+    )
+
+
+def _moment(what: str) -> Param:
+    return Param(None, type=["null", "string"], format="date-time", description=f"{what}; empty for the run's own")
+
+
+def _text(what: str) -> Param:
+    return Param(None, type=["null", "string"], description=what)

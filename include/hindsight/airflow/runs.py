@@ -1,0 +1,92 @@
+"""Runs: what a DAG run is about, a window or a night, read from the run and never from the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from hindsight.errors import ConfigError
+from hindsight.monitors.model import Monitor
+from hindsight.monitors.windows import Window, parse_moment
+
+CHUNKS = 8  # tasks a night is spread over at most
+
+Span = tuple[str, str]
+
+
+def window_of(monitor: Monitor, run: Mapping[str, Any], *, now: datetime) -> Window:
+    """Return the window of a run: the one named by the parameter window_start, else the run's data interval.
+
+    `run` is the task's context. Raises ConfigError where the run has neither, as a run triggered without a logical
+    date, where that is no window of the monitor's grid, and where it may not be read yet at `now`.
+    """
+    wanted = run["params"].get("window_start")
+    start = _moment(wanted, "window_start") if wanted else _interval(run, "window_start")[0]
+    window = monitor.grid.window_at(start)
+    if window.start != start or not (wanted or window.end == _interval(run, "window_start")[1]):
+        raise ConfigError(
+            f"{start:%Y-%m-%dT%H:%M:%SZ} starts no window of {monitor.name}; the window there is {window}"
+        )
+    if window.end + monitor.lateness > now:
+        raise ConfigError(f"window {window} of {monitor.name} may be read from {window.end + monitor.lateness} on")
+    return window
+
+
+def night_of(run: Mapping[str, Any], *, now: datetime) -> datetime:
+    """Return the moment a night is as of: the parameter as_of, else the end of the run's data interval.
+
+    Raises ConfigError where the run has neither, and where it lies after `now`.
+    """
+    wanted = run["params"].get("as_of")
+    as_of = _moment(wanted, "as_of") if wanted else _interval(run, "as_of")[1]
+    if as_of > now:
+        raise ConfigError(f"as_of {as_of} lies in the future: labels may still arrive before it")
+    return as_of
+
+
+def request_of(run: Mapping[str, Any]) -> str:
+    """Return the key of the request a retraining run is for; raise ConfigError where the run names none."""
+    if key := run["params"].get("request"):
+        return str(key)
+    raise ConfigError("this run answers no request: retraining starts from open incidents, by way of hindsight__relay")
+
+
+def to_chunks(windows: Sequence[Window], at_most: int = CHUNKS) -> list[list[Span]]:
+    """Return the windows in at most so many lists of about equal length, as JSON; neighbours become one span."""
+    size = -(-len(windows) // at_most)
+    return [_spans(windows[i : i + size]) for i in range(0, len(windows), size or 1)]
+
+
+def from_spans(monitor: Monitor, spans: Iterable[Sequence[str]]) -> list[Window]:
+    """Return the windows that `to_chunks` wrote."""
+    moments = [(parse_moment(start), parse_moment(end)) for start, end in spans]
+    return [window for start, end in moments for window in monitor.grid.starting_in(start, end)]
+
+
+def _spans(windows: Sequence[Window]) -> list[Span]:
+    joined: list[Window] = []
+    for window in windows:
+        if joined and joined[-1].end == window.start:
+            joined[-1] = Window(joined[-1].start, window.end)
+        else:
+            joined.append(window)
+    return [(span.start.isoformat(), span.end.isoformat()) for span in joined]
+
+
+def _interval(run: Mapping[str, Any], parameter: str) -> tuple[datetime, datetime]:
+    start, end = run.get("data_interval_start"), run.get("data_interval_end")
+    if start is None or end is None or start == end:
+        raise ConfigError(f"this run has no data interval: trigger it with a logical date, or with {parameter}")
+    return _plain(start), _plain(end)
+
+
+def _moment(text: str, parameter: str) -> datetime:
+    try:
+        return parse_moment(text)
+    except ValueError as exc:
+        raise ConfigError(f"{parameter}: expected a moment such as 2026-09-01T00:00Z, got {text!r}") from exc
+
+
+def _plain(moment: datetime) -> datetime:
+    return datetime.fromisoformat(moment.isoformat()).astimezone(UTC)

@@ -1,0 +1,172 @@
+"""The tasks of Hindsight's DAGs: each reads what its run is about, calls one use case and returns a small dict.
+
+The clock is read here. `hindsight.pipeline` is imported inside the tasks: parsing a DAG file must stay light.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from airflow.sdk import BaseOperatorLink, RetryDecision, RetryPolicy, conf, task
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from hindsight.airflow import assets
+from hindsight.airflow.connections import open_resources
+from hindsight.airflow.runs import Span, from_spans, night_of, to_chunks, window_of
+from hindsight.errors import HindsightError
+from hindsight.monitors.loader import load_folder, load_monitor
+from hindsight.monitors.model import Monitor
+from hindsight.settings import read_settings
+
+LONGEST = timedelta(hours=6)
+
+
+class RetryTransient(RetryPolicy):
+    """Retry what may pass by itself; fail at once on what a person must change."""
+
+    def evaluate(self, exception: BaseException, try_number: int, max_tries: int, context: Any = None) -> RetryDecision:
+        """Return fail for an error of ours that is not transient, else Airflow's usual way."""
+        if isinstance(exception, HindsightError) and not exception.transient:
+            return RetryDecision.fail(reason="a retry would not help")
+        return RetryDecision.default()
+
+
+DEFAULTS: dict[str, Any] = {
+    "retries": 3,
+    "retry_delay": timedelta(minutes=1),
+    "retry_exponential_backoff": 2.0,
+    "max_retry_delay": timedelta(minutes=15),
+    "retry_policy": RetryTransient(),
+}
+
+
+class ReportLink(BaseOperatorLink):
+    """The button that leads from the task that made a report to the report."""
+
+    @property
+    def name(self) -> str:
+        """What the button says."""
+        return "Report"
+
+    def get_link(self, operator: Any, *, ti_key: Any) -> str:
+        """Return where the report's page is; "" where the task made none."""
+        made = ti_key.xcom_pull(task_ids=ti_key.task_id)
+        return f"{urlsplit(conf.get('api', 'base_url', fallback='/')).path.rstrip('/')}{made['url']}" if made else ""
+
+
+@task(execution_timeout=LONGEST)
+def check(name: str, **run: Any) -> dict[str, Any]:
+    """Collect the window and compute every number that needs no labels."""
+    from hindsight import pipeline
+
+    monitor = load(name)
+    window = window_of(monitor, run, now=now())
+    done = pipeline.run_window(monitor, window, open_resources())
+    run["outlet_events"][assets.snapshots(name)].add_partitions(assets.partition_key(window))
+    return done
+
+
+@task
+def judge(name: str, **run: Any) -> dict[str, Any]:
+    """Judge the window by the rules; open and close incidents, queue mail, request retraining: all or nothing."""
+    from hindsight import pipeline
+
+    monitor, at = load(name), now()
+    judged = pipeline.judge_window(monitor, window_of(monitor, run, now=at), open_resources(), judged_at=at)
+    return _summary(judged)
+
+
+@task(execution_timeout=LONGEST)
+def report(name: str, judged: Any, **run: Any) -> dict[str, Any]:
+    """Draw the report of a window that breached."""
+    from hindsight import pipeline
+
+    if not judged["breaches"]:
+        raise AirflowSkipException("nothing breached")
+    monitor, at = load(name), now()
+    made = pipeline.report_window(monitor, window_of(monitor, run, now=at), open_resources(), made_at=at)
+    return {"report": made, "url": f"/hindsight/reports/{made}"}
+
+
+@task(execution_timeout=LONGEST)
+def find(name: str, **run: Any) -> list[list[Span]]:
+    """Find the windows that labels have touched since the last night, and those that have matured."""
+    from hindsight import pipeline
+
+    return to_chunks(pipeline.find_windows(load(name), night_of(run, now=now()), open_resources()))
+
+
+@task(execution_timeout=LONGEST)
+def revise(name: str, chunk: Sequence[Span], **run: Any) -> dict[str, Any]:
+    """Measure the performance of these windows again, with the labels known on this night."""
+    from hindsight import pipeline
+
+    monitor = load(name)
+    windows = from_spans(monitor, chunk)
+    done = pipeline.revise_windows(monitor, windows, night_of(run, now=now()), open_resources())
+    run["outlet_events"][assets.snapshots(name)].add_partitions([assets.partition_key(window) for window in windows])
+    return done
+
+
+@task(trigger_rule="none_failed")
+def judge_night(name: str, chunks: Any, **run: Any) -> dict[str, Any]:
+    """Judge the windows of this night, send what waited for the digest, and commit the night."""
+    from hindsight import pipeline
+
+    monitor, at = load(name), now()
+    windows = [window for chunk in chunks for window in from_spans(monitor, chunk)]
+    judged = pipeline.judge_night(monitor, night_of(run, now=at), windows, open_resources(), judged_at=at)
+    return _summary(judged)
+
+
+@task
+def deliver(name: str | None = None) -> dict[str, Any]:
+    """Hand over the mail that is due. What a server refuses for good makes this task fail; the rest stays pending."""
+    from hindsight import pipeline
+
+    done = pipeline.deliver(open_resources(), now=now(), monitor=name)
+    if done.complaints:
+        raise AirflowFailException("mail given up: " + "; ".join(done.complaints))
+    return {"sent": done.sent, "pending": done.pending}
+
+
+@task
+def requested() -> list[dict[str, Any]]:
+    """List the DAG runs that were asked for and not started yet."""
+    from hindsight import pipeline
+
+    return pipeline.pending_starts(open_resources())
+
+
+@task(trigger_rule="none_failed")
+def mark_started(run_id: str) -> None:
+    """Note in the ledger that the run is there; one that was there already counts the same."""
+    from hindsight import pipeline
+
+    pipeline.mark_started(open_resources(), run_id, at=now())
+
+
+@task
+def maintain() -> dict[str, Any]:
+    """Tidy up, and open an incident for every active monitor that has not reported."""
+    from hindsight import pipeline
+
+    loaded = load_folder(read_settings().monitors)
+    return pipeline.maintain(loaded.monitors.values(), open_resources(), now=now())
+
+
+def _summary(judged: Any) -> dict[str, Any]:
+    return {"breaches": len(judged.breaches), "told": len(judged.told), "retraining": str(judged.retraining or "")}
+
+
+def load(name: str) -> Monitor:
+    """Return the monitor as its file stands now."""
+    return load_monitor(name, read_settings().monitors)
+
+
+def now() -> datetime:
+    """Return this moment: the one place in the tasks that reads a clock."""
+    return datetime.now(UTC)
