@@ -24,7 +24,7 @@ DROP, SILENT, DRIP = "drop", "silent", "drip"  # close the connection; never ans
 class Script:
     """What to answer: per command a list used up one by one, `None` or nothing left = as a good server would.
 
-    Commands are CONNECT, EHLO, AUTH, MAIL, RCPT, DATA (before the text) and DOT (after it).
+    Commands are CONNECT, EHLO, AUTH, MAIL, RCPT, DATA (before the text), DOT (after it), QUIT.
     """
 
     answers: dict[str, list[str | None]] = field(default_factory=dict)
@@ -81,6 +81,10 @@ class ScriptedSMTP(SMTP):
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
         if not await self._scripted("DATA"):
             await super().smtp_DATA(arg)
+
+    async def smtp_QUIT(self, arg: str) -> None:  # noqa: N802
+        if not await self._scripted("QUIT"):
+            await super().smtp_QUIT(arg)
 
 
 class Inbox:

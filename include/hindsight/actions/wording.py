@@ -10,9 +10,7 @@ from hindsight.verdicts.model import Incident, Series, State
 
 _SHARES = ("_rate", "_share", "coverage")
 _HEALTH = {1: "warning", 2: "critical"}
-_DATA = (
-    "The data changed. Roll back to the last good model if people are hurt, and fix the pipeline; do not retrain on it."
-)
+_DATA = "The data changed. Fix the pipeline, roll back meanwhile if decisions suffer, and do not retrain on these rows."
 _MODEL = "The model no longer fits. Roll back if an older version does better, and look at the training data."
 _SERVICE = "The service is at fault, not the model. Scale it or restart it, and read its log."
 _ADVICE = {"quality": _DATA, "drift": _DATA, "performance": _MODEL, "estimate": _MODEL, "operations": _SERVICE}
