@@ -4,7 +4,7 @@ HindsightError
   ConfigError      a monitor file or a setting is wrong; carries every Problem of the file
   DataError        the warehouse's answer cannot be used: a column is missing, has a new type, is too large
   WarehouseError   the warehouse could not be reached or broke off            (transient: worth a retry)
-  StoreError       a Parquet file could not be written or read
+  StoreError       a Parquet file could not be written or read                (transient where it says so)
   LedgerError      the ledger could not be reached or is of another version   (transient unless said otherwise)
   DeliveryError    mail could not be handed over                              (transient unless said otherwise)
   TrainingError    a retraining cannot start, train or be promoted
@@ -69,6 +69,10 @@ class WarehouseError(HindsightError):
 
 class StoreError(HindsightError):
     """A Parquet file could not be written or read; the message names the file."""
+
+    def __init__(self, message: str, *, transient: bool = False) -> None:
+        super().__init__(message)
+        self.transient = transient
 
 
 class _WorthARetry(HindsightError):

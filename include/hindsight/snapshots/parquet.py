@@ -1,0 +1,91 @@
+"""Tables as Parquet bytes: what comes out is what went in, or an error; nothing damaged, foreign or swollen is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from hindsight.errors import StoreError
+
+VERSION = 1
+MAX_CELLS = 50_000_000
+MAX_TEXT_BYTES = 2**30
+_VERSION_KEY = b"hindsight.version"
+
+
+class DamagedError(StoreError):
+    """A file is not whole, not ours, or not of the size it should be; the same content may be written again."""
+
+
+def encode(table: pa.Table, about: Mapping[str, str]) -> bytes:
+    """Return a table as a Parquet file with a checksum on every page, `about` beside the metadata it has."""
+    said = {key.encode(): value.encode() for key, value in about.items()}
+    notes = {**(table.schema.metadata or {}), _VERSION_KEY: str(VERSION).encode(), **said}
+    sink = pa.BufferOutputStream()
+    pq.write_table(table.replace_schema_metadata(notes), sink, write_page_checksum=True)
+    return bytes(sink.getvalue())
+
+
+def decode(data: bytes, uri: str) -> pa.Table:
+    """Return the table of a file `encode` made, its metadata in the schema; `uri` is for the errors.
+
+    Raises DamagedError for a file that is broken, foreign or swells beyond the limits, before it is read;
+    StoreError for one of a newer version.
+    """
+    try:
+        file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
+        _check(file, uri)
+        bytes_at_most = file.metadata.num_rows * sum(_group_sizes(file))
+        table = file.read(use_threads=False) if bytes_at_most <= MAX_TEXT_BYTES else _read_by_dictionary(data, uri)
+        table.validate(full=True)
+    except (OSError, pa.ArrowException, ValueError) as exc:
+        raise DamagedError(f"{uri}: not a whole Parquet file: {exc}") from exc
+    return table
+
+
+def _group_sizes(file: pq.ParquetFile) -> Iterator[int]:
+    return (file.metadata.row_group(group).total_byte_size for group in range(file.metadata.num_row_groups))
+
+
+def _read_by_dictionary(data: bytes, uri: str) -> pa.Table:
+    """Read texts as dictionaries and weigh them before they are laid out: few bytes may stand for many long texts."""
+    schema = pq.read_schema(pa.BufferReader(data))
+    texts = [field.name for field in schema if pa.types.is_string(field.type)]
+    table = pq.read_table(
+        pa.BufferReader(data), read_dictionary=texts, page_checksum_verification=True, use_threads=False
+    )
+    if sum(_text_bytes(table.column(name)) for name in texts) > MAX_TEXT_BYTES:
+        raise DamagedError(f"{uri}: its texts take more than {MAX_TEXT_BYTES:,} bytes, refused")
+    return table.cast(schema)
+
+
+def about(table: pa.Table) -> dict[str, str]:
+    """Return what was said about a table when it was encoded."""
+    notes = table.schema.metadata or {}
+    return {key.decode(): value.decode() for key, value in notes.items() if key != _VERSION_KEY}
+
+
+def without_version(table: pa.Table) -> pa.Table:
+    """Return a table with the metadata it had before it was encoded."""
+    return table.replace_schema_metadata({k: v for k, v in (table.schema.metadata or {}).items() if k != _VERSION_KEY})
+
+
+def _check(file: pq.ParquetFile, uri: str) -> None:
+    version = (file.schema_arrow.metadata or {}).get(_VERSION_KEY)
+    if version is None or not version.isdigit():
+        raise DamagedError(f"{uri}: not written by Hindsight")
+    if int(version) > VERSION:
+        raise StoreError(
+            f"{uri}: written by a newer Hindsight (format {int(version)}, this one reads {VERSION}); upgrade"
+        )
+    cells = file.metadata.num_rows * file.metadata.num_columns
+    if cells > MAX_CELLS:
+        raise DamagedError(f"{uri}: {cells:,} values, more than {MAX_CELLS:,}, refused")
+
+
+def _text_bytes(column: pa.ChunkedArray) -> int:
+    weights = (pc.sum(pc.binary_length(part.dictionary).take(part.indices)) for part in column.chunks)
+    return sum(weight.as_py() or 0 for weight in weights)

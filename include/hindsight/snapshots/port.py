@@ -1,0 +1,41 @@
+"""What the stores need of a disk: files below one root, created whole or not at all, and never replaced."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Protocol
+
+from hindsight.errors import StoreError
+
+MAX_FILE_BYTES = 256 * 2**20  # far more than a snapshot ever needs
+
+
+class Files(Protocol):
+    """What the stores need of a disk; paths are relative to the root, with forward slashes."""
+
+    def uri(self, path: str) -> str:
+        """Return the whole address of a file, as it is told to people and to other programs."""
+        ...
+
+    def put_new(self, path: str, data: bytes) -> bool:
+        """Create a file that no reader ever sees in part; return False, and change nothing, where one is there.
+
+        Raises StoreError where it could not be written, or where the store cannot create without replacing.
+        """
+        ...
+
+    def get(self, path: str) -> bytes:
+        """Return the content of a file of at most MAX_FILE_BYTES; raise StoreError where that is not possible."""
+        ...
+
+    def listing(self, under: str = "") -> list[str]:
+        """Return the paths of all files below a folder, sorted; none where there is no such folder."""
+        ...
+
+
+def checked(path: str) -> str:
+    """Return a relative path that stays where it is; raise StoreError for one that would lead elsewhere."""
+    parts = PurePosixPath(path).parts
+    if path.startswith("/") or any(part in ("", ".", "..") for part in parts) or "\0" in path or "\\" in path:
+        raise StoreError(f"{path!r}: not a path inside the store")
+    return path

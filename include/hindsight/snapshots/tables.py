@@ -1,0 +1,76 @@
+"""Snapshots as tables: one tidy row per number, always in the same columns and the same order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import pairwise
+from operator import attrgetter
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from hindsight.errors import DataError
+from hindsight.monitors.measurement import Measurement
+from hindsight.monitors.windows import Window
+
+_MOMENT = pa.timestamp("us", tz="UTC")
+SCHEMA = pa.schema(
+    [
+        ("model_version", pa.string()),
+        ("segment", pa.string()),
+        ("window_start", _MOMENT),
+        ("window_end", _MOMENT),
+        ("as_of", _MOMENT),
+        ("metric", pa.string()),
+        ("feature", pa.string()),
+        ("bin", pa.string()),
+        ("value", pa.float64()),
+        ("lower", pa.float64()),
+        ("upper", pa.float64()),
+        ("n", pa.int64()),
+        ("reference", pa.float64()),
+        ("note", pa.string()),
+    ]
+)
+_KEY = attrgetter("model_version", "segment", "metric", "feature", "bin")
+
+
+def to_table(window: Window, as_of: datetime, measurements: Iterable[Measurement]) -> pa.Table:
+    """Return measurements as the documented table, sorted, so that equal content is equal whatever its order was.
+
+    Raises DataError for NaN or infinity, for a number given twice, and for what is no text or number.
+    """
+    rows = sorted(measurements, key=_KEY)
+    for one, other in pairwise(rows):
+        if _KEY(one) == _KEY(other):
+            raise DataError(f"{window}: {one.metric} is given twice for {_KEY(one)}")
+    times = {"window_start": window.start, "window_end": window.end, "as_of": as_of}
+    try:
+        columns = {
+            field.name: pa.array(
+                [times[field.name]] * len(rows) if field.name in times else [getattr(row, field.name) for row in rows],
+                field.type,
+            )
+            for field in SCHEMA
+        }
+    except (pa.ArrowException, UnicodeError, OverflowError) as exc:
+        raise DataError(f"{window}: a number or a text cannot be kept: {exc}") from exc
+    table = pa.table(columns, schema=SCHEMA)
+    _refuse_infinite(table, window)
+    return table
+
+
+def to_measurements(table: pa.Table) -> list[Measurement]:
+    """Return the rows of one snapshot as measurements, in the order they are kept in."""
+    return [Measurement(**row) for row in table.select(list(Measurement.__slots__)).to_pylist()]
+
+
+def _refuse_infinite(table: pa.Table, window: Window) -> None:
+    for field in table.schema:
+        if not pa.types.is_floating(field.type):
+            continue
+        finite = pc.fill_null(pc.is_finite(table.column(field.name)), True)
+        if not pc.all(finite, min_count=0).as_py():
+            metric = table.column("metric").filter(pc.invert(finite))[0].as_py()
+            raise DataError(f"{window}: {field.name} of {metric} is NaN or infinite; give None and say why in the note")
