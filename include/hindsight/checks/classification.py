@@ -10,8 +10,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from hindsight.checks import intervals
+from hindsight.checks.rates import mean, share
 from hindsight.monitors.measurement import Measurement
 
+NOTHING = "no labelled rows"
 CALIBRATION_BINS = 10
 CELLS = ("positive→positive", "positive→negative", "negative→positive", "negative→negative")  # label→prediction
 
@@ -26,13 +28,14 @@ def binary(truth: np.ndarray, predicted: np.ndarray, scores: np.ndarray | None) 
     tp, fp = int((truth & predicted).sum()), int((~truth & predicted).sum())
     fn, tn = int((truth & ~predicted).sum()), int((~truth & ~predicted).sum())
     n = tp + fp + fn + tn
-    yield share("accuracy", tp + tn, n, "no labelled rows")
-    yield share("precision", tp, tp + fp, "no positive predictions", empty=0.0 if n else None)
-    yield share("recall", tp, tp + fn, "no positive labels", empty=0.0 if n else None)
+    zero = 0.0 if n else None
+    yield share("accuracy", tp + tn, n, nothing=NOTHING)
+    yield share("precision", tp, tp + fp, empty=zero, nothing="no positive predictions" if n else NOTHING)
+    yield share("recall", tp, tp + fn, empty=zero, nothing="no positive labels" if n else NOTHING)
     yield _f1(tp, fp + fn, n)
-    yield share("fpr", fp, fp + tn, "no negative labels")
-    yield share("fnr", fn, tp + fn, "no positive labels")
-    yield share("label_positive_rate", tp + fn, n, "no labelled rows")
+    yield share("fpr", fp, fp + tn, nothing="no negative labels" if n else NOTHING)
+    yield share("fnr", fn, tp + fn, nothing="no positive labels" if n else NOTHING)
+    yield share("label_positive_rate", tp + fn, n, nothing=NOTHING)
     for cell, count in zip(CELLS, (tp, fn, fp, tn), strict=True):
         yield Measurement("confusion", float(count), n, bin=cell)
     if scores is not None:
@@ -51,7 +54,7 @@ def multiclass(
     k = len(classes)
     counts = np.bincount(truth * (k + 1) + predicted, minlength=k * (k + 1)).reshape(k, k + 1).astype(float)
     hits, n = int(np.trace(counts)), int(counts.sum())
-    yield share("accuracy", hits, n, "no labelled rows")
+    yield share("accuracy", hits, n, nothing=NOTHING)
     yield from _averages(counts)
     names = [*classes, "<other>"]
     for row, column in zip(*np.nonzero(counts), strict=True):
@@ -60,28 +63,9 @@ def multiclass(
         yield from _scored_classes(truth, scores, classes)
 
 
-def share(metric: str, hits: int, n: int, nothing: str, *, empty: float | None = None) -> Measurement:
-    """Return hits/n with Wilson's interval; `empty` with the note `nothing` where n is 0."""
-    if n == 0:
-        return Measurement(metric, empty, note=nothing)
-    lower, upper = intervals.wilson(hits, n) or (None, None)
-    return Measurement(metric, hits / n, n, lower=lower, upper=upper)
-
-
-def mean(metric: str, values: np.ndarray, nothing: str) -> Measurement:
-    """Return the mean with Student's interval."""
-    if values.size == 0:
-        return Measurement(metric, None, note=nothing)
-    value = float(values.mean())
-    if not np.isfinite(value):
-        return Measurement(metric, None, values.size, note="too large to be summed")
-    lower, upper = intervals.mean_t(values) or (None, None)
-    return Measurement(metric, value, values.size, lower=lower, upper=upper)
-
-
 def _f1(tp: int, errors: int, n: int) -> Measurement:
     if tp + errors == 0:
-        return Measurement("f1", 0.0 if n else None, n, note="no positive labels or predictions")
+        return Measurement("f1", 0.0 if n else None, n, note="no positive labels or predictions" if n else NOTHING)
     lower, upper = intervals.f1(tp, errors) or (None, None)
     return Measurement("f1", 2 * tp / (2 * tp + errors), n, lower=lower, upper=upper)
 
@@ -96,8 +80,8 @@ def _scored(truth: np.ndarray, scores: np.ndarray) -> Iterator[Measurement]:
         note = "scores outside [0, 1]" if p.size else "no labelled rows with a score"
         yield from (Measurement(metric, None, p.size, note=note) for metric in metrics)
         return
-    yield mean("log_loss", _log_loss(np.where(y == 1, p, 1 - p)), "")
-    yield mean("brier", (p - y) ** 2, "")
+    yield mean("log_loss", _log_loss(np.where(y == 1, p, 1 - p)))
+    yield mean("brier", (p - y) ** 2)
     yield from _calibration(y, p)
 
 
@@ -138,7 +122,7 @@ def _averages(counts: np.ndarray) -> Iterator[Measurement]:
     n, k = int(counts.sum()), counts.shape[0]
     names = ("precision_macro", "recall_macro", "f1_macro", "f1_weighted")
     if n == 0:
-        yield from (Measurement(name, None, note="no labelled rows") for name in names)
+        yield from (Measurement(name, None, note=NOTHING) for name in names)
         return
     hit, had, got = np.diag(counts) / n, counts.sum(axis=1) / n, counts.sum(axis=0)[:k] / n
     precision, recall, f1 = _ratio(hit, got), _ratio(hit, had), _ratio(2 * hit, had + got)
@@ -173,7 +157,7 @@ def _scored_classes(truth: np.ndarray, scores: np.ndarray, classes: Sequence[str
         note = "scores outside [0, 1]" if p.size else "no labelled rows with scores"
         yield Measurement("log_loss", None, y.size, note=note)
     else:
-        yield mean("log_loss", _log_loss(p[np.arange(y.size), y]), "")
+        yield mean("log_loss", _log_loss(p[np.arange(y.size), y]))
     missing = [name for place, name in enumerate(classes) if not (y == place).any()]
     if missing or len(classes) < 2:
         note = f"no labels of class {', '.join(missing)}" if missing else "one class only"

@@ -78,8 +78,9 @@ def _great_expectations() -> Iterator[Any]:
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     with catch_warnings():
         simplefilter("ignore")
-        import great_expectations as gx
         from great_expectations.data_context.types.base import ProgressBarsConfig
+
+        import great_expectations as gx
 
         logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
         context = gx.get_context(mode="ephemeral")

@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hindsight.checks.classification import share
 from hindsight.checks.groups import groups
 from hindsight.checks.outcomes import Classified, Outcomes, outcomes_of
+from hindsight.checks.rates import share
 from hindsight.monitors.measurement import Measurement
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rows import TableRows
@@ -85,7 +85,7 @@ def _microseconds(moments: pa.ChunkedArray) -> np.ndarray:
 def _known(outcomes: Outcomes, delays: np.ndarray, n: int) -> Iterator[Measurement]:
     known = int(np.count_nonzero(outcomes.known))
     yield Measurement("n_labeled", float(known), n)
-    yield share("coverage", known, n, "no scored rows")
+    yield share("coverage", known, n, nothing="no scored rows")
     delays = delays[np.isfinite(delays)]
     points = np.percentile(delays, [50, 95]) if delays.size else (None, None)
     for percent, point in zip((50, 95), points, strict=True):

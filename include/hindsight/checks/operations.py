@@ -10,15 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hindsight.checks import intervals
 from hindsight.checks.groups import Group, groups
 from hindsight.checks.lenient import numbers
+from hindsight.checks.rates import NO_ROWS, mean, share
 from hindsight.monitors.measurement import Measurement
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rows import Rows
 from hindsight.monitors.windows import Window
 
-NO_ROWS = "no rows"
 WARNING_ERRORS, CRITICAL_ERRORS = 0.05, 0.10
 WARNING_P99_MS, CRITICAL_P99_MS = 500.0, 1000.0
 
@@ -108,10 +107,7 @@ class _Traffic:
         column = self._declared(self.monitor.source.predictions.cost)
         if column is not None:
             values, note = _finite(_of(numbers(column), mask), "cost")
-            values = np.sort(values)  # a sum must not depend on the order of the rows
-            value = float(values.mean()) if values.size else None
-            lower, upper = intervals.mean_t(values) or (None, None)
-            yield Measurement("cost_per_prediction", value, values.size, lower=lower, upper=upper, note=note)
+            yield mean("cost_per_prediction", np.sort(values), nothing=note, note=note)
 
 
 def _of_all(traffic: _Traffic, expected_volume: float | None) -> Iterator[Measurement]:
@@ -138,11 +134,7 @@ def _of(values: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
 
 
 def _rate(metric: str, hits: np.ndarray) -> Measurement:
-    n, count = hits.size, int(np.count_nonzero(hits))
-    if n == 0:
-        return Measurement(metric, None, note=NO_ROWS)
-    lower, upper = intervals.wilson(count, n) or (None, None)
-    return Measurement(metric, count / n, n, lower=lower, upper=upper)
+    return share(metric, int(np.count_nonzero(hits)), hits.size)
 
 
 def _finite(values: np.ndarray, what: str) -> tuple[np.ndarray, str]:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from hindsight.checks import classification
 from hindsight.checks.classes import UNKNOWN, canonical, codes, distinct
 from hindsight.checks.lenient import numbers
+from hindsight.checks.rates import share
 from hindsight.checks.regression import regression
 from hindsight.monitors.measurement import Measurement
 from hindsight.monitors.model import Monitor
@@ -54,7 +55,7 @@ class Classified:
         else:
             found = classification.binary(labels == self.positive, predicted == self.positive, scores)
             hits = int((self.predicted == self.positive).sum())
-            yield classification.share("positive_rate", hits, self.predicted.size, "no scored rows")
+            yield share("positive_rate", hits, self.predicted.size, nothing="no scored rows")
         for m in found:
             yield (
                 _noted(m, f"{unknown} labels of unknown classes left out") if unknown and m.metric == "accuracy" else m

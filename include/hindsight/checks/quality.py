@@ -13,13 +13,13 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
-from hindsight.checks import intervals
 from hindsight.checks.baseline import Baseline
 from hindsight.checks.columns import Role
 from hindsight.checks.fitting import roles
 from hindsight.checks.groups import SMALLEST
 from hindsight.checks.lenient import numbers
 from hindsight.checks.norms import Counted, Norm, Span, is_blank, norm_of
+from hindsight.checks.rates import NO_ROWS, share
 from hindsight.checks.samples import TextColumn
 from hindsight.monitors.measurement import Measurement
 from hindsight.monitors.model import Monitor
@@ -27,7 +27,7 @@ from hindsight.monitors.rows import Rows
 
 SENTINELS = frozenset({-1.0, *(-float("9" * k) for k in range(1, 11)), *(float("9" * k) for k in range(3, 11))})
 SENTINEL_SHARE = 0.01  # a repeated value is suspicious from this share of the known values on
-NO_ROWS, NO_REFERENCE = "no rows", "the baseline does not have this column"
+NO_REFERENCE = "the baseline does not have this column"
 
 
 def quality(rows: Rows, monitor: Monitor, baseline: Baseline | None) -> list[Measurement]:
@@ -75,7 +75,7 @@ def _served(rows: Rows, monitor: Monitor) -> np.ndarray | None:
 
 def _duplicates(rows: Rows) -> Measurement:
     """Rows as logged whose id another row has already, as a share of the rows as logged."""
-    return _share("duplicate_rate", rows.n_raw - rows.n, rows.n_raw)
+    return share("duplicate_rate", rows.n_raw - rows.n, rows.n_raw)
 
 
 def _missing(expected: _Expected, rows: Rows, monitor: Monitor) -> Measurement:
@@ -131,7 +131,7 @@ class _Column:
     def _null_rate(self, nulls: int, note: str = "") -> Measurement:
         norm = self.expected.norm
         reference = norm.null_rate if norm else None
-        return _share("null_rate", nulls, len(self.values), feature=self.expected.name, reference=reference, note=note)
+        return share("null_rate", nulls, len(self.values), feature=self.expected.name, reference=reference, note=note)
 
     def _numeric(self) -> Iterator[Measurement]:
         known = self.numbers[~np.isnan(self.numbers)]
@@ -154,7 +154,7 @@ class _Column:
             return self._measured(metric, None, known.size, otherwise)
         hits = int(np.count_nonzero((known < span[0]) | (known > span[1])))
         reference = 1 - norm.share_within(*span)
-        return _share(metric, hits, known.size, feature=self.expected.name, reference=reference)
+        return share(metric, hits, known.size, feature=self.expected.name, reference=reference)
 
     def _sentinels(self, known: np.ndarray, norm: Counted) -> Measurement:
         """The share of rows at values that look like stand-ins for "unknown".
@@ -176,7 +176,7 @@ class _Column:
         named = [f"{value:g} in {count / known.size:.1%}" for value, count in suspects if count >= SMALLEST]
         note = "" if self.hashed else ", ".join(named[:3])
         hits = sum(count for _, count in suspects)
-        return _share("sentinel_share", hits, known.size, feature=self.expected.name, note=note)
+        return share("sentinel_share", hits, known.size, feature=self.expected.name, note=note)
 
     def _categorical(self) -> Iterator[Measurement]:
         norm = self.expected.norm
@@ -191,7 +191,7 @@ class _Column:
             return
         new = {text: count for text, count in known.items() if text not in norm.texts}
         note = "" if self.hashed else _respelled(new, norm)
-        yield _share("new_category_share", sum(new.values()), n, feature=self.expected.name, note=note)
+        yield share("new_category_share", sum(new.values()), n, feature=self.expected.name, note=note)
 
 
 def _respelled(new: dict[str, int], norm: Norm) -> str:
@@ -208,12 +208,3 @@ def _family(type: str) -> str:
     if type.startswith(("timestamp", "date", "time")):
         return "time"
     return "text" if "string" in type else "" if type == "null" else type
-
-
-def _share(
-    metric: str, hits: int, n: int, *, feature: str = "", reference: float | None = None, note: str = ""
-) -> Measurement:
-    if n == 0:
-        return Measurement(metric, None, feature=feature, reference=reference, note=NO_ROWS)
-    lower, upper = intervals.wilson(hits, n) or (None, None)
-    return Measurement(metric, hits / n, n, feature=feature, lower=lower, upper=upper, reference=reference, note=note)

@@ -8,7 +8,7 @@ from math import sqrt
 import numpy as np
 
 from hindsight.checks import intervals
-from hindsight.checks.classification import mean
+from hindsight.checks.rates import mean
 from hindsight.monitors.measurement import Measurement
 
 NOTHING = "no labelled rows"
@@ -21,15 +21,15 @@ def regression(truth: np.ndarray, predicted: np.ndarray) -> Iterator[Measurement
     """
     with np.errstate(over="ignore"):
         errors = predicted - truth
-        yield mean("mae", np.abs(errors), NOTHING)
+        yield mean("mae", np.abs(errors), nothing=NOTHING)
         yield _rmse(errors)
         yield _r2(errors, truth)
-        yield mean("mean_error", errors, NOTHING)
+        yield mean("mean_error", errors, nothing=NOTHING)
         yield _median_ae(np.abs(errors))
 
 
 def _rmse(errors: np.ndarray) -> Measurement:
-    square = mean("rmse", errors**2, NOTHING)
+    square = mean("rmse", errors**2, nothing=NOTHING)
     if square.value is None:
         return square
     lower, upper = intervals.rmse(errors**2) or (None, None)

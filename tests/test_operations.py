@@ -1,0 +1,148 @@
+"""Operations: traffic, errors, latency, cost, freshness and health of a window."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hindsight.checks.operations import health, operations
+from hindsight.monitors.measurement import Measurement
+from hindsight.monitors.rows import TableRows
+from tests.builders import a_monitor, a_window, at, monitor_file
+
+WINDOW = a_window()
+
+
+def some_rows(n: int = 100, n_raw: int | None = None, **columns: Any) -> TableRows:
+    """n healthy requests of one version in one region, at noon; `columns` replace whole columns."""
+    table: dict[str, Any] = {
+        "predicted_at": pa.array([at("2026-09-01T12:00")] * n, pa.timestamp("us", "UTC")),
+        "model_version": ["7"] * n,
+        "prediction": [1] * n,
+        "latency_ms": [20.0] * n,
+        "status_code": [200] * n,
+        "cost_usd": [0.002] * n,
+        "region": ["EU"] * n,
+    }
+    return TableRows(pa.table(table | columns), n_raw)
+
+
+def measured(rows: TableRows, version: str = "", segment: str = "", **kwargs: Any) -> dict[str, Measurement]:
+    found = operations(rows, a_monitor(), WINDOW, **kwargs)
+    return {m.metric: m for m in found if (m.model_version, m.segment) == (version, segment)}
+
+
+def test_a_healthy_window_is_counted() -> None:
+    found = {name: m.value for name, m in measured(some_rows(864, n_raw=900), expected_volume=1728.0).items()}
+    assert found == {
+        "total_requests": 864.0,
+        "rows_raw": 900.0,
+        "error_rate": 0.0,
+        "http_4xx_rate": 0.0,
+        "http_5xx_rate": 0.0,
+        "latency_p50_ms": 20.0,
+        "latency_p95_ms": 20.0,
+        "latency_p99_ms": 20.0,
+        "throughput_rps": 0.01,
+        "cost_per_prediction": pytest.approx(0.002),
+        "volume_ratio": 0.5,
+        "freshness_s": 12 * 3600.0,
+        "health": 0.0,
+    }
+
+
+def test_an_error_is_a_5xx_a_timeout_or_a_missing_prediction_but_not_a_refusal() -> None:
+    status = [500, 503, 408, 404, 422] + [200] * 95
+    prediction = [None] * 3 + [1, 1] + [None] + [1] * 94
+    found = measured(some_rows(100, status_code=status, prediction=prediction))
+    assert found["error_rate"].value == 0.04
+    assert (found["http_4xx_rate"].value, found["http_5xx_rate"].value) == (0.03, 0.02)
+    assert (found["error_rate"].lower, found["error_rate"].upper) == pytest.approx((0.015664, 0.098366), abs=1e-5)
+
+
+def test_metrics_of_columns_the_monitor_does_not_declare_are_left_out() -> None:
+    file = monitor_file(segments=[])
+    for key in ("latency_ms", "status_code", "cost"):
+        del file["source"]["predictions"][key]
+    names = {m.metric for m in operations(some_rows(), a_monitor(**file), WINDOW)}
+    assert names == {
+        "total_requests", "rows_raw", "error_rate", "throughput_rps", "volume_ratio", "freshness_s", "health",
+    }  # fmt: skip
+
+
+def test_a_window_without_rows_has_no_number_but_its_zero_requests() -> None:
+    empty = some_rows(0, prediction=pa.array([], pa.int64()))
+    found = measured(empty, expected_volume=100.0)
+    assert found.pop("total_requests").value == 0
+    assert {(m.value, m.note) for m in found.values()} == {(None, "no rows")}
+    assert len(found) == 12
+
+
+def test_latencies_that_are_no_numbers_are_counted_out() -> None:
+    latency = [float("nan"), float("inf"), None] + [10.0, 20.0, 30.0, 40.0] + [20.0] * 13
+    found = measured(some_rows(20, latency_ms=latency))
+    assert found["latency_p99_ms"].n == 17
+    assert found["latency_p99_ms"].note == "3 of 20 rows without a finite latency left out"
+    assert found["latency_p99_ms"].value == pytest.approx(np.percentile(latency[3:], 99))
+
+
+def test_latency_logged_as_text_is_still_latency() -> None:
+    assert measured(some_rows(20, latency_ms=["12.5"] * 19 + ["n/a"]))["latency_p50_ms"].value == 12.5
+
+
+def test_a_window_nobody_has_an_expectation_for_has_no_volume_ratio() -> None:
+    assert measured(some_rows())["volume_ratio"].value is None
+    assert measured(some_rows())["volume_ratio"].note == "no expected volume yet"
+
+
+@pytest.mark.parametrize(
+    ("errors", "p99", "state"),
+    [(0.0499, 499.9, 0), (0.05, 10, 1), (0.0, 500, 1), (0.0999, 999, 1), (0.10, 10, 2), (0.0, 1000, 2),
+     (None, None, None), (None, 600, 1), (0.2, None, 2)],
+)  # fmt: skip
+def test_health_is_judged_by_errors_and_by_the_slowest_percent(
+    errors: float | None, p99: float | None, state: int | None
+) -> None:
+    assert health(errors, p99) == state
+
+
+def test_versions_and_segments_have_numbers_of_their_own() -> None:
+    rows = some_rows(60, model_version=["1"] * 30 + ["2"] * 30, status_code=[200] * 30 + [500] * 30)
+    assert measured(rows, version="1")["error_rate"].value == 0.0
+    assert measured(rows, version="2")["error_rate"].value == 1.0
+    assert measured(rows, segment="region=EU")["total_requests"].value == 60
+
+
+def test_a_group_of_fewer_than_twenty_has_no_numbers() -> None:
+    assert measured(some_rows(60, region=["EU"] * 41 + ["FR"] * 19), segment="region=FR") == {}
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 1e4), st.sampled_from([200, 404, 408, 500])), min_size=1, max_size=50), st.randoms()
+)
+def test_the_order_of_rows_changes_no_digit(rows: list[tuple[float, int]], random: Any) -> None:
+    shuffled = random.sample(rows, len(rows))
+    first, second = (
+        measured(some_rows(len(rows), latency_ms=[r[0] for r in order], cost_usd=[r[0] for r in order],
+                           status_code=[r[1] for r in order]))
+        for order in (rows, shuffled)
+    )  # fmt: skip
+    assert first == second
+
+
+def test_no_number_is_infinite_or_nan() -> None:
+    rows = some_rows(20, latency_ms=[1e308] * 20, cost_usd=[1e308] * 20)
+    for m in operations(rows, a_monitor(), WINDOW, expected_volume=0.0):
+        assert all(x is None or np.isfinite(x) for x in (m.value, m.lower, m.upper)), m
+
+
+def test_freshness_counts_from_the_newest_row_to_the_end() -> None:
+    newest = datetime(2026, 9, 1, 23, 59, tzinfo=UTC)
+    stamps = pa.array([at("2026-09-01")] * 99 + [newest], pa.timestamp("us", "UTC"))
+    assert measured(some_rows(predicted_at=stamps))["freshness_s"].value == 60.0
