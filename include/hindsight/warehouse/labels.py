@@ -1,0 +1,193 @@
+"""Labels: the truth of a window's predictions as it was known at a moment, however late and often it was corrected.
+
+The label of an id known at t is its newest row with arrived_at < t. A newest row without a value is no label; newest
+rows that contradict each other are none either, and are counted. Without an arrival column all labels count as known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from hindsight.errors import ConfigError, Problem
+from hindsight.monitors.model import Labels, Monitor
+from hindsight.monitors.windows import Grid, Window
+from hindsight.warehouse import stream
+from hindsight.warehouse.columns import TIMESTAMP, named, read_as, roles
+from hindsight.warehouse.connect import reading
+from hindsight.warehouse.outcome import ARRIVED, LABEL, Outcomes, outcomes
+from hindsight.warehouse.pii import Hasher
+from hindsight.warehouse.predictions import logged_in, logged_predictions
+from hindsight.warehouse.relations import Relation, relation
+from hindsight.warehouse.times import microseconds, moment, span
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """One row of `table` per scored prediction: status 200 where a status is logged, and a prediction.
+
+    Columns: prediction, score (multiclass: score__<class> each), label (null when none is known), arrived_at,
+    model_version (text, null when none is logged), then the segments. `n_rows` counts distinct ids, scored or not,
+    `n_labeled` the scored ones with a label, `conflicts` ids whose newest labels contradict each other, `orphans` ids
+    of labels that arrived in the window and belong to no prediction at all.
+    """
+
+    table: pa.Table
+    n_rows: int
+    n_scored: int
+    n_labeled: int
+    conflicts: int
+    orphans: int
+
+
+def labelled(
+    engine: sa.Engine,
+    monitor: Monitor,
+    window: Window,
+    as_of: datetime,
+    *,
+    pii_key: bytes | None,
+    also: Sequence[str] = (),
+) -> Labelled:
+    """Return the scored predictions of `window` with the labels known at `as_of`; rows come in no particular order.
+
+    Once the window has matured, rows without a label get `labels.absent_means` where the monitor sets one. `also`
+    names columns of the predictions that `table` has besides. Errors as for `predictions.collect`.
+    """
+    hasher = Hasher(monitor.pii.hash, pii_key)
+    with reading(engine, monitor.source.connection):
+        pair = _pair(engine, monitor)
+        statement, schema = _known(engine, monitor, pair, window, as_of, also)
+        orphans = _orphans(engine, monitor, pair, window, as_of)
+    answer = stream.batches(engine, statement, schema, monitor.source.connection)
+    rows = pa.Table.from_batches(map(hasher, answer), hasher.schema(schema))
+    matured = window.end + monitor.labels.matures_after <= as_of
+    absent = monitor.labels.absent_means if matured else None
+    return _labelled(outcomes(rows, monitor, absent=absent, also=also), orphans)
+
+
+def touched(engine: sa.Engine, monitor: Monitor, *, since: datetime, until: datetime) -> list[Window]:
+    """Return, oldest first, the windows of the monitor's grid with predictions whose labels arrived in [since, until).
+
+    Without an arrival column nothing tells when a label came: every window with a labelled prediction is returned.
+    """
+    with reading(engine, monitor.source.connection):
+        logged, truth = _pair(engine, monitor)
+        timestamp = logged.table.c[monitor.source.predictions.timestamp]
+        where = sa.and_(logged_in(monitor, logged, None), _arrived(monitor, truth, since, until))
+        joined = logged.table.join(truth.table, _same_id(monitor, logged, truth))
+        places = _window_number(timestamp, monitor.grid) if logged.dialect == "postgresql" else None
+        found = moment(timestamp, logged.dialect) if places is None else places
+        with engine.connect() as connection:
+            query = sa.select(found).select_from(joined).where(where).distinct()
+            answer: Sequence[Any] = connection.execute(query).scalars().all()
+    if places is None:
+        moments = pa.array(answer, TIMESTAMP).to_pylist()
+        return sorted({monitor.grid.window_at(found) for found in moments})
+    return [_window(monitor.grid, number) for number in sorted(answer)]
+
+
+def _pair(engine: sa.Engine, monitor: Monitor) -> tuple[Relation, Relation]:
+    labels = declared_labels(monitor)
+    truth = replace(relation(engine, labels.table, "source.labels.table"), alias="truth")
+    truth.require(labels.id, "source.labels.id")
+    truth.require(labels.label, "source.labels.label")
+    if labels.arrived_at is not None:
+        truth.require_time(engine, labels.arrived_at, "source.labels.arrived_at")
+    return logged_predictions(engine, monitor), truth
+
+
+def declared_labels(monitor: Monitor) -> Labels:
+    """Return where the monitor's labels are; raise ConfigError where it declares none."""
+    if monitor.source.labels is None:
+        raise ConfigError(Problem(f"monitor {monitor.name!r} declares no labels", field="source.labels"))
+    return monitor.source.labels
+
+
+def output_columns(monitor: Monitor) -> tuple[str, ...]:
+    """The columns a labelled row is made of: the start of `named`, so that ties between duplicates end alike."""
+    needed = {*roles(monitor).values(), *monitor.segments}
+    needed -= {monitor.source.predictions.latency_ms, monitor.source.predictions.cost} - set(monitor.segments)
+    return tuple(column for column in named(monitor) if column in needed)
+
+
+def _known(
+    engine: sa.Engine,
+    monitor: Monitor,
+    pair: tuple[Relation, Relation],
+    window: Window,
+    as_of: datetime,
+    also: Sequence[str],
+) -> tuple[stream.Statement, pa.Schema]:
+    """One row per prediction row and label row known of its id: the join is the database's, the choice is ours."""
+    logged, truth = pair
+    labels, where = declared_labels(monitor), logged_in(monitor, logged, window)
+    known = _arrived(monitor, truth, None, as_of)
+    columns = list(dict.fromkeys((*output_columns(monitor), *also)))
+    read = read_as(engine, logged, columns, where, [monitor.source.predictions.timestamp])
+    label = read_as(engine, truth, [labels.label], known, [])
+    arrived = moment(truth.table.c[labels.arrived_at], truth.dialect) if labels.arrived_at else sa.null()
+    joined = logged.table.outerjoin(truth.table, sa.and_(_same_id(monitor, logged, truth), known))
+    statement = sa.select(*read.expressions, label.expressions[0].label(LABEL), arrived.label(ARRIVED))
+    schema = read.schema.append(pa.field(LABEL, label.schema.types[0])).append(pa.field(ARRIVED, TIMESTAMP))
+    return statement.select_from(joined).where(where), schema
+
+
+def _orphans(
+    engine: sa.Engine, monitor: Monitor, pair: tuple[Relation, Relation], window: Window, as_of: datetime
+) -> int:
+    logged, truth = pair
+    labels, end = declared_labels(monitor), min(window.end, as_of)
+    if labels.arrived_at is None or end <= window.start:
+        return 0
+    predicted = sa.exists().select_from(logged.table).where(_same_id(monitor, logged, truth))
+    arrived = _arrived(monitor, truth, window.start, end)
+    count = sa.select(sa.func.count(truth.table.c[labels.id].distinct())).where(arrived, ~predicted)
+    with engine.connect() as connection:
+        return connection.execute(count).scalar_one()
+
+
+def _arrived(monitor: Monitor, truth: Relation, start: datetime | None, end: datetime | None) -> sa.ColumnElement[bool]:
+    column = declared_labels(monitor).arrived_at
+    return sa.true() if column is None else span(truth.table.c[column], truth.dialect, start=start, end=end)
+
+
+def _same_id(monitor: Monitor, logged: Relation, truth: Relation) -> sa.ColumnElement[bool]:
+    """Ids are compared as they are where their types allow it, else as text (an integer here, a varchar there)."""
+    ours, theirs = logged.table.c[monitor.source.predictions.id], truth.table.c[declared_labels(monitor).id]
+    alike = any(isinstance(ours.type, kind) and isinstance(theirs.type, kind) for kind in (sa.Integer, sa.String))
+    if alike or type(ours.type) is type(theirs.type):
+        return ours == theirs
+    return sa.cast(ours, sa.Text()) == sa.cast(theirs, sa.Text())
+
+
+def _window_number(timestamp: sa.ColumnElement[object], grid: Grid) -> sa.ColumnElement[int]:
+    """How many windows lie between the grid's origin and a moment, counted by PostgreSQL in exact decimals."""
+    origin, size = (sa.literal(Decimal(m) / 1_000_000) for m in _in_microseconds(grid))
+    return sa.cast(sa.func.floor((sa.extract("epoch", timestamp) - origin) / size), sa.BigInteger())
+
+
+def _in_microseconds(grid: Grid) -> tuple[int, int]:
+    return microseconds(grid.origin), microseconds(grid.origin + grid.size) - microseconds(grid.origin)
+
+
+def _window(grid: Grid, number: int) -> Window:
+    start = grid.origin + number * grid.size
+    return Window(start, start + grid.size)
+
+
+def _labelled(found: Outcomes, orphans: int) -> Labelled:
+    return Labelled(
+        table=found.table,
+        n_rows=found.n_rows,
+        n_scored=found.table.num_rows,
+        n_labeled=found.table.num_rows - found.table.column("label").null_count,
+        conflicts=found.conflicts,
+        orphans=orphans,
+    )

@@ -1,0 +1,143 @@
+"""Outcome: prediction and truth of each scored row in the columns performance is measured from; pure, in Arrow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from hindsight.errors import ConfigError, Problem
+from hindsight.monitors.model import Monitor
+from hindsight.monitors.strict import Scalar
+from hindsight.warehouse.distinct import Mask, codes_of, first_of_each
+
+# no column of a table can be called so: names are letters, digits and underscores
+LABEL, ARRIVED, _CODE, _CONFLICT = " label", " arrived_at", " code", " conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """The scored rows, how many distinct ids there were, scored or not, and how many of them had conflicting labels."""
+
+    table: pa.Table
+    n_rows: int
+    conflicts: int
+
+
+def outcomes(rows: pa.Table, monitor: Monitor, *, absent: Scalar | None = None, also: Sequence[str] = ()) -> Outcomes:
+    """Reduce prediction rows joined with their label rows to one row per scored id; `absent` stands for no label."""
+    rows = without_nan(rows, LABEL)
+    numbered = rows.append_column(_CODE, pa.array(_numbers(rows.column(monitor.source.predictions.id))))
+    distinct = _newest(numbered, monitor)
+    if absent is not None:
+        distinct = _assumed(distinct, absent)
+    conflicts = int(np.count_nonzero(distinct.column(_CONFLICT)))
+    return Outcomes(scored(distinct, monitor, also), distinct.num_rows, conflicts)
+
+
+def scored(rows: pa.Table, monitor: Monitor, also: Sequence[str] = ()) -> pa.Table:
+    """The rows with status 200, where a status is logged, and a prediction, under the names performance knows."""
+    source = monitor.source.predictions
+    good = pc.is_valid(without_nan(rows, source.prediction).column(source.prediction))
+    if source.status_code in rows.column_names:
+        status = rows.column(source.status_code)
+        ok = pa.scalar("200" if pa.types.is_string(status.type) else 200)
+        good = pc.and_(good, pc.fill_null(pc.equal(status, ok), False))
+    return _named(rows.filter(good), monitor, also)
+
+
+def _numbers(ids: pa.ChunkedArray) -> NDArray[np.int64]:
+    """A number for each distinct id; every missing id is its own."""
+    codes = codes_of(ids)
+    missing = np.flatnonzero(codes < 0)
+    codes[missing] = codes.max(initial=-1) + 1 + np.arange(len(missing))
+    return codes
+
+
+def _newest(rows: pa.Table, monitor: Monitor) -> pa.Table:
+    """One row per id, the latest prediction and the newest label; only ids with several rows are sorted."""
+    codes = rows.column(_CODE).to_numpy()
+    repeated = np.bincount(codes)[codes] > 1 if len(codes) else np.zeros(0, np.bool_)
+    several = rows.filter(pa.array(repeated))
+    firsts = first_of_each(several, _order(several, monitor))
+    conflicts = _conflicting(several, firsts)
+    chosen = several.take(pa.array(firsts))
+    single = rows.filter(pa.array(~repeated))
+    single = single.append_column(_CONFLICT, pa.array(np.zeros(single.num_rows, np.bool_)))
+    return pa.concat_tables([single, _set(chosen, conflicts).append_column(_CONFLICT, pa.array(conflicts))])
+
+
+def _order(rows: pa.Table, monitor: Monitor) -> list[tuple[str, str]]:
+    source = monitor.source.predictions
+    last = {ARRIVED: "descending", LABEL: "ascending"}
+    contents = [name for name in rows.column_names if name not in (_CODE, source.id, source.timestamp, *last)]
+    first = [(_CODE, "ascending"), (source.timestamp, "descending")]
+    return [*first, *((name, "ascending") for name in contents), *last.items()]
+
+
+def _conflicting(rows: pa.Table, firsts: NDArray[np.int64]) -> Mask:
+    """For each chosen row, whether another label of its id arrived at the same moment with a different value."""
+    codes = rows.column(_CODE).to_numpy()
+    chosen = np.zeros(int(codes.max(initial=-1)) + 1, np.int64)
+    chosen[codes[firsts]] = firsts
+    arrived = rows.column(ARRIVED).cast(pa.int64())
+    arrivals = pc.fill_null(arrived, np.iinfo(np.int64).min).to_numpy()
+    labels = codes_of(rows.column(LABEL))
+    newest = chosen[codes]
+    against = (arrivals == arrivals[newest]) & (labels != labels[newest])
+    return np.isin(codes[firsts], codes[against])
+
+
+def _set(rows: pa.Table, conflicts: Mask) -> pa.Table:
+    for name in (LABEL, ARRIVED):
+        column = rows.column(name)
+        rows = _replaced(rows, name, pc.if_else(pa.array(conflicts), pa.scalar(None, column.type), column))
+    return rows
+
+
+def _assumed(rows: pa.Table, absent: Scalar) -> pa.Table:
+    label = rows.column(LABEL)
+    try:
+        assumed = pa.scalar(absent).cast(label.type)
+    except pa.ArrowException as exc:
+        raise ConfigError(
+            Problem(f"{absent!r} cannot be a label of type {label.type}", field="labels.absent_means")
+        ) from exc
+    unknown = pc.and_not(pc.is_null(label), rows.column(_CONFLICT))
+    return _replaced(rows, LABEL, pc.if_else(unknown, assumed, label))
+
+
+def _named(rows: pa.Table, monitor: Monitor, also: Sequence[str]) -> pa.Table:
+    source = monitor.source.predictions
+    scores = source.score if isinstance(source.score, dict) else {"": source.score}
+    columns = {"prediction": source.prediction}
+    columns |= {f"score__{name}".removesuffix("__"): column for name, column in scores.items() if column is not None}
+    columns |= {"label": LABEL, "arrived_at": ARRIVED}
+    table = pa.table({name: rows.column(column) for name, column in columns.items() if column in rows.column_names})
+    table = table.append_column("model_version", _versions(rows, source.model_version))
+    for name in dict.fromkeys((*monitor.segments, *also)):
+        if name in rows.column_names and name not in table.column_names:
+            table = table.append_column(name, rows.column(name))
+    return table
+
+
+def _versions(rows: pa.Table, column: str | None) -> pa.ChunkedArray:
+    if column is None or column not in rows.column_names:
+        return pa.chunked_array([pa.nulls(rows.num_rows, pa.string())])
+    return rows.column(column).cast(pa.string())
+
+
+def without_nan(rows: pa.Table, name: str) -> pa.Table:
+    """The rows with NaN in one column turned into null: neither is a value."""
+    column = rows.column(name)
+    if not pa.types.is_floating(column.type):
+        return rows
+    return _replaced(rows, name, pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column))
+
+
+def _replaced(rows: pa.Table, name: str, values: pa.ChunkedArray) -> pa.Table:
+    return rows.set_column(rows.column_names.index(name), name, values)

@@ -1,0 +1,119 @@
+"""Parquet: a reference file from anywhere, measured by its footer before a byte of it is unpacked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+import fsspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from hindsight.errors import ConfigError, DataError, Problem, WarehouseError
+from hindsight.monitors.model import Monitor
+from hindsight.warehouse.columns import TIMESTAMP, named
+from hindsight.warehouse.pii import Hasher
+from hindsight.warehouse.rows import WindowRows
+from hindsight.warehouse.spool import Layout, spool
+
+_ROWS_AT_ONCE = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The largest file that is read: what a few bytes unpack to is not in the size of a file."""
+
+    rows: int = 50_000_000
+    values: int = 5_000_000_000
+
+
+LIMITS = Limits()
+
+
+def spool_parquet(
+    uri: str, monitor: Monitor, also: Sequence[str], folder: Path, hasher: Hasher, limits: Limits
+) -> tuple[WindowRows, tuple[str, ...]]:
+    """Read the columns the monitor names from a Parquet file; return them and the names of all columns read.
+
+    `also` names columns that are read besides where the file has them. Id, timestamp and what is only logged
+    (version, latency, status, cost) may be missing; other missing columns are listed in `missing`.
+    """
+    with _opened(uri) as stream:
+        file = _footer(uri, stream)
+        _refuse_if_large(uri, file.metadata, limits)
+        layout = _layout(uri, monitor, also, file.schema_arrow)
+        return spool(_batches(uri, file, layout.schema), layout, hasher, folder), tuple(layout.schema.names)
+
+
+@contextmanager
+def _opened(uri: str) -> Iterator[IO[bytes]]:
+    try:
+        stream = cast(IO[bytes], fsspec.open(uri, "rb").open())
+    except (FileNotFoundError, IsADirectoryError) as exc:
+        raise ConfigError(Problem(f"no file at {uri}", field="reference.parquet")) from exc
+    except (ImportError, ValueError, PermissionError) as exc:
+        raise ConfigError(Problem(f"{uri} cannot be opened: {exc}", field="reference.parquet")) from exc
+    except OSError as exc:
+        raise WarehouseError(f"{uri}: could not be reached: {exc}") from exc
+    with stream:
+        yield stream
+
+
+def _footer(uri: str, stream: IO[bytes]) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(stream)
+    except (pa.ArrowInvalid, OSError) as exc:
+        raise DataError(f"{uri}: not a Parquet file: {exc}") from exc
+
+
+def _refuse_if_large(uri: str, footer: pq.FileMetaData, limits: Limits) -> None:
+    if footer.num_rows > limits.rows or footer.num_rows * footer.num_columns > limits.values:
+        raise DataError(
+            f"{uri}: {footer.num_rows:,} rows of {footer.num_columns:,} columns, over the limit of {limits.rows:,} "
+            f"rows and {limits.values:,} values - use a sample of the rows"
+        )
+
+
+def _layout(uri: str, monitor: Monitor, also: Sequence[str], found: pa.Schema) -> Layout:
+    source = monitor.source.predictions
+    shown = [column for column in named(monitor) if column in found.names]
+    hidden = [column for column in also if column in found.names and column not in monitor.pii.drop]
+    optional = {source.id, source.timestamp, source.model_version, source.latency_ms, source.status_code, source.cost}
+    return Layout(
+        schema=pa.schema([(c, _plain(uri, found.field(c))) for c in dict.fromkeys((*shown, *hidden))]),
+        columns=tuple(shown),
+        types={column: str(found.field(column).type) for column in shown},
+        missing=tuple(c for c in named(monitor) if c not in found.names and c not in optional),
+        id_column=source.id if source.id in shown else None,
+        timestamp_column=source.timestamp if source.timestamp in shown else None,
+    )
+
+
+def _plain(uri: str, field: pa.Field) -> pa.DataType:
+    """The type among those of `columns` that a Parquet column is read as."""
+    kind, types = field.type, pa.types
+    kind = kind.value_type if types.is_dictionary(kind) else kind
+    if types.is_integer(kind):
+        return pa.float64() if kind == pa.uint64() else pa.int64()
+    if types.is_floating(kind) or types.is_decimal(kind):
+        return pa.float64()
+    if types.is_boolean(kind) or types.is_binary(kind):
+        return kind
+    if types.is_timestamp(kind) or types.is_date(kind):
+        return TIMESTAMP if types.is_timestamp(kind) else pa.date32()
+    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind) or types.is_null(kind):
+        return pa.string()
+    raise DataError(f"{uri}.{field.name}: a reference column cannot be of type {field.type} - leave it out of the file")
+
+
+def _batches(uri: str, file: pq.ParquetFile, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    try:
+        for batch in file.iter_batches(_ROWS_AT_ONCE, columns=schema.names):
+            arrays = [pc.cast(batch.column(field.name), field.type, safe=False) for field in schema]
+            yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+    except (pa.ArrowException, OSError) as exc:
+        raise DataError(f"{uri}: cannot be read to its end, write the file again: {exc}") from exc

@@ -1,0 +1,130 @@
+"""Predictions: the logged rows of a window, spooled to a file so that memory does not grow with the window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from hindsight.errors import ConfigError, DataError, Problem
+from hindsight.monitors.model import Monitor
+from hindsight.monitors.windows import Window
+from hindsight.warehouse.columns import named, read_as, require_roles
+from hindsight.warehouse.connect import reading
+from hindsight.warehouse.pii import Hasher
+from hindsight.warehouse.relations import Relation, relation
+from hindsight.warehouse.rows import WindowRows
+from hindsight.warehouse.spool import Layout, spool
+from hindsight.warehouse.stream import batches
+from hindsight.warehouse.times import moment, span
+
+_WINDOWS_AT_ONCE = 100
+
+
+def collect(
+    engine: sa.Engine,
+    monitor: Monitor,
+    window: Window,
+    *,
+    folder: Path,
+    pii_key: bytes | None,
+    max_rows: int | None = None,
+    also: Sequence[str] = (),
+) -> WindowRows:
+    """Read the columns the monitor names of one window into a Parquet file in `folder`; the caller closes the rows.
+
+    Columns in pii.drop are never asked for, those in pii.hash are hashed before they are written. `also` names columns
+    that are read besides but not shown in `columns`. Features, segments and hashed columns that the table lacks are
+    listed in `missing`. Raises DataError (a missing table or column, a timestamp that is none, over `max_rows`, a
+    refused login, a statement over its limit), WarehouseError (unreachable or broken off), ConfigError (no key).
+    """
+    hasher = Hasher(monitor.pii.hash, pii_key)
+    with reading(engine, monitor.source.connection):
+        logged = logged_predictions(engine, monitor)
+        where = logged_in(monitor, logged, window)
+        columns = named(monitor, also)
+        read = read_as(engine, logged, columns, where, [monitor.source.predictions.timestamp])
+    shown = set(named(monitor))
+    layout = Layout(
+        schema=read.schema,
+        columns=tuple(name for name in read.schema.names if name in shown),
+        types={name: kind for name, kind in read.types.items() if name in shown},
+        missing=read.missing,
+        id_column=monitor.source.predictions.id,
+        timestamp_column=monitor.source.predictions.timestamp,
+    )
+    statement = sa.select(*read.expressions).select_from(logged.table).where(where)
+    with closing(batches(engine, statement, read.schema, monitor.source.connection)) as answer:
+        return spool(_capped(answer, max_rows, f"{logged.name} in {window}"), layout, hasher, folder)
+
+
+def volumes(engine: sa.Engine, monitor: Monitor, windows: Sequence[Window]) -> dict[Window, int]:
+    """Count the distinct ids of each window as `collect` would, rows without an id one each; errors as there."""
+    counts: dict[Window, int] = {}
+    with reading(engine, monitor.source.connection):
+        logged = logged_predictions(engine, monitor)
+        with engine.connect() as connection:
+            for start in range(0, len(windows), _WINDOWS_AT_ONCE):
+                some = windows[start : start + _WINDOWS_AT_ONCE]
+                selects = [_volume(monitor, logged, window, place) for place, window in enumerate(some)]
+                answer = connection.execute(sa.union_all(*selects))
+                counts |= {some[place]: count for place, count in answer}
+    return {window: counts[window] for window in windows}
+
+
+def first_timestamp(engine: sa.Engine, monitor: Monitor) -> datetime | None:
+    """Return when the oldest prediction was made, None in an empty table; errors as for `collect`."""
+    with reading(engine, monitor.source.connection):
+        logged = logged_predictions(engine, monitor)
+        column = moment(logged.table.c[monitor.source.predictions.timestamp], logged.dialect)
+        with engine.connect() as connection:
+            oldest = connection.execute(
+                sa.select(sa.func.min(column)).where(_of_version(monitor, logged.table))
+            ).scalar()
+    return pa.scalar(oldest, pa.timestamp("us", "UTC")).as_py() if oldest is not None else None
+
+
+def logged_predictions(engine: sa.Engine, monitor: Monitor) -> Relation:
+    """Return the predictions table, every column with a role checked; raise DataError."""
+    logged = relation(engine, monitor.source.predictions.table, "source.predictions.table")
+    require_roles(logged, engine, monitor)
+    return logged
+
+
+def logged_in(monitor: Monitor, logged: Relation, window: Window | None) -> sa.ColumnElement[bool]:
+    """Whether a row is of the monitor's version and of the window, or of any time at all."""
+    timestamp = logged.table.c[monitor.source.predictions.timestamp]
+    start, end = (window.start, window.end) if window else (None, None)
+    return sa.and_(span(timestamp, logged.dialect, start=start, end=end), _of_version(monitor, logged.table))
+
+
+def _of_version(monitor: Monitor, table: sa.FromClause) -> sa.ColumnElement[bool]:
+    version, column = monitor.model.version, monitor.source.predictions.model_version
+    if version == "all":
+        return sa.true()
+    if column is None:
+        raise ConfigError(
+            Problem(f"version {version!r} cannot be told apart without source.predictions.model_version", field="model")
+        )
+    stored = table.c[column]
+    return (stored if isinstance(stored.type, sa.String) else sa.cast(stored, sa.Text())) == version
+
+
+def _volume(monitor: Monitor, logged: Relation, window: Window, place: int) -> sa.Select[int, int]:
+    ids = logged.table.c[monitor.source.predictions.id]
+    count = sa.func.count(ids.distinct()) + sa.func.count() - sa.func.count(ids)
+    where = logged_in(monitor, logged, window)
+    return sa.select(sa.literal(place), count).select_from(logged.table).where(where)
+
+
+def _capped(answer: Iterator[pa.RecordBatch], most: int | None, what: str) -> Iterator[pa.RecordBatch]:
+    rows = 0
+    for batch in answer:
+        rows += batch.num_rows
+        if most is not None and rows > most:
+            raise DataError(f"{what}: over {rows:,} rows where at most {most:,} are read - choose a shorter window")
+        yield batch

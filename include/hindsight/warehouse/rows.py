@@ -1,0 +1,123 @@
+"""WindowRows: the distinct rows of a window in a temporary Parquet file, read one column at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from hindsight.errors import DataError
+from hindsight.monitors.strict import Scalar
+from hindsight.warehouse.distinct import Mask, hashes, mixed
+
+_MOST_STRING_BYTES = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class WindowRows:
+    """Distinct rows in the order the warehouse gave them, which is the same for every column but means nothing.
+
+    `types` holds the warehouse's type of each column, `missing` the features, segments and hashed columns that the
+    monitor names and the table lacks. `key_id` names the key of hashed columns ("" without any). The file is deleted
+    by `close()`, or on leaving a `with`; rows narrowed from these share it.
+    """
+
+    path: Path
+    columns: tuple[str, ...]
+    types: Mapping[str, str]
+    n_raw: int
+    missing: tuple[str, ...] = ()
+    key_id: str = ""
+    id_column: str | None = None
+    timestamp_column: str | None = None
+    keep: Mask | None = None
+
+    @property
+    def n(self) -> int:
+        """Distinct rows."""
+        return self.n_raw if self.keep is None else int(self.keep.sum())
+
+    @property
+    def newest(self) -> datetime | None:
+        """The latest timestamp; None without rows or without a timestamp."""
+        if self.timestamp_column is None:
+            return None
+        latest: datetime | None = pc.max(self.column(self.timestamp_column)).as_py()
+        return latest
+
+    def column(self, name: str) -> pa.Array:
+        """Return one column of `n` values; raise DataError where the table has no such column."""
+        with pq.ParquetFile(self.path) as file:
+            if name not in file.schema_arrow.names:
+                raise DataError(f"no column {name!r} in the rows; there are {', '.join(self.columns)}")
+            if self.keep is None:
+                return _joined(file.read(columns=[name]).column(0))
+            kind = file.schema_arrow.field(name).type
+        parts = masked(self.path, [name], self.keep)
+        return _joined(pa.chunked_array([chunk for part in parts for chunk in part.column(0).chunks], kind))
+
+    def table(self, names: Sequence[str]) -> pa.Table:
+        """Return some columns together; raise DataError where the table lacks one."""
+        return pa.table({name: self.column(name) for name in names})
+
+    def sample(self, limit: int, seed: int) -> pa.Table:
+        """Return all columns of at most `limit` rows, chosen by id: the same rows in whatever order they were read."""
+        if self.id_column is None:
+            order = mixed(np.arange(self.n, dtype=np.uint64) ^ mixed(np.array([seed], np.uint64)))
+        else:
+            order = mixed(hashes(self.column(self.id_column)) ^ mixed(np.array([seed], np.uint64)))
+        chosen = pa.array(np.argsort(order, kind="stable")[:limit])
+        return pa.table({name: self.column(name).take(chosen) for name in self.columns})
+
+    def where(self, column: str, value: Scalar) -> WindowRows:
+        """Return the rows whose `column` equals `value`."""
+        return self.narrowed(equals(self.column(column), value).to_numpy(zero_copy_only=False))
+
+    def narrowed(self, mask: Mask) -> WindowRows:
+        """Return the rows where `mask`, of length `n`, holds."""
+        keep = np.zeros(self.n_raw, dtype=np.bool_)
+        keep[np.flatnonzero(mask) if self.keep is None else np.flatnonzero(self.keep)[mask]] = True
+        return replace(self, keep=keep)
+
+    def close(self) -> None:
+        """Delete the file."""
+        self.path.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def equals(values: pa.Array, value: Scalar) -> pa.Array:
+    """Which values equal `value`, a scalar of a monitor file, once it is of their type; null equals nothing."""
+    try:
+        wanted = pa.scalar(value).cast(values.type)
+    except pa.ArrowException:
+        wanted = pa.scalar(None, values.type)
+    return pc.fill_null(pc.equal(values, wanted), False)
+
+
+def masked(path: Path, names: Sequence[str], keep: Mask) -> Iterator[pa.Table]:
+    """Yield the rows of a mask, a row group at a time, leaving out groups without any."""
+    with pq.ParquetFile(path) as file:
+        start = 0
+        for group in range(file.num_row_groups):
+            end = start + file.metadata.row_group(group).num_rows
+            if keep[start:end].any():
+                yield file.read_row_group(group, columns=list(names)).filter(pa.array(keep[start:end]))
+            start = end
+
+
+def _joined(values: pa.ChunkedArray) -> pa.Array:
+    if pa.types.is_string(values.type) and values.nbytes > _MOST_STRING_BYTES:
+        values = values.cast(pa.large_string())  # more text than 32-bit offsets can reach
+    return values.combine_chunks()

@@ -1,0 +1,111 @@
+"""Spool: batches written to a temporary Parquet file as they come; a failure leaves no file behind."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from hindsight.errors import StoreError
+from hindsight.warehouse.distinct import Hashes, hashes, kept, mixed
+from hindsight.warehouse.pii import Hasher
+from hindsight.warehouse.rows import WindowRows, masked
+
+ROW_GROUP = 131_072
+KEY_ID = b"hindsight.pii_key_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a spooled file holds: its columns, which of them are shown, and which identify and order the rows."""
+
+    schema: pa.Schema
+    columns: tuple[str, ...]
+    types: dict[str, str]
+    missing: tuple[str, ...] = ()
+    id_column: str | None = None
+    timestamp_column: str | None = None
+
+    @property
+    def order(self) -> list[tuple[str, str]]:
+        """Id, then latest first, then the contents in the schema's order."""
+        first = [(name, direction) for name, direction in self._keys if name is not None]
+        named = {name for name, _ in first}
+        return [*first, *((name, "ascending") for name in self.schema.names if name not in named)]
+
+    @property
+    def _keys(self) -> Sequence[tuple[str | None, str]]:
+        return (self.id_column, "ascending"), (self.timestamp_column, "descending")
+
+
+def spool(batches: Iterable[pa.RecordBatch], layout: Layout, hasher: Hasher, folder: Path) -> WindowRows:
+    """Write the batches, personal columns hashed, to a new file in `folder` and return its distinct rows."""
+    path = _new_file(folder)
+    try:
+        seen = _written(batches, path, layout, hasher)
+        return _distinct(path, layout, hasher, seen)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _new_file(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=folder, prefix="window-", suffix=".parquet")
+    except OSError as exc:
+        raise StoreError(f"{folder}: no temporary file can be written there: {exc.strerror}") from exc
+    os.close(handle)
+    return Path(name)
+
+
+def _written(batches: Iterable[pa.RecordBatch], path: Path, layout: Layout, hasher: Hasher) -> list[Hashes]:
+    schema = hasher.schema(layout.schema).with_metadata({KEY_ID: hasher.key_id.encode()})
+    texts = [f.name for f in schema if pa.types.is_string(f.type) and f.name != layout.id_column]
+    seen: list[Hashes] = []
+    rows = 0
+    # lz4 and dictionaries for text: no slower than neither (fetch and write 1 M x 28: 2.3 s), a quarter smaller
+    with pq.ParquetWriter(path, schema, compression="lz4", use_dictionary=texts, write_statistics=False) as writer:
+        for batch in batches:
+            hashed = hasher(batch)
+            try:
+                writer.write_batch(hashed, row_group_size=ROW_GROUP)
+            except OSError as exc:
+                raise StoreError(f"{path}: the rows of the window could not be written: {exc}") from exc
+            seen.append(_seen(hashed, layout, rows))
+            rows += batch.num_rows
+    return seen
+
+
+def _seen(batch: pa.RecordBatch, layout: Layout, start: int) -> Hashes:
+    """Hashes of the ids; a row without an id gets one of its own, as nothing says that two such rows are the same."""
+    numbers = mixed(np.arange(start, start + batch.num_rows, dtype=np.uint64))
+    if layout.id_column is None:
+        return numbers
+    ids = batch.column(layout.id_column)
+    return np.where(ids.is_null().to_numpy(zero_copy_only=False), numbers, hashes(ids))
+
+
+def _distinct(path: Path, layout: Layout, hasher: Hasher, seen: list[Hashes]) -> WindowRows:
+    joined = np.concatenate(seen) if seen else np.empty(0, np.uint64)
+    seen.clear()
+    rows = WindowRows(
+        path=path,
+        columns=layout.columns,
+        types=layout.types,
+        n_raw=len(joined),
+        missing=layout.missing,
+        key_id=hasher.key_id,
+        id_column=layout.id_column,
+        timestamp_column=layout.timestamp_column,
+    )
+    if layout.id_column is None:
+        return rows
+    keep = kept(joined, lambda mask: masked(path, layout.schema.names, mask), layout.order)
+    return rows if keep is None else rows.narrowed(keep)

@@ -1,0 +1,56 @@
+"""Stream: the answer to one statement as Arrow batches, so that memory does not grow with the answer.
+
+PostgreSQL answers by ADBC (binary COPY straight into Arrow); every other database row by row through SQLAlchemy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from hindsight.warehouse.connect import conninfo, reading
+
+Statement = sa.Select[*tuple[Any, ...]]
+ROWS_AT_ONCE = 20_000
+
+
+def batches(
+    engine: sa.Engine, statement: Statement, schema: pa.Schema, connection: str
+) -> Generator[pa.RecordBatch, None, None]:
+    """Yield the rows of `statement`, cast to `schema`; raise WarehouseError or DataError naming `connection`."""
+    source = _by_arrow if engine.dialect.name == "postgresql" else _by_row
+    with reading(engine, connection):
+        yield from source(engine, statement, schema)
+
+
+def _by_arrow(engine: sa.Engine, statement: Statement, schema: pa.Schema) -> Generator[pa.RecordBatch, None, None]:
+    from adbc_driver_postgresql import dbapi
+
+    with dbapi.connect(conninfo(engine), autocommit=True) as connection, connection.cursor() as cursor:
+        cursor.execute(_literal(engine, statement))
+        for batch in cursor.fetch_record_batch():
+            yield batch.cast(schema)
+
+
+def _literal(engine: sa.Engine, statement: Statement) -> str:
+    """The statement with its values rendered by the dialect: ADBC streams by COPY, and COPY takes no parameters."""
+    with engine.connect():  # the dialect learns the server's rules for string literals on the first connection
+        compiled = statement.compile(dialect=engine.dialect, compile_kwargs={"literal_binds": True})
+    return str(compiled) % ()  # the dialect doubles % for a driver that takes parameters
+
+
+def _by_row(engine: sa.Engine, statement: Statement, schema: pa.Schema) -> Generator[pa.RecordBatch, None, None]:
+    with engine.connect() as connection:
+        result = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(statement)
+        for rows in result.partitions():
+            arrays = [_array(values, kind) for values, kind in zip(zip(*rows, strict=True), schema.types, strict=True)]
+            yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _array(values: tuple[object, ...], kind: pa.DataType) -> pa.Array:
+    if pa.types.is_boolean(kind):
+        return pa.array([None if value is None else bool(value) for value in values], kind)
+    return pa.array(values, kind)
