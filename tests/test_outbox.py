@@ -231,6 +231,20 @@ def test_many_relays_at_once_send_each_mail_once(database_url, mailer, script) -
         ledger.engine.dispose()
 
 
+def test_a_chart_survives_the_ledger(database_url, mailer, script) -> None:
+    ledger = Ledger(open_engine(database_url))
+    ledger.create()
+    message = Message("subject", "text", '<img src="cid:chart">', b"\x89PNG\0\xff")
+    with ledger.locked("credit") as tx:
+        tx.queue([Letter("credit", "night", "ann@example.com", message)], NOW)
+    deliver(ledger, mailer, now=NOW)
+    (chart,) = (part for part in script.accepted[0].walk() if part.get_content_type() == "image/png")
+    assert chart.get_content() == b"\x89PNG\0\xff"
+    assert ledger.forget_bodies(NOW + DAY) == 1
+    assert ledger.forget_bodies(NOW + DAY) == 0
+    ledger.engine.dispose()
+
+
 def test_the_most_severe_goes_first_and_the_limit_holds(ledger, mailer, script) -> None:
     promise(ledger, subject="digest", severity=Severity.P2)
     promise(ledger, subject="outage", severity=Severity.P0)

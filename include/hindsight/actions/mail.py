@@ -135,7 +135,7 @@ class SmtpMailer:
         except (aiosmtplib.SMTPException, OSError, EOFError) as exc:
             return Attempt(fate(step, exc), self._said(step, exc))
         finally:
-            client.close()
+            await _hang_up(client)
         return Attempt(Fate.SENT)
 
     def _steps(
@@ -151,7 +151,7 @@ class SmtpMailer:
         yield Step.SENDER, partial(client.mail, self._settings.from_email)
         yield Step.RECIPIENT, partial(client.rcpt, envelope.recipient)
         yield Step.DATA, partial(client.data, as_email(envelope, self._settings.from_email).as_bytes())
-        yield Step.LEAVE, client.quit
+        yield Step.LEAVE, partial(client.execute_command, b"QUIT")
 
     async def _login(self, client: aiosmtplib.SMTP) -> None:
         """Log in by one method only: the library would try a wrong password with each, and accounts get locked."""
@@ -173,6 +173,15 @@ class SmtpMailer:
         for secret in filter(None, secrets):
             text = text.replace(secret, "***")
         return clean(text, 300)
+
+
+async def _hang_up(client: aiosmtplib.SMTP) -> None:
+    """Close the connection for good now: a polite end of TLS would outlive the event loop."""
+    transport = client.transport
+    client.close()
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.abort()
+    await asyncio.sleep(0)
 
 
 def as_email(envelope: Envelope, from_email: str) -> EmailMessage:

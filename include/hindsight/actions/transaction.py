@@ -64,6 +64,10 @@ class Transaction:
             found[records.series_of(row)].append(records.verdict(row))
         return dict(found)
 
+    def of_windows(self, starts: Collection[datetime]) -> list[Verdict]:
+        """Return the newest verdicts of every series in the windows that start at these moments."""
+        return list(self._known(starts).values())
+
     def breached(self, series: Collection[Series]) -> set[Series]:
         """Return those of the series that have any breach on record: the others have nothing to fold."""
         table = tables.verdicts
