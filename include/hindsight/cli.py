@@ -1,0 +1,281 @@
+"""The command line: the use cases of the pipeline without a scheduler, one command each."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from hindsight.errors import ConfigError, HindsightError
+from hindsight.monitors.loader import lint as lint_files
+from hindsight.monitors.loader import load_folder, load_monitor, monitor_files
+from hindsight.monitors.model import Monitor
+from hindsight.monitors.rules import Severity
+from hindsight.monitors.windows import Window, parse_moment
+from hindsight.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from hindsight.pipeline import Judgement, MonitorState, Resources, Story
+
+Item = TypeVar("Item")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, help=__doc__
+)
+WIDTH = None if sys.stdout.isatty() else 160  # a pipe or a log has no edge to wrap at
+out, err = Console(width=WIDTH, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
+
+Name = Annotated[str, typer.Argument(metavar="MONITOR", help="name of a monitor, or the path of its file")]
+MaybeName = Annotated[str | None, typer.Argument(metavar="[MONITOR]", help="name or file of one monitor; all without")]
+Start = Annotated[str, typer.Option("--start", help="ISO time, UTC unless it says otherwise")]
+End = Annotated[str, typer.Option("--end", help="ISO time; windows that start before it are taken")]
+Json = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="judge, but write no incident, mail or request")]
+FailOn = Annotated[Severity | None, typer.Option("--fail-on", help="exit 2 when such an incident is open")]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command; exit 0 when all went well, 1 with one clear error, 2 where --fail-on found what it names."""
+    try:
+        code = app(args=arguments, standalone_mode=False)
+    except HindsightError as exc:
+        err.print(f"hindsight: {exc}", style="red", markup=False)
+        code = 1
+    except typer.TyperException as exc:  # usage: an unknown option, a missing argument
+        exc.show()
+        code = 1
+    except typer.Abort:
+        code = 130
+    sys.exit(code)
+
+
+@app.command()
+def lint(files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE...]")] = None, as_json: Json = False) -> int:
+    """Check monitor files and list every error of every file; all files of the monitors folder without arguments."""
+    settings = read_settings()
+    paths = files or [settings.monitors]
+    checked = [file for path in paths for file in (monitor_files(path) if path.is_dir() else [path])]
+    problems = lint_files(checked)
+    if as_json:
+        _print_json([{"file": str(p.file), "line": p.line, "field": p.field, "message": p.message} for p in problems])
+    for problem in () if as_json else problems:
+        err.print(str(problem), style="red", markup=False)
+    if not problems and not as_json:
+        out.print(
+            f"{len(checked)} file{'s' * (len(checked) != 1)}, no errors" if checked else f"no files in {paths[0]}"
+        )
+    return 1 if problems else 0
+
+
+@app.command()
+def run(
+    monitor: Name, start: Start, end: End, dry_run: DryRun = False, as_json: Json = False, fail_on: FailOn = None
+) -> int:
+    """Collect, check and judge every window that starts in the range: quality, operations, drift."""
+    from hindsight import pipeline
+
+    watched, resources = _open(monitor)
+    windows = list(watched.grid.starting_in(_moment(start, "--start"), _moment(end, "--end")))
+
+    def once(window: Window) -> dict[str, Any]:
+        written = pipeline.run_window(watched, window, resources)
+        judged_at = datetime.now(UTC)
+        return written | _outcome(
+            pipeline.judge_window(watched, window, resources, judged_at=judged_at, dry_run=dry_run)
+        )
+
+    results = _each(windows, once, f"{watched.name}: windows", quiet=as_json)
+    return _finish(results, watched, resources, as_json=as_json, fail_on=fail_on, what="windows")
+
+
+@app.command()
+def labels(
+    monitor: Name,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="one night: what was known then")] = None,
+    start: Annotated[str | None, typer.Option("--start")] = None,
+    end: Annotated[str | None, typer.Option("--end", help="every 00:00 UTC after start, up to and with end")] = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+    fail_on: FailOn = None,
+) -> int:
+    """Measure realised performance of the windows that labels touched or that matured, as of a night or every night."""
+    from hindsight import pipeline
+
+    watched, resources = _open(monitor)
+
+    def once(night: datetime) -> dict[str, Any]:
+        windows = pipeline.find_windows(watched, night, resources)
+        written = pipeline.revise_windows(watched, windows, night, resources)
+        judged_at = datetime.now(UTC)
+        judgement = pipeline.judge_night(watched, night, windows, resources, judged_at=judged_at, dry_run=dry_run)
+        return {"night": night.isoformat()} | written | _outcome(judgement)
+
+    results = _each(_nights(as_of, start, end), once, f"{watched.name}: nights", quiet=as_json)
+    return _finish(results, watched, resources, as_json=as_json, fail_on=fail_on, what="nights")
+
+
+@app.command()
+def show(
+    monitor: MaybeName = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="as it was known then")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="archived monitors too")] = False,
+    as_json: Json = False,
+    fail_on: FailOn = None,
+) -> int:
+    """Show state, health and the latest numbers of a monitor, or of all."""
+    from hindsight import pipeline
+
+    resources = _resources(read_settings())
+    moment = _moment(as_of, "--as-of") if as_of else None
+    watched = [m for m in _monitors(monitor, resources.settings) if monitor or everything or m.state != "archived"]
+    states = [pipeline.state_of(m, resources, as_of=moment) for m in watched]
+    if as_json:
+        _print_json([state.to_dict() for state in states])
+    for state in () if as_json else states:
+        _print_state(state, latest=monitor is not None)
+    return 2 if any(_is_open(m, resources, fail_on) for m in watched) else 0
+
+
+@app.command()
+def incidents(monitor: MaybeName = None, as_json: Json = False) -> int:
+    """List open and past incidents, with what was done about each."""
+    from hindsight import pipeline
+
+    resources = _resources(read_settings())
+    watched = _monitors(monitor, resources.settings)
+    stories = [story for m in watched for story in pipeline.stories(m, resources)]
+    if as_json:
+        _print_json([story.to_dict() for story in stories])
+    elif stories:
+        out.print(_incident_table(stories))
+    else:
+        out.print("no incidents")
+    return 0
+
+
+def _open(name: str) -> tuple[Monitor, Resources]:
+    settings = read_settings()
+    return load_monitor(name, settings.monitors), _resources(settings)
+
+
+def _resources(settings: Settings) -> Resources:
+    from hindsight.airflow.connections import open_resources
+
+    return open_resources(settings)
+
+
+def _monitors(name: str | None, settings: Settings) -> list[Monitor]:
+    if name:
+        return [load_monitor(name, settings.monitors)]
+    loaded = load_folder(settings.monitors)
+    for problem in loaded.problems:
+        err.print(str(problem), style="red", markup=False)
+    return list(loaded.monitors.values())
+
+
+def _moment(text: str, option: str) -> datetime:
+    try:
+        return parse_moment(text)
+    except ValueError as exc:
+        raise ConfigError(f"{option}: expected a time such as 2026-09-01 or 2026-09-01T06:00, got {text!r}") from exc
+
+
+def _nights(as_of: str | None, start: str | None, end: str | None) -> list[datetime]:
+    """Return the night asked for, or every 00:00 UTC T with start < T <= end."""
+    if as_of and not (start or end):
+        return [_moment(as_of, "--as-of")]
+    if as_of or not (start and end):
+        raise ConfigError("say which nights: --as-of T, or --start T and --end T")
+    first, last = _moment(start, "--start"), _moment(end, "--end")
+    night = first.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    return [night + timedelta(days=k) for k in range((last - night) // timedelta(days=1) + 1)]
+
+
+def _each(
+    items: Sequence[Item], once: Callable[[Item], dict[str, Any]], title: str, *, quiet: bool
+) -> Iterator[dict[str, Any]]:
+    shown: Iterable[Item] = items if quiet else track(items, title, console=err, transient=True)
+    return (once(item) for item in shown)
+
+
+def _outcome(judgement: Judgement) -> dict[str, Any]:
+    return {
+        "breaches": len(judgement.breaches),
+        "incidents": sorted({incident.id for incident in judgement.incidents}),
+        "told": [incident.id for incident in judgement.told],
+    }
+
+
+def _finish(
+    results: Iterable[dict[str, Any]],
+    monitor: Monitor,
+    resources: Resources,
+    *,
+    as_json: bool,
+    fail_on: Severity | None,
+    what: str,
+) -> int:
+    done = list(results)
+    if as_json:
+        _print_json(done)
+    else:
+        new = sum(result["new"] for result in done)
+        touched = len({id for result in done for id in result["incidents"]})
+        told = sum(len(result["told"]) for result in done)
+        out.print(f"{monitor.name}: {len(done)} {what}, {new} new snapshots, {touched} incidents touched, {told} told")
+    return 2 if _is_open(monitor, resources, fail_on) else 0
+
+
+def _is_open(monitor: Monitor, resources: Resources, severity: Severity | None) -> bool:
+    if severity is None:
+        return False
+    return any(i.severity <= severity for i in resources.ledger.incidents(monitor.name, open_only=True))
+
+
+def _print_state(state: MonitorState, *, latest: bool) -> None:
+    color = {"healthy": "green", "warning": "yellow", "critical": "red"}.get(state.health, "dim")
+    window = f"{state.window:%Y-%m-%d %H:%M}" if state.window else "nothing yet"
+    open_now = ", ".join(f"{count} {severity}" for severity, count in state.open.items()) or "none"
+    out.print(
+        f"[bold]{state.name}[/]  {state.state}  [{color}]● {state.health}[/]  last window {window}  open: {open_now}"
+    )
+    if latest:
+        out.print(_number_table(state))
+
+
+def _number_table(state: MonitorState) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column, justify in (
+        ("metric", "left"),
+        ("about", "left"),
+        ("value", "right"),
+        ("reference", "right"),
+        ("n", "right"),
+    ):
+        table.add_column(column, justify=justify)  # type: ignore[arg-type]
+    table.add_column("window")
+    for number in state.numbers:
+        value = "–" if number.value is None else f"{number.value:.6g}"
+        reference = "" if number.reference is None else f"{number.reference:.6g}"
+        table.add_row(number.metric, number.about, value, reference, f"{number.n:,}", f"{number.window:%Y-%m-%d %H:%M}")
+    return table
+
+
+def _incident_table(stories: Iterable[Story]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in ("", "state", "monitor", "rule", "about", "since", "until", "value", "threshold", "done"):
+        table.add_column(column)
+    for story in stories:
+        table.add_row(*story.cells())
+    return table
+
+
+def _print_json(value: object) -> None:
+    out.print_json(json.dumps(value, allow_nan=False, default=str))

@@ -1,0 +1,135 @@
+"""The frozen reference of a monitor: fitted when first needed, found again by what it was fitted from, never changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from datetime import datetime
+from functools import lru_cache, partial
+from pathlib import Path
+
+from hindsight.checks.baseline import Baseline, fit
+from hindsight.checks.performance import performance, reference_values
+from hindsight.monitors.model import Monitor
+from hindsight.monitors.windows import Window
+from hindsight.pipeline.resources import Resources
+from hindsight.snapshots.baselines import BaselineFiles, Manifest
+from hindsight.warehouse.reference import ReferenceRows, collect_reference
+
+ALWAYS = "0001-01-01T00:00:00+00:00"
+
+
+def baseline_for(monitor: Monitor, window: Window, resources: Resources, *, as_of: datetime) -> Baseline | None:
+    """Return what a window is compared with, as of a moment; None where the monitor declares no reference.
+
+    A fixed reference is frozen once. If its labels had not matured by then it has no performance, and it is frozen
+    again, once, when they have. A trailing one is fitted for each window, on the edges of the first.
+    """
+    if monitor.reference is None:
+        return None
+    if monitor.reference.trailing is not None:
+        return _trailing(monitor, window, resources)
+    known = _newest(monitor, window, resources)
+    if known is not None and (known.pin["labels"] == "mature" or not _mature(monitor, as_of)):
+        return _load(resources.settings.data, monitor.name, known.id)
+    return freeze(monitor, resources, as_of=as_of)
+
+
+def freeze(
+    monitor: Monitor,
+    resources: Resources,
+    *,
+    as_of: datetime,
+    model_version: str = "",
+    effective_from: datetime | None = None,
+) -> Baseline:
+    """Fit the monitor's reference with the labels known at `as_of` and keep it for windows from `effective_from` on."""
+    moment = min(as_of, matures_at(monitor) or as_of)
+    like = _first(monitor, resources)
+    baseline = _fit(monitor, resources, moment, like=like, model_version=model_version)
+    pin = {
+        "fingerprint": fingerprint(monitor),
+        "labels": "mature" if _mature(monitor, as_of) else "arriving",
+        "effective_from": effective_from.isoformat() if effective_from else ALWAYS,
+        "model_version": model_version,
+    }
+    resources.baselines.write(
+        monitor.name, baseline.id, baseline.to_tables(), fitted_as_of=baseline.fitted_as_of, pin=pin
+    )
+    return _load(resources.settings.data, monitor.name, baseline.id)
+
+
+def manifests(monitor: Monitor, resources: Resources) -> list[Manifest]:
+    """Return the manifests of the baselines fitted from the reference as the file declares it now, oldest first."""
+    files = resources.baselines
+    found = (files.manifest(monitor.name, id) for id in files.ids(monitor.name))
+    return [manifest for manifest in found if manifest.pin.get("fingerprint") == fingerprint(monitor)]
+
+
+def fingerprint(monitor: Monitor) -> str:
+    """A hash of everything in the file that decides what a baseline holds; a change of it asks for a new one."""
+    parts = monitor.model_dump(
+        mode="json", include={"model", "source", "reference", "features", "segments", "drift", "pii"}
+    )
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def matures_at(monitor: Monitor) -> datetime | None:
+    """When the labels of a reference period are complete; None for a file, which holds all it will ever hold."""
+    reference = monitor.reference
+    return reference.end + monitor.labels.matures_after if reference and reference.end else None
+
+
+def _mature(monitor: Monitor, as_of: datetime) -> bool:
+    complete = matures_at(monitor)
+    return complete is None or complete <= as_of
+
+
+def _newest(monitor: Monitor, window: Window, resources: Resources) -> Manifest | None:
+    fit_for = [
+        m for m in manifests(monitor, resources) if datetime.fromisoformat(m.pin["effective_from"]) <= window.start
+    ]
+    return max(fit_for, key=lambda m: (m.pin["effective_from"], m.fitted_as_of), default=None)
+
+
+def _first(monitor: Monitor, resources: Resources) -> Baseline | None:
+    known = manifests(monitor, resources)
+    return _load(resources.settings.data, monitor.name, known[0].id) if known else None
+
+
+def _trailing(monitor: Monitor, window: Window, resources: Resources) -> Baseline:
+    first = _first(monitor, resources) or _freeze_trailing(monitor, window, resources)
+    return _fit(monitor, resources, window.start, like=first)
+
+
+def _freeze_trailing(monitor: Monitor, window: Window, resources: Resources) -> Baseline:
+    baseline = _fit(monitor, resources, window.start, like=None)
+    pin = {"fingerprint": fingerprint(monitor), "labels": "mature", "effective_from": ALWAYS, "model_version": ""}
+    resources.baselines.write(
+        monitor.name, baseline.id, baseline.to_tables(), fitted_as_of=baseline.fitted_as_of, pin=pin
+    )
+    return baseline
+
+
+def _fit(
+    monitor: Monitor, resources: Resources, as_of: datetime, *, like: Baseline | None, model_version: str = ""
+) -> Baseline:
+    engine = resources.warehouse(monitor.source.connection)
+    with tempfile.TemporaryDirectory(prefix="hindsight-") as folder:
+        rows = collect_reference(engine, monitor, folder=Path(folder), pii_key=resources.pii_key, as_of=as_of)
+        baseline = fit(
+            rows.rows, monitor, output=rows.output, fitted_as_of=as_of, model_version=model_version, like=like
+        )
+        return baseline.measured(_performance(monitor, rows, as_of))
+
+
+def _performance(monitor: Monitor, rows: ReferenceRows, as_of: datetime) -> dict[str, float]:
+    if rows.labels is None or not rows.labels.num_rows or not _mature(monitor, as_of):
+        return {}
+    return reference_values(performance(rows.labels, monitor, reference={}))
+
+
+@lru_cache(maxsize=32)
+def _load(root: str, monitor: str, id: str) -> Baseline:
+    return Baseline.from_tables(lru_cache(maxsize=4)(partial(BaselineFiles(root).table, monitor, id)))

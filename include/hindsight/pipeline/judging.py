@@ -1,0 +1,177 @@
+"""Judge windows and nights: verdicts, incidents, mail and requests that follow, written in one transaction."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from hindsight.actions.transaction import Transaction
+from hindsight.monitors.measurement import Kind, Measurement
+from hindsight.monitors.model import Monitor
+from hindsight.monitors.rules import Rule, Severity
+from hindsight.monitors.windows import Window
+from hindsight.pipeline.resources import Resources
+from hindsight.pipeline.telling import promise
+from hindsight.pipeline.windows import as_of_run
+from hindsight.verdicts.incidents import fold_from, refold
+from hindsight.verdicts.judge import LABELLED, judge, kind_of
+from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
+from hindsight.verdicts.notices import is_stale, needs_notice
+from hindsight.verdicts.retraining import Refusal, decide
+
+RUN_KINDS = (Kind.OPERATIONS, Kind.QUALITY, Kind.DRIFT)
+AT_ONCE = (Severity.P0, Severity.P1)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What judging came to: the verdicts, the incidents it touched, those told now, and the word on retraining."""
+
+    verdicts: tuple[Verdict, ...]
+    incidents: tuple[Incident, ...]
+    told: tuple[Incident, ...]
+    retraining: RetrainRequest | Refusal | None
+
+    @property
+    def breaches(self) -> list[Verdict]:
+        """The verdicts that breach."""
+        return [verdict for verdict in self.verdicts if verdict.status is Status.BREACH]
+
+
+def judge_window(
+    monitor: Monitor, window: Window, resources: Resources, *, judged_at: datetime, dry_run: bool = False
+) -> Judgement:
+    """Judge what a run measured of a window and do what follows; a dry run writes nothing."""
+    as_of = as_of_run(monitor, window)
+    verdicts = judge(monitor, window, as_of, _facts(monitor, window, as_of, RUN_KINDS, resources))
+    return _settle(monitor, verdicts, as_of, f"window {window}", resources, judged_at, dry_run=dry_run)
+
+
+def judge_night(
+    monitor: Monitor,
+    as_of: datetime,
+    windows: Sequence[Window],
+    resources: Resources,
+    *,
+    judged_at: datetime,
+    dry_run: bool = False,
+) -> Judgement:
+    """Judge what a night measured again, do what follows, tell what waited for the digest, and commit the night."""
+    verdicts = [
+        verdict
+        for window in windows
+        for verdict in judge(
+            monitor, window, as_of, _facts(monitor, window, as_of, (*LABELLED, Kind.OPERATIONS), resources)
+        )
+        if kind_of(_rules(monitor)[verdict.series.rule]) in LABELLED
+    ]
+    cause = f"night {as_of:%Y-%m-%dT%H:%MZ}"
+    return _settle(monitor, verdicts, as_of, cause, resources, judged_at, night=windows, dry_run=dry_run)
+
+
+def _facts(
+    monitor: Monitor, window: Window, as_of: datetime, kinds: Iterable[Kind], resources: Resources
+) -> dict[Kind, list[Measurement]]:
+    found = {kind: resources.store.measurements(monitor.name, kind, window, as_of) for kind in kinds}
+    return {kind: facts for kind, facts in found.items() if facts}
+
+
+def _rules(monitor: Monitor) -> dict[str, Rule]:
+    return {rule.id: rule for rule in monitor.rules}
+
+
+def _settle(
+    monitor: Monitor,
+    verdicts: Sequence[Verdict],
+    as_of: datetime,
+    cause: str,
+    resources: Resources,
+    judged_at: datetime,
+    *,
+    night: Sequence[Window] | None = None,
+    dry_run: bool,
+) -> Judgement:
+    with resources.ledger.locked(monitor.name) as tx:
+        changed = tx.save_verdicts(verdicts, judged_at)
+        incidents = _fold(monitor, tx, changed)
+        tx.save_incidents(incidents, judged_at)
+        retraining = _retraining(monitor, tx, verdicts, as_of, judged_at) if verdicts else None
+        news = _news(monitor, tx, verdicts, judged_at, digest=night is not None)
+        told = tuple(replace(incident, told=incident.state) for incident in news)
+        promise(monitor, news, tx, cause=cause, verdicts=verdicts, retraining=retraining, at=judged_at)
+        tx.save_incidents(told, judged_at)
+        if night is not None:
+            tx.commit_night(as_of, judged_at, len(night))
+        if dry_run:
+            tx.connection.rollback()
+    return Judgement(tuple(verdicts), tuple(incidents), told, retraining)
+
+
+def _fold(monitor: Monitor, tx: Transaction, changed: Mapping[Series, datetime]) -> list[Incident]:
+    """Fold the changed series again from where the change can matter; return their incidents as they now stand."""
+    rules = _rules(monitor)
+    recorded = _by_series(tx.incidents(series=changed.keys()))
+    lively = tx.breached(changed.keys()) | recorded.keys()
+    since = {
+        series: fold_from(rules[series.rule], changed[series], recorded.get(series, ()), size=monitor.window)
+        for series in lively
+    }
+    histories = tx.histories(lively, min(since.values())) if since else {}
+    return [
+        incident
+        for series in sorted(lively)
+        for incident in refold(
+            monitor.name,
+            rules[series.rule],
+            series,
+            [v for v in histories.get(series, ()) if v.window.start >= since[series]],
+            recorded.get(series, ()),
+        )
+    ]
+
+
+def _by_series(incidents: Iterable[Incident]) -> dict[Series, list[Incident]]:
+    found: dict[Series, list[Incident]] = defaultdict(list)
+    for incident in incidents:
+        found[incident.series].append(incident)
+    return dict(found)
+
+
+def _news(
+    monitor: Monitor, tx: Transaction, verdicts: Sequence[Verdict], judged_at: datetime, *, digest: bool
+) -> list[Incident]:
+    """Return the incidents to tell of now: P0 and P1 of the series just judged, and in a digest every P2 that waits."""
+    fresh = _fresh(monitor, verdicts, judged_at)
+    told = [i for i in tx.incidents(series=fresh) if i.severity in AT_ONCE]
+    if digest:
+        waiting = [i for i in tx.incidents() if i.severity is Severity.P2 and needs_notice(i, fresh=True)]
+        recent = tx.histories({i.series for i in waiting}, judged_at - monitor.max_age - 2 * monitor.window)
+        still_fresh = _fresh(monitor, [v for history in recent.values() for v in history], judged_at)
+        told += [i for i in waiting if i.series in still_fresh]
+    return [incident for incident in told if needs_notice(incident, fresh=True)]
+
+
+def _fresh(monitor: Monitor, verdicts: Iterable[Verdict], judged_at: datetime) -> Collection[Series]:
+    return {v.series for v in verdicts if not is_stale(v, max_age=monitor.max_age, judged_at=judged_at)}
+
+
+def _retraining(
+    monitor: Monitor, tx: Transaction, verdicts: Sequence[Verdict], as_of: datetime, judged_at: datetime
+) -> RetrainRequest | Refusal | None:
+    if monitor.retrain is None:
+        return None
+    judged = {v.series for v in verdicts}
+    known = [v for v in tx.of_windows({v.window.start for v in verdicts}) if v.status is Status.BREACH]
+    decided = decide(
+        monitor,
+        tx.incidents(states=[State.OPEN]),
+        [*verdicts, *(v for v in known if v.series not in judged)],
+        tx.retrain_requests(),
+        as_of=as_of,
+        decided_at=judged_at,
+    )
+    if isinstance(decided, RetrainRequest):
+        tx.request_retraining(decided)
+    return decided

@@ -1,0 +1,46 @@
+"""Resources: everything a use case reads from or writes to, opened once and handed down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import sqlalchemy as sa
+
+from hindsight.actions.ledger import Ledger
+from hindsight.actions.mail import Mailer
+from hindsight.settings import Settings
+from hindsight.snapshots.baselines import BaselineFiles
+from hindsight.snapshots.store import SnapshotStore
+from hindsight.training.registry import Registry
+from hindsight.warehouse.connect import open_engine
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What the use cases of one monitor work on; `mailer` is None where no SMTP connection is declared."""
+
+    settings: Settings
+    warehouse_url: Callable[[str], sa.URL]
+    ledger: Ledger
+    registry: Registry
+    mailer: Mailer | None = None
+    pii_key: bytes | None = None
+
+    @property
+    def store(self) -> SnapshotStore:
+        """The snapshots of all monitors."""
+        return SnapshotStore(self.settings.data)
+
+    @property
+    def baselines(self) -> BaselineFiles:
+        """The frozen references of all monitors."""
+        return BaselineFiles(self.settings.data)
+
+    def warehouse(self, connection: str) -> sa.Engine:
+        """The engine behind a monitor's connection id, the same one every time it is asked for."""
+        return _engine(self.warehouse_url(connection))
+
+
+_engine = cache(open_engine)

@@ -1,0 +1,22 @@
+"""Read snapshots as a DataFrame: the newest number of every window, or as it was known at a moment."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from hindsight.monitors.windows import parse_moment
+from hindsight.settings import read_settings
+from hindsight.snapshots.store import SnapshotStore
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def read_snapshots(monitor: str, as_of: datetime | str | None = None, *, data: str | None = None) -> pd.DataFrame:
+    """Return the snapshots of a monitor, one row a number, with monitor, kind and date beside the documented columns.
+
+    `as_of` (aware, or ISO text) goes back to what was known then; `data` is the root, HINDSIGHT_DATA by default.
+    """
+    moment = parse_moment(as_of) if isinstance(as_of, str) else as_of
+    return SnapshotStore(data or read_settings().data).read(monitor, as_of=moment).to_pandas()

@@ -1,0 +1,80 @@
+"""Promise what the news calls for: one mail a recipient, and runs of the users' own DAGs; sending comes later."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from hindsight.actions.chart import Point
+from hindsight.actions.digest import Context, Told, compose, facts
+from hindsight.actions.letters import letters
+from hindsight.actions.records import DagRequest
+from hindsight.actions.transaction import Transaction
+from hindsight.monitors.model import Monitor
+from hindsight.verdicts.model import Incident, RetrainRequest, State, Status, Verdict
+from hindsight.verdicts.retraining import Refusal
+
+CHARTED = 60  # windows in the chart of a mail
+_DAG = "dag:"
+
+
+def promise(
+    monitor: Monitor,
+    news: Sequence[Incident],
+    tx: Transaction,
+    *,
+    cause: str,
+    verdicts: Iterable[Verdict],
+    retraining: RetrainRequest | Refusal | None,
+    at: datetime,
+) -> None:
+    """Write into the open transaction the mail and the DAG runs that `news` calls for.
+
+    One mail for each recipient tells all of it; an incident that opens asks for the DAGs its rule names.
+    """
+    rules = {rule.id: rule for rule in monitor.rules}
+    mailed = [incident for incident in news if "email" in rules[incident.series.rule].then]
+    if mailed and monitor.alerts.email:
+        since = at - CHARTED * monitor.window - monitor.labels.matures_after
+        histories = tx.histories({incident.series for incident in mailed}, min([since, *(i.started for i in mailed)]))
+        told = [Told(i, rules[i.series.rule], _points(histories.get(i.series, ()))) for i in mailed]
+        context = Context(_likely_cause(monitor, mailed, verdicts), _next_step(monitor, mailed, retraining))
+        message = compose(monitor, told, context)
+        sent = letters(message, monitor=monitor.name, cause=cause, recipients=monitor.alerts.email, facts=facts(told))
+        tx.queue(sent, at)
+    for incident in news:
+        if incident.state is State.OPEN:
+            for then in rules[incident.series.rule].then:
+                if then.startswith(_DAG):
+                    tx.request_dag(_dag_request(incident, then.removeprefix(_DAG), cause, at))
+
+
+def _points(history: Sequence[Verdict]) -> tuple[Point, ...]:
+    return tuple(Point(v.window.start, v.value, v.status is Status.BREACH) for v in history[-CHARTED:])
+
+
+def _likely_cause(monitor: Monitor, told: Sequence[Incident], verdicts: Iterable[Verdict]) -> str:
+    """Name the columns whose quality breached in the same windows: bad data explains most of what follows from it."""
+    rules = {rule.id: rule for rule in monitor.rules}
+    bad = [v for v in verdicts if v.status is Status.BREACH and rules[v.series.rule].metric.startswith("quality.")]
+    if not bad or all(rules[i.series.rule].metric.startswith("quality.") for i in told):
+        return ""
+    named = dict.fromkeys(f"{v.series.rule} on {v.series.feature or 'the table'}" for v in bad)
+    return "bad data in the same window: " + ", ".join(named)
+
+
+def _next_step(monitor: Monitor, told: Sequence[Incident], retraining: RetrainRequest | Refusal | None) -> str:
+    if isinstance(retraining, RetrainRequest):
+        waits = ", and a person approves the result" if retraining.approval else ""
+        return f"A retraining was requested; Airflow starts {retraining.run_id} within minutes{waits}."
+    required = monitor.retrain.require if monitor.retrain else ()
+    if isinstance(retraining, Refusal) and any(i.series.rule in required and i.state is State.OPEN for i in told):
+        return f"No retraining was requested: {retraining.reason}."
+    return ""
+
+
+def _dag_request(incident: Incident, dag: str, cause: str, at: datetime) -> DagRequest:
+    key = hashlib.sha256(f"{incident.id}\0{dag}".encode()).hexdigest()[:16]
+    conf = {"incident": incident.id, "monitor": incident.monitor, "rule": incident.series.rule, "cause": cause}
+    return DagRequest(key, incident.monitor, dag, conf, at)

@@ -1,0 +1,70 @@
+"""Keep promises and order: deliver mail, start what was requested, notice monitors that fell silent, forget the old."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from hindsight.actions import outbox
+from hindsight.actions.letters import Message, letters
+from hindsight.actions.outbox import Delivery
+from hindsight.monitors.measurement import Kind
+from hindsight.monitors.model import Monitor
+from hindsight.monitors.rules import Severity
+from hindsight.pipeline.resources import Resources
+
+KEPT = timedelta(days=90)  # how long the text of a settled mail is kept
+
+
+def deliver(resources: Resources, *, now: datetime, monitor: str | None = None) -> Delivery:
+    """Send the mail that is due; what cannot be sent stays promised."""
+    return outbox.deliver(resources.ledger, resources.mailer, now=now, monitor=monitor)
+
+
+def pending_starts(resources: Resources) -> list[dict[str, Any]]:
+    """Return the DAG runs that were asked for and not started: dag_id, run_id and conf of each."""
+    retrainings = [
+        {"dag_id": r.dag, "run_id": r.run_id, "conf": {"request": r.key, "as_of": r.as_of.isoformat()}}
+        for r in resources.ledger.pending_requests()
+    ]
+    others = [{"dag_id": r.dag, "run_id": r.run_id, "conf": r.conf} for r in resources.ledger.pending_dags()]
+    return retrainings + others
+
+
+def mark_started(resources: Resources, run_id: str, *, at: datetime) -> None:
+    """Note that a requested run exists."""
+    for retraining in resources.ledger.pending_requests():
+        if retraining.run_id == run_id:
+            resources.ledger.mark_started(retraining.key, at)
+    for request in resources.ledger.pending_dags():
+        if request.run_id == run_id:
+            resources.ledger.mark_dag_started(request.key, at)
+
+
+def maintain(monitors: Iterable[Monitor], resources: Resources, *, now: datetime) -> dict[str, Any]:
+    """Tell once a day of every active monitor that has not reported for two windows, and empty old settled mails."""
+    silent = [monitor for monitor in monitors if monitor.state == "active" and _is_silent(monitor, resources, now)]
+    for monitor in silent:
+        _tell_silence(monitor, resources, now)
+    return {"silent": [monitor.name for monitor in silent], "forgotten": resources.ledger.forget_bodies(now - KEPT)}
+
+
+def _is_silent(monitor: Monitor, resources: Resources, now: datetime) -> bool:
+    due = now - monitor.lateness - 2 * monitor.window
+    if (monitor.end and due >= monitor.end) or (monitor.start and due < monitor.start):
+        return False
+    newest = resources.store.newest(monitor.name, Kind.OPERATIONS)
+    return newest.end <= due if newest else monitor.start is not None
+
+
+def _tell_silence(monitor: Monitor, resources: Resources, now: datetime) -> None:
+    subject = f"[P1] {monitor.name} has not reported for two windows"
+    text = (
+        f"No window of {monitor.name} was checked after {now - monitor.lateness - 2 * monitor.window:%Y-%m-%d %H:%M} UTC.\n"
+        f"Look at the DAG monitor__{monitor.name} in Airflow: is it paused, failing, or is the scheduler down?\n"
+    )
+    message = Message(subject, text, severity=Severity.P1)
+    cause = f"silence {now:%Y-%m-%d}"
+    with resources.ledger.locked(monitor.name) as tx:
+        tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=monitor.alerts.email), now)
