@@ -11,7 +11,7 @@ from demo import credit, delivery
 if TYPE_CHECKING:
     import pandas as pd
 
-HALF_LIFE_DAYS = 3.0  # the world of last week counts more than that of last month
+HALF_LIFE_DAYS = 1.0  # yesterday counts more than last week: the world of lending turns quickly
 
 
 def train_credit(rows: pd.DataFrame, as_of: datetime) -> Any:
