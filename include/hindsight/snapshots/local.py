@@ -117,7 +117,7 @@ def _sync_folder(folder: str) -> None:
 def _files_below(top: str) -> Iterator[str]:
     if not os.path.isdir(top):
         return
-    for entry in os.scandir(top):
+    for entry in list(os.scandir(top)):
         if entry.is_symlink():
             raise StoreError(f"{entry.path}: a symbolic link, which is refused inside the store")
         if entry.is_dir():

@@ -74,9 +74,9 @@ class RemoteFiles:
         try:
             return bool(self._fs.cat_file(full) == data)
         except FileNotFoundError:
-            raise StoreError(f"{uri}: could not write: {cause or type(cause).__name__}", transient=True) from cause
+            raise StoreError(f"{uri}: could not write: {_said(cause)}", transient=True) from cause
         except Exception as exc:
-            raise StoreError(f"{uri}: unknown whether it was written: {cause}; {exc}", transient=True) from exc
+            raise StoreError(f"{uri}: unknown whether it was written: {_said(cause)}", transient=True) from exc
 
     def _probe(self) -> None:
         """Create one file twice, once in this process and root; refuse the store unless the second create fails."""
@@ -104,5 +104,9 @@ class RemoteFiles:
         except FileNotFoundError as exc:
             raise StoreError(f"{self._fs.unstrip_protocol(full)}: could not {action}: no such file") from exc
         except Exception as exc:
-            message = f"{self._fs.unstrip_protocol(full)}: could not {action}: {str(exc) or type(exc).__name__}"
+            message = f"{self._fs.unstrip_protocol(full)}: could not {action}: {_said(exc)}"
             raise StoreError(message, transient=True) from exc
+
+
+def _said(exc: Exception) -> str:
+    return str(exc) or type(exc).__name__

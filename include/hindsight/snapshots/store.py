@@ -92,9 +92,9 @@ class SnapshotStore:
         names = (name for name in self._listed(sought.folder) if name.start == window.start)
         return [row for name in _newest(names, as_of) for row in to_measurements(self._table(name))]
 
-    def newest(self, monitor: str, kind: Kind) -> Window | None:
-        """Return the latest window there is a snapshot of."""
-        names = _newest(self._names(monitor, [kind]), None)
+    def newest(self, monitor: str, kind: Kind, as_of: datetime | None = None) -> Window | None:
+        """Return the latest window there is a snapshot of, as it was known at `as_of`."""
+        names = _newest(self._names(monitor, [kind]), as_of)
         if not names:
             return None
         end = about(self._table(names[-1]))[_WINDOW_END]
