@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         err.print(f"hindsight: {exc}", style="red", markup=False)
         code = 1
     except typer.TyperException as exc:  # usage: an unknown option, a missing argument
-        exc.show()
+        err.print(f"hindsight: {exc.format_message()} - see hindsight --help", style="red", markup=False)
         code = 1
     except typer.Abort:
         code = 130

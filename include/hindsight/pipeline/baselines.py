@@ -1,4 +1,4 @@
-"""The frozen reference of a monitor: fitted when first needed, found again by what it was fitted from, never changed."""
+"""The frozen reference of a monitor: fitted when first needed, found by what it was fitted from, never changed."""
 
 from __future__ import annotations
 

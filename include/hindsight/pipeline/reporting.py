@@ -50,4 +50,4 @@ def _keep(report: Report, html: str, resources: Resources) -> str:
 def read_report(id: str, resources: Resources) -> tuple[Report, str] | None:
     """Return a report and its HTML, found by the id in the ledger and never by a path; None for any other text."""
     report = resources.ledger.report(id)
-    return report and (report, open_files(resources.settings.data).get(report.uri).decode())
+    return (report, open_files(resources.settings.data).get(report.uri).decode()) if report else None

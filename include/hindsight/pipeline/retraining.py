@@ -62,7 +62,7 @@ def version_of(key: str) -> str:
 
 
 def matured_rows(monitor: Monitor, as_of: datetime, resources: Resources) -> pd.DataFrame:
-    """Return the labelled predictions of the matured windows of the last `retrain.trained_on`, as training takes them."""
+    """Return the labelled predictions of the matured windows of the last `retrain.trained_on`, for training."""
     end = monitor.grid.window_at(as_of - monitor.labels.matures_after).start
     p = monitor.source.predictions
     known = labelled(

@@ -60,8 +60,9 @@ def _is_silent(monitor: Monitor, resources: Resources, now: datetime) -> bool:
 
 def _tell_silence(monitor: Monitor, resources: Resources, now: datetime) -> None:
     subject = f"[P1] {monitor.name} has not reported for two windows"
+    due = now - monitor.lateness - 2 * monitor.window
     text = (
-        f"No window of {monitor.name} was checked after {now - monitor.lateness - 2 * monitor.window:%Y-%m-%d %H:%M} UTC.\n"
+        f"No window of {monitor.name} was checked after {due:%Y-%m-%d %H:%M} UTC.\n"
         f"Look at the DAG monitor__{monitor.name} in Airflow: is it paused, failing, or is the scheduler down?\n"
     )
     message = Message(subject, text, severity=Severity.P1)
