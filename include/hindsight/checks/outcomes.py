@@ -95,7 +95,7 @@ Outcomes = Classified | Measured
 def outcomes_of(labelled: pa.Table, monitor: Monitor) -> Outcomes:
     """Return the rows of `labelled` in an order of content, read as the monitor's task wants them."""
     version = monitor.source.predictions.model_version
-    if version is not None and "model_version" in labelled.column_names:
+    if version is not None and version not in labelled.column_names:
         labelled = labelled.rename_columns([version if c == "model_version" else c for c in labelled.column_names])
     if monitor.model.task == "regression":
         return _regression(labelled)

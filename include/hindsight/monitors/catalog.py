@@ -10,8 +10,7 @@ from hindsight.monitors.measurement import Kind
 
 ALL_TASKS = ("binary", "multiclass", "regression")
 CLASSIFIERS = ("binary", "multiclass")
-WILSON = "Wilson"
-BOOTSTRAP = "bootstrap"
+WILSON, STUDENT, DELONG, DELTA = "Wilson", "Student", "DeLong", "delta method"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ _drift = partial(Metric, Kind.DRIFT, about="feature")
 _realised = partial(Metric, Kind.PERFORMANCE, highest=1, compared=True)
 _binary = partial(_realised, tasks=("binary",))
 _multiclass = partial(_realised, tasks=("multiclass",))
-_loss = partial(Metric, Kind.PERFORMANCE, tasks=("regression",), compared=True, interval=BOOTSTRAP)
+_loss = partial(Metric, Kind.PERFORMANCE, tasks=("regression",), compared=True, interval=STUDENT)
 _gap = partial(Metric, Kind.PERFORMANCE, tasks=("binary",), highest=1, about="segment column")
 _labels = partial(Metric, Kind.LABELS)
 _bound = partial(Metric, Kind.LABELS, tasks=CLASSIFIERS, highest=1)
@@ -75,7 +74,11 @@ CATALOG: tuple[Metric, ...] = (
     _operations("latency_p99_ms", "99th percentile of latency in milliseconds", needs="latency_ms"),
     _operations("throughput_rps", "total_requests divided by the seconds of the window"),
     _operations(
-        "cost_per_prediction", "mean of the cost column over the rows that have one", lowest=None, needs="cost"
+        "cost_per_prediction",
+        "mean of the cost column over the rows that have one",
+        lowest=None,
+        needs="cost",
+        interval=STUDENT,
     ),
     _operations("volume_ratio", "total_requests divided by the volume expected from earlier windows"),
     _operations("freshness_s", "seconds from the newest row of the window to the window's end"),
@@ -86,12 +89,30 @@ CATALOG: tuple[Metric, ...] = (
     ),
     _quality("expectation_success", "1 where the expectation held in this window, else 0", vector="expectation"),
     _quality("expectations_failed", "expectations of the suite about this column that did not hold", highest=None),
-    _quality("null_rate", "share of rows in which the column is null or NaN", interval=WILSON, compared=True),
-    _quality("new_category_share", "share of non-null rows whose category the reference does not have"),
-    _quality("out_of_range_share", "share of non-null rows outside the reference's smallest and largest value"),
-    _quality("sentinel_share", "share of non-null rows at one repeated value far outside the reference, such as -999"),
-    _quality("outlier_share", "share of non-null rows far outside the reference's quartiles", compared=True),
-    _quality("duplicate_rate", "share of logged rows whose id another row of the window already has", about=""),
+    _quality("null_rate", "share of rows in which the column is null, NaN or blank", interval=WILSON, compared=True),
+    _quality(
+        "new_category_share", "share of non-null rows whose category the reference does not have", interval=WILSON
+    ),
+    _quality(
+        "out_of_range_share",
+        "share of non-null rows outside the reference's range widened by a tenth; a score outside [0, 1]",
+        interval=WILSON,
+        compared=True,
+    ),
+    _quality(
+        "sentinel_share",
+        "share of non-null rows at repeated values far outside the reference, such as -999",
+        interval=WILSON,
+    ),
+    _quality(
+        "outlier_share",
+        "share of non-null rows more than three interquartile ranges outside the reference's quartiles",
+        interval=WILSON,
+        compared=True,
+    ),
+    _quality(
+        "duplicate_rate", "share of logged rows whose id another row of the window has", about="", interval=WILSON
+    ),
     _quality("schema_change", "1 where the column is missing or changed its type since the reference, else 0"),
     _drift(
         "psi", "population stability index over the reference's unique deciles and a null bin, shares floored at 1e-4"
@@ -110,29 +131,39 @@ CATALOG: tuple[Metric, ...] = (
     _realised("accuracy", "share of rows whose prediction equals the label", tasks=CLASSIFIERS, interval=WILSON),
     _binary("precision", "TP / (TP + FP)", interval=WILSON),
     _binary("recall", "TP / (TP + FN)", interval=WILSON),
-    _binary("f1", "harmonic mean of precision and recall", interval=BOOTSTRAP),
+    _binary("f1", "harmonic mean of precision and recall", interval=WILSON),
     _binary("fpr", "FP / (FP + TN)", interval=WILSON),
     _binary("fnr", "FN / (FN + TP)", interval=WILSON),
-    _binary("roc_auc", "chance that a positive row scores above a negative one, ties count half", interval=BOOTSTRAP),
-    _binary("brier", "mean squared difference of score and outcome", interval=BOOTSTRAP),
-    _binary("ece", "mean gap of score and outcome over ten bins of equal width, weighted by rows"),
+    _binary("roc_auc", "chance that a positive row scores above a negative one, ties count half", interval=DELONG),
+    _binary("brier", "mean squared difference of score and outcome", interval=STUDENT),
+    _binary("ece", "mean gap of score and outcome over ten bins of equal mass, weighted by rows"),
     _binary("positive_rate", "share of rows predicted positive", interval=WILSON),
     _binary("label_positive_rate", "share of rows whose label is positive", interval=WILSON),
-    _multiclass("f1_macro", "mean over classes of F1", interval=BOOTSTRAP),
-    _multiclass("f1_weighted", "mean over classes of F1, weighted by the rows of the class", interval=BOOTSTRAP),
-    _multiclass("precision_macro", "mean over classes of precision", interval=BOOTSTRAP),
-    _multiclass("recall_macro", "mean over classes of recall", interval=BOOTSTRAP),
-    _multiclass("roc_auc_ovr_macro", "mean over classes of one-versus-rest ROC AUC", interval=BOOTSTRAP),
-    _realised("log_loss", "mean of -ln(score of the true class)", tasks=CLASSIFIERS, highest=None, interval=BOOTSTRAP),
-    _realised("confusion", "rows with this label and this prediction", tasks=CLASSIFIERS, vector="label/prediction"),
+    _multiclass("f1_macro", "mean over classes of F1", interval=DELTA),
+    _multiclass("f1_weighted", "mean over classes of F1, weighted by the rows of the class", interval=DELTA),
+    _multiclass("precision_macro", "mean over classes of precision", interval=DELTA),
+    _multiclass("recall_macro", "mean over classes of recall", interval=DELTA),
+    _multiclass("roc_auc_ovr_macro", "mean over classes of one-versus-rest ROC AUC"),
+    _realised("log_loss", "mean of -ln(score of the true class)", tasks=CLASSIFIERS, highest=None, interval=STUDENT),
+    _realised(
+        "confusion",
+        "rows with this label and this prediction",
+        tasks=CLASSIFIERS,
+        highest=None,
+        vector="label→prediction",
+    ),
     _binary("reliability", "share of positive labels among the rows whose score lies in the bin", vector="score bin"),
-    _gap("demographic_parity_gap", "largest minus smallest positive_rate over the values of the segment column"),
-    _gap("equalised_odds_gap", "larger of the gaps in recall and in fpr over the values of the segment column"),
+    _binary("reliability_score", "mean score of the rows in the bin", vector="score bin"),
+    _gap("demographic_parity_difference", "largest minus smallest positive_rate over the values of the segment column"),
+    _gap("equalized_odds_difference", "larger of the differences in recall and in fpr over the segment column"),
+    _gap("accuracy_difference", "largest minus smallest accuracy over the segment column", tasks=CLASSIFIERS),
+    _gap("fpr_difference", "largest minus smallest fpr over the segment column"),
+    _gap("fnr_difference", "largest minus smallest fnr over the segment column"),
     _loss("mae", "mean absolute error"),
     _loss("rmse", "root of the mean squared error"),
-    _loss("r2", "1 - squared errors / squares around the labels' mean", lowest=None, highest=1),
+    _loss("r2", "1 - squared errors / squares around the labels' mean", lowest=None, highest=1, interval=DELTA),
     _loss("mean_error", "mean of prediction minus label", lowest=None),
-    _loss("median_ae", "median absolute error"),
+    _loss("median_ae", "median absolute error", interval="order statistics"),
     _labels("n_labeled", "scored predictions (status 200, prediction present) with a label known at as_of"),
     _labels("coverage", "n_labeled divided by the scored predictions", interval=WILSON, highest=1),
     _labels("expected_final_coverage", "coverage to expect when all labels have come, from matured windows", highest=1),
@@ -140,8 +171,7 @@ CATALOG: tuple[Metric, ...] = (
     _labels("label_conflicts", "ids with different labels that arrived at the same moment; none of them is used"),
     _labels("orphan_labels", "labels that arrived for an id no prediction has"),
     _labels("delay_p50_s", "median of the seconds from prediction to label, over the labels known at as_of"),
-    _labels("delay_p90_s", "90th percentile of the seconds from prediction to label"),
-    _labels("delay_p99_s", "99th percentile of the seconds from prediction to label"),
+    _labels("delay_p95_s", "95th percentile of the seconds from prediction to label"),
     _bound("accuracy_worst", "accuracy if every missing label turned out to make its prediction wrong"),
     _bound("accuracy_best", "accuracy if every missing label turned out to make its prediction right"),
     _bound(
