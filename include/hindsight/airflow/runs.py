@@ -12,7 +12,7 @@ from hindsight.monitors.windows import Window, parse_moment
 
 CHUNKS = 8  # tasks a night is spread over at most
 
-Span = tuple[str, str]
+Span = tuple[str, int]  # the start of the first window, and how many follow each other from there
 
 
 def window_of(monitor: Monitor, run: Mapping[str, Any], *, now: datetime) -> Window:
@@ -58,20 +58,22 @@ def to_chunks(windows: Sequence[Window], at_most: int = CHUNKS) -> list[list[Spa
     return [_spans(windows[i : i + size]) for i in range(0, len(windows), size or 1)]
 
 
-def from_spans(monitor: Monitor, spans: Iterable[Sequence[str]]) -> list[Window]:
+def from_spans(monitor: Monitor, spans: Iterable[Span]) -> list[Window]:
     """Return the windows that `to_chunks` wrote."""
-    moments = [(parse_moment(start), parse_moment(end)) for start, end in spans]
-    return [window for start, end in moments for window in monitor.grid.starting_in(start, end)]
+    firsts = ((parse_moment(start), n) for start, n in spans)
+    return [window for start, n in firsts for window in monitor.grid.starting_in(start, start + n * monitor.window)]
 
 
 def _spans(windows: Sequence[Window]) -> list[Span]:
-    joined: list[Window] = []
+    spans: list[Span] = []
+    previous: Window | None = None
     for window in windows:
-        if joined and joined[-1].end == window.start:
-            joined[-1] = Window(joined[-1].start, window.end)
+        if previous and previous.end == window.start:
+            spans[-1] = (spans[-1][0], spans[-1][1] + 1)
         else:
-            joined.append(window)
-    return [(span.start.isoformat(), span.end.isoformat()) for span in joined]
+            spans.append((window.start.isoformat(), 1))
+        previous = window
+    return spans
 
 
 def _interval(run: Mapping[str, Any], parameter: str) -> tuple[datetime, datetime]:

@@ -84,9 +84,9 @@ def report(name: str, judged: Any, **run: Any) -> dict[str, Any]:
     """Draw the report of a window that breached."""
     from hindsight import pipeline
 
-    if not judged["breaches"]:
-        raise AirflowSkipException("nothing breached")
     monitor, at = load(name), now()
+    if not judged["breaches"] or monitor.reference is None:
+        raise AirflowSkipException("nothing breached, or there is no reference to compare with")
     made = pipeline.report_window(monitor, window_of(monitor, run, now=at), open_resources(), made_at=at)
     return {"report": made, "url": f"/hindsight/reports/{made}"}
 
@@ -142,11 +142,11 @@ def requested() -> list[dict[str, Any]]:
 
 
 @task(trigger_rule="none_failed")
-def mark_started(run_id: str) -> None:
+def mark_started(request: dict[str, Any]) -> None:
     """Note in the ledger that the run is there; one that was there already counts the same."""
     from hindsight import pipeline
 
-    pipeline.mark_started(open_resources(), run_id, at=now())
+    pipeline.mark_started(open_resources(), request["run_id"], at=now())
 
 
 @task

@@ -14,7 +14,7 @@ def relay_dag() -> DAG:
     """Build hindsight__relay: send the mail that waits, start the DAG runs that were asked for."""
     with _dag("relay", "*/2 * * * *", describe.RELAY) as dag:
         tasks.deliver()
-        start.expand_kwargs(tasks.requested())
+        start.expand(request=tasks.requested())
     return dag
 
 
@@ -26,23 +26,23 @@ def maintenance_dag() -> DAG:
 
 
 @task_group
-def start(dag_id: str, run_id: str, conf: dict[str, Any]) -> None:
+def start(request: dict[str, Any]) -> None:
     """Start one run and note that it is there."""
-    trigger(dag_id, run_id, conf) >> tasks.mark_started(run_id)
+    trigger(request) >> tasks.mark_started(request)
 
 
 @task
-def trigger(dag_id: str, run_id: str, conf: dict[str, Any], **run: Any) -> None:
+def trigger(request: dict[str, Any], **run: Any) -> None:
     """Start a run under its fixed id; one that is there already skips this task, which counts the same.
 
     A DAG that is missing, broken or paused fails this task, and the request stays pending.
     """
-    if run["ti"].get_dag(dag_id).is_paused:
-        raise AirflowFailException(f"DAG {dag_id} is paused: run {run_id} waits until it is not")
+    if run["ti"].get_dag(request["dag_id"]).is_paused:
+        raise AirflowFailException(f"DAG {request['dag_id']} is paused: {request['run_id']} starts once it is not")
     raise DagRunTriggerException(
-        trigger_dag_id=dag_id,
-        dag_run_id=run_id,
-        conf=conf,
+        trigger_dag_id=request["dag_id"],
+        dag_run_id=request["run_id"],
+        conf=request["conf"],
         reset_dag_run=False,
         skip_when_already_exists=True,
         wait_for_completion=False,

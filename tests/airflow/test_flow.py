@@ -1,0 +1,285 @@
+"""DAG runs in a real Airflow without its scheduler; the use cases behind the tasks are recorded, not run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from hindsight import pipeline
+from hindsight.airflow import assets
+from hindsight.errors import DataError, WarehouseError
+from hindsight.monitors.model import Monitor
+from hindsight.monitors.windows import Window
+from tests.builders import a_window, at, monitor_file
+
+RETRAIN = {"train": "lending.models:train"}
+Write = Callable[[dict[str, Any] | str], Path]
+Parse = Callable[[], Any]
+
+
+@dataclass
+class Recorded:
+    """The use cases as fakes: what they were asked, and what they answer."""
+
+    calls: list[tuple[Any, ...]] = field(default_factory=list)
+    windows: list[Window] = field(default_factory=list)
+    breaches: int = 0
+    starts: list[dict[str, Any]] = field(default_factory=list)
+    better: bool = True
+    claims: bool = True
+    error: Exception | None = None
+
+    def names(self) -> list[str]:
+        return [call[0] for call in self.calls]
+
+    def run_window(self, monitor: Monitor, window: Window, resources: Any) -> dict[str, Any]:
+        self.calls.append(("run_window", monitor.name, window))
+        if self.error:
+            raise self.error
+        return {"rows": 3}
+
+    def judge_window(self, monitor: Monitor, window: Window, resources: Any, *, judged_at: datetime) -> Any:
+        self.calls.append(("judge_window", window))
+        return SimpleNamespace(breaches=["x"] * self.breaches, told=[], retraining=None)
+
+    def report_window(self, monitor: Monitor, window: Window, resources: Any, *, made_at: datetime) -> str:
+        self.calls.append(("report_window", window))
+        return "ab12"
+
+    def find_windows(self, monitor: Monitor, as_of: datetime, resources: Any) -> list[Window]:
+        self.calls.append(("find_windows", as_of))
+        return self.windows
+
+    def revise_windows(self, monitor: Monitor, windows: list[Window], as_of: datetime, resources: Any) -> Any:
+        self.calls.append(("revise_windows", tuple(windows), as_of))
+        return {"windows": len(windows)}
+
+    def judge_night(
+        self, monitor: Monitor, as_of: datetime, windows: list[Window], resources: Any, *, judged_at: datetime
+    ) -> Any:
+        self.calls.append(("judge_night", as_of, tuple(windows)))
+        return SimpleNamespace(breaches=[], told=[], retraining=None)
+
+    def deliver(self, resources: Any, *, now: datetime, monitor: str | None = None) -> Any:
+        self.calls.append(("deliver", monitor))
+        return SimpleNamespace(sent=0, pending=0, complaints=())
+
+    def pending_starts(self, resources: Any) -> list[dict[str, Any]]:
+        return self.starts
+
+    def mark_started(self, resources: Any, run_id: str, *, at: datetime) -> None:
+        self.calls.append(("mark_started", run_id))
+
+    def claim(self, resources: Any, key: str, *, by: str) -> bool:
+        self.calls.append(("claim", key, by))
+        return self.claims
+
+    def train_and_compare(self, monitor: Monitor, key: str, as_of: datetime, resources: Any) -> dict[str, Any]:
+        self.calls.append(("train", key, as_of))
+        return {"better": self.better, "summary": "0.91 against 0.88"}
+
+    def promote(self, monitor: Monitor, key: str, resources: Any, *, at: datetime) -> dict[str, Any]:
+        self.calls.append(("promote", key))
+        return {"version": "v2"}
+
+    def refuse(self, monitor: Monitor, key: str, resources: Any, *, at: datetime, by: str | None) -> None:
+        self.calls.append(("refuse", key, by))
+
+
+@pytest.fixture
+def use_cases(monkeypatch: pytest.MonkeyPatch) -> Recorded:
+    recorded = Recorded()
+    for name in (name for name in dir(Recorded) if not name.startswith("_") and callable(getattr(Recorded, name))):
+        monkeypatch.setattr(pipeline, name, getattr(recorded, name), raising=False)
+    for module in ("tasks", "retraining"):
+        monkeypatch.setattr(f"hindsight.airflow.{module}.open_resources", lambda: None)
+    return recorded
+
+
+def states(run: Any) -> dict[str, str]:
+    return {
+        f"{instance.task_id}{'' if instance.map_index < 0 else instance.map_index}": str(instance.state)
+        for instance in run.get_task_instances()
+    }
+
+
+def events(asset: Any, run: Any) -> list[str | None]:
+    """The partition keys of the asset's events that a run made."""
+    from airflow.models.asset import AssetEvent, AssetModel
+    from airflow.utils.session import create_session
+
+    query = (
+        sa.select(AssetEvent.partition_key)
+        .join(AssetModel, AssetModel.id == AssetEvent.asset_id)
+        .where(AssetModel.uri == asset.uri, AssetEvent.source_run_id == run.run_id)
+        .order_by(AssetEvent.partition_key)
+    )
+    with create_session() as session:
+        return list(session.scalars(query))
+
+
+def test_a_window_is_checked_judged_and_told(write_monitor: Write, parse: Parse, use_cases: Recorded) -> None:
+    write_monitor(monitor_file())
+    run = parse().dags["monitor__credit"].test(run_conf={"window_start": "2026-09-01T00:00:00Z"})
+
+    assert states(run) == {"check": "success", "judge": "success", "report": "skipped", "deliver": "success"}
+    assert use_cases.calls == [
+        ("run_window", "credit", a_window("2026-09-01")),
+        ("judge_window", a_window("2026-09-01")),
+        ("deliver", "credit"),
+    ]
+    assert events(assets.snapshots("credit"), run) == ["2026-09-01T00:00:00"]
+
+
+def test_a_logical_date_is_checked_as_the_last_window_before_it(
+    write_monitor: Write, parse: Parse, use_cases: Recorded
+) -> None:
+    write_monitor(monitor_file())
+    parse().dags["monitor__credit"].test(logical_date=at("2026-09-04T05:00"))
+
+    assert use_cases.calls[0] == ("run_window", "credit", a_window("2026-09-03"))
+
+
+def test_a_breach_is_reported_and_the_task_links_to_it(write_monitor: Write, parse: Parse, use_cases: Recorded) -> None:
+    use_cases.breaches = 2
+    write_monitor(monitor_file(reference={"start": "2026-08-01", "end": "2026-09-01"}))
+    dag = parse().dags["monitor__credit"]
+    run = dag.test(run_conf={"window_start": "2026-09-02T00:00:00Z"})
+
+    assert states(run)["report"] == "success"
+    assert link_of(dag, run, "report") == "/hindsight/reports/ab12"
+    assert link_of(dag, run, "check") is None
+
+
+def link_of(dag: Any, run: Any, task_id: str) -> str | None:
+    from tests.airflow.test_dags import as_scheduled
+
+    instance = next(i for i in run.get_task_instances() if i.task_id == task_id)
+    task = as_scheduled(dag).get_task(task_id)
+    return task.get_extra_links(instance, "Report") if "Report" in task.extra_links else None
+
+
+def test_a_mistake_fails_at_once_and_is_not_retried(write_monitor: Write, parse: Parse, use_cases: Recorded) -> None:
+    use_cases.error = DataError("warehouse inference_log.amount: expected a number")
+    write_monitor(monitor_file())
+    run = parse().dags["monitor__credit"].test(run_conf={"window_start": "2026-09-05T00:00:00Z"})
+
+    assert states(run)["check"] == "failed"
+    assert use_cases.names() == ["run_window"]
+    assert events(assets.snapshots("credit"), run) == []
+
+
+def test_what_may_pass_is_retried() -> None:
+    from hindsight.airflow.tasks import RetryTransient
+
+    actions = [
+        RetryTransient().evaluate(error, 1, 3).action.value
+        for error in (WarehouseError("x"), DataError("x"), OSError())
+    ]
+    assert actions == ["default", "fail", "default"]
+
+
+def test_a_run_about_nothing_fails_with_what_to_do(
+    write_monitor: Write, parse: Parse, use_cases: Recorded, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_monitor(monitor_file(state="paused"))
+    run = parse().dags["monitor__credit"].test()
+
+    assert states(run)["check"] == "failed"
+    assert use_cases.calls == []
+
+
+def test_a_night_measures_again_what_labels_touched(write_monitor: Write, parse: Parse, use_cases: Recorded) -> None:
+    use_cases.windows = [a_window(f"2026-09-{day:02}") for day in (1, 2, 3, 7, 8, 20)]
+    write_monitor(monitor_file())
+    run = parse().dags["labels__credit"].test(run_conf={"as_of": "2026-10-01T02:00:00Z"})
+    night = at("2026-10-01T02:00")
+    revised = [window for call in use_cases.calls if call[0] == "revise_windows" for window in call[1]]
+
+    assert run.state == "success"
+    assert sorted(revised) == use_cases.windows
+    assert ("judge_night", night, tuple(use_cases.windows)) in use_cases.calls
+    assert use_cases.names()[0] == "find_windows"
+    assert use_cases.names()[-2:] == ["judge_night", "deliver"]
+    assert events(assets.snapshots("credit"), run) == [assets.partition_key(w) for w in use_cases.windows]
+
+
+def test_a_night_without_labels_is_committed_all_the_same(
+    write_monitor: Write, parse: Parse, use_cases: Recorded
+) -> None:
+    write_monitor(monitor_file())
+    run = parse().dags["labels__credit"].test(run_conf={"as_of": "2026-10-02T02:00:00Z"})
+
+    assert run.state == "success"
+    assert ("judge_night", at("2026-10-02T02:00"), ()) in use_cases.calls
+    assert events(assets.snapshots("credit"), run) == []
+
+
+def retrain(parse: Parse, key: str, **test: Any) -> Any:
+    conf = {"request": key, "as_of": "2026-10-01T02:00:00Z"}
+    return parse().dags["retrain__credit"].test(run_conf=conf, **test)
+
+
+def test_a_better_challenger_is_promoted_and_announced(write_monitor: Write, parse: Parse, use_cases: Recorded) -> None:
+    write_monitor(monitor_file(retrain=RETRAIN | {"approval": False}))
+    run = retrain(parse, "k1")
+
+    assert run.state == "success"
+    assert use_cases.calls == [
+        ("claim", "k1", run.run_id),
+        ("train", "k1", at("2026-10-01T02:00")),
+        ("promote", "k1"),
+    ]
+    assert events(assets.retraining("credit"), run) == [None]
+    assert states(run)["keep"] == "skipped"
+
+
+def test_a_challenger_no_better_is_not_asked_about(write_monitor: Write, parse: Parse, use_cases: Recorded) -> None:
+    use_cases.better = False
+    write_monitor(monitor_file(retrain=RETRAIN))
+    run = retrain(parse, "k2")
+
+    assert states(run)["approve"] == "skipped"
+    assert use_cases.calls[-1] == ("refuse", "k2", None)
+    assert events(assets.retraining("credit"), run) == []
+
+
+def test_a_request_answered_by_another_run_ends_this_one(
+    write_monitor: Write, parse: Parse, use_cases: Recorded
+) -> None:
+    use_cases.claims = False
+    write_monitor(monitor_file(retrain=RETRAIN))
+    run = retrain(parse, "k3")
+
+    assert use_cases.names() == ["claim"]
+    assert set(states(run).values()) == {"skipped"}
+
+
+def test_approval_marked_as_given_promotes(write_monitor: Write, parse: Parse, use_cases: Recorded) -> None:
+    write_monitor(monitor_file(retrain=RETRAIN))
+    run = retrain(parse, "k4", mark_success_pattern="approve")
+
+    assert run.state == "success"
+    assert use_cases.names() == ["claim", "train", "promote"]
+
+
+def test_every_result_is_small_and_plain(write_monitor: Write, parse: Parse, use_cases: Recorded) -> None:
+    from airflow.models.xcom import XComModel
+    from airflow.utils.session import create_session
+
+    use_cases.windows = [a_window(f"2026-09-{day:02}") for day in range(1, 31, 2)]
+    write_monitor(monitor_file())
+    run = parse().dags["labels__credit"].test(run_conf={"as_of": "2026-10-03T02:00:00Z"})
+    with create_session() as session:
+        values = list(session.scalars(sa.select(XComModel.value).where(XComModel.run_id == run.run_id)))
+
+    assert values
+    assert all(len(json.dumps(value)) < 1000 for value in values)
