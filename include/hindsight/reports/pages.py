@@ -1,0 +1,160 @@
+"""The pages people see in Airflow, as pure functions from plain data to HTML: no script, nothing loaded."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from hindsight.monitors.rules import Severity
+from hindsight.monitors.windows import Window
+from hindsight.reports.charts import Chart, Unit, draw, moment, written
+from hindsight.verdicts.model import State
+
+LONGEST_TEXT = 300
+_TEMPLATES = Path(__file__).parent / "templates"
+_STYLE = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
+_UNPRINTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; "
+    f"style-src 'sha256-{b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
+)
+"""The header to serve the pages with: their one style sheet may apply, everything else may not."""
+
+Health = Literal["healthy", "warning", "critical", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Text that leads somewhere: a path of this server or an http(s) address."""
+
+    text: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorCard:
+    """A monitor in the overview; `open` counts its open incidents by severity."""
+
+    name: str
+    href: str
+    state: Literal["active", "paused", "archived"]
+    health: Health = "unknown"
+    description: str = ""
+    owner: str = ""
+    task: str = ""
+    criticality: str = "medium"
+    last_window: Window | None = None
+    open: Mapping[Severity, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number of the latest window, None where it was not evaluated and `note` says why."""
+
+    name: str
+    value: float | None
+    unit: Unit = "number"
+    reference: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentRow:
+    """An incident as it is told: `about` is its feature, segment or version, `done` what was done, oldest first."""
+
+    rule: str
+    severity: Severity
+    state: State
+    started: datetime
+    ended: datetime | None = None
+    about: str = ""
+    value: float | None = None
+    threshold: float | None = None
+    unit: Unit = "number"
+    reason: str = ""
+    done: tuple[str, ...] = ()
+    runbook: Link | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorView:
+    """Everything the page of one monitor shows, as it was known at `as_of`."""
+
+    card: MonitorCard
+    as_of: datetime
+    numbers: tuple[Number, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    incidents: tuple[IncidentRow, ...] = ()
+    reports: tuple[Link, ...] = ()
+    back: Link | None = None
+
+
+def overview(monitors: Sequence[MonitorCard]) -> str:
+    """Return the page of all monitors, the most urgent first; archived ones are folded away."""
+    ordered = sorted(monitors, key=_urgency)
+    shown = [card for card in ordered if card.state != "archived"]
+    archived = [card for card in ordered if card.state == "archived"]
+    return _render("overview.html.j2", shown=shown, archived=archived)
+
+
+def monitor_page(view: MonitorView) -> str:
+    """Return the page of one monitor: its latest numbers, its time series, its incidents and its reports."""
+    newest_first = sorted(view.incidents, key=lambda incident: incident.started, reverse=True)
+    opened = [incident for incident in newest_first if incident.state is State.OPEN]
+    return _render(
+        "monitor.html.j2",
+        view=view,
+        card=view.card,
+        opened=sorted(opened, key=lambda incident: incident.severity),
+        past=[incident for incident in newest_first if incident.state is not State.OPEN],
+        charts=[(chart, draw(chart)) for chart in view.charts],
+    )
+
+
+def _urgency(card: MonitorCard) -> tuple[object, ...]:
+    severities = tuple(-card.open.get(severity, 0) for severity in Severity)
+    health = ("critical", "warning", "unknown", "healthy").index(card.health)
+    return card.state != "active", severities, health, card.name
+
+
+def _render(template: str, **data: Any) -> str:
+    return _environment.get_template(template).render(style=Markup(_STYLE), severities=tuple(Severity), **data)  # noqa: S704  our own file
+
+
+def _printable(value: object) -> object:
+    """Cut long texts and take out what would reorder or hide others; markup of our own templates stays."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    cut = value if len(value) <= LONGEST_TEXT else value[: LONGEST_TEXT - 1] + "…"
+    return _UNPRINTED.sub("\ufffd", cut)
+
+
+def _href(address: str) -> str:
+    """Return an address to link to, "#" for one that would run something."""
+    return address if re.match(r"(https?://|/(?!/)|#|\?|[\w.-]+(/|$|\?))", address) else "#"
+
+
+def _environment_of(folder: Path) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_printable,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"written": written, "moment": moment, "href": _href}
+    return environment
+
+
+_environment = _environment_of(_TEMPLATES)
