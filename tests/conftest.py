@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from fsspec import AbstractFileSystem
 
 os.environ.update(DO_NOT_TRACK="1", GX_ANALYTICS_ENABLED="false")
 
@@ -49,3 +50,20 @@ def database_url(request: pytest.FixtureRequest) -> sa.URL:
     """The URL of an empty database, once on PostgreSQL and once on SQLite."""
     url: sa.URL = request.getfixturevalue(f"{request.param}_url")
     return url
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[AbstractFileSystem]:
+    """A file system on an S3 server that lives as long as the test session, with a bucket `hindsight`."""
+    import fsspec
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    fs = fsspec.filesystem(
+        "s3", key="k", secret="s", endpoint_url=f"http://{host}:{port}", client_kwargs={"region_name": "eu-west-1"}
+    )
+    fs.mkdir("hindsight")
+    yield fs
+    server.stop()

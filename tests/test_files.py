@@ -6,7 +6,7 @@ import errno
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,22 +22,6 @@ from hindsight.snapshots import local, remote
 from hindsight.snapshots.files import open_files
 from hindsight.snapshots.local import LocalFiles
 from hindsight.snapshots.port import Files
-
-
-@pytest.fixture(scope="session")
-def s3() -> Iterator[fsspec.AbstractFileSystem]:
-    """An S3 server that lives as long as the test session."""
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    fs = fsspec.filesystem(
-        "s3", key="k", secret="s", endpoint_url=f"http://{host}:{port}", client_kwargs={"region_name": "eu-west-1"}
-    )
-    fs.mkdir("hindsight")
-    yield fs
-    server.stop()
 
 
 @pytest.fixture(params=["local", "memory", "s3"])

@@ -1,0 +1,482 @@
+"""The snapshot store keeps what it was given, once, in order of what was knowable, and refuses what it cannot trust."""
+
+from __future__ import annotations
+
+import errno
+import multiprocessing
+import os
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from math import inf, nan
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from fsspec import AbstractFileSystem
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import DAY, HOUR, a_measurement, a_window, at
+from hindsight.errors import DataError, StoreError
+from hindsight.monitors.measurement import Kind, Measurement
+from hindsight.monitors.windows import Window
+from hindsight.snapshots import local, parquet
+from hindsight.snapshots.names import SnapshotName, parse_path
+from hindsight.snapshots.parquet import DamagedError, decode, encode
+from hindsight.snapshots.store import SnapshotStore
+from hindsight.snapshots.tables import SCHEMA
+
+COLUMNS = [
+    *("model_version", "segment", "window_start", "window_end", "as_of", "metric", "feature", "bin"),
+    *("value", "lower", "upper", "n", "reference", "note"),
+]
+WINDOW = a_window("2026-09-01")
+FACTS = [
+    a_measurement("psi", 0.2, 900, feature="amount", reference=0.01, lower=0.1, upper=0.3),
+    a_measurement("psi", None, 0, feature="region", note="no rows"),
+    a_measurement("psi", 0.1, 90, feature="amount", model_version="2", segment="region=EU"),
+]
+
+
+@pytest.fixture(params=["local", "memory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> SnapshotStore:
+    return SnapshotStore(str(tmp_path) if request.param == "local" else f"memory://{uuid4().hex}")
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> SnapshotStore:
+    return SnapshotStore(str(tmp_path))
+
+
+def write(
+    store: SnapshotStore,
+    *facts: Measurement,
+    day: str = "2026-09-01",
+    as_of: str = "2026-09-03",
+    kind: Kind = Kind.DRIFT,
+    monitor: str = "credit",
+) -> Any:
+    return store.write(monitor, kind, a_window(day), at(as_of), facts)
+
+
+def values(table: pa.Table) -> list[float | None]:
+    return list(table.column("value").to_pylist())
+
+
+def test_what_was_written_is_read_back(store: SnapshotStore) -> None:
+    write(store, *FACTS)
+    found = store.measurements("credit", Kind.DRIFT, WINDOW)
+    assert sorted(found, key=repr) == sorted(FACTS, key=repr)
+
+
+def test_a_snapshot_lies_where_the_design_says_in_the_columns_it_says(disk: SnapshotStore, tmp_path: Path) -> None:
+    written = disk.write("credit", Kind.DRIFT, WINDOW, WINDOW.end + timedelta(minutes=10), FACTS)
+    path = "snapshots/monitor=credit/kind=drift/date=2026-09-01/20260901T000000Z-20260902T001000Z-r1.parquet"
+    assert (written.uri, written.revision, written.created) == (str(tmp_path / path), 1, True)
+    schema = pq.read_schema(tmp_path / path)
+    assert schema.names == COLUMNS
+    assert schema.equals(SCHEMA)
+    assert schema.field("as_of").type == pa.timestamp("us", "UTC")
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [path.rpartition("/")[2]]
+
+
+def test_pandas_reads_all_snapshots_as_they_lie(disk: SnapshotStore, tmp_path: Path) -> None:
+    write(disk, *FACTS)
+    write(disk, kind=Kind.KPI)
+    write(disk, a_measurement("accuracy", 0.9, model_version="3"), kind=Kind.PERFORMANCE, day="2026-09-02")
+    write(disk, a_measurement("total_requests", 12), kind=Kind.OPERATIONS, monitor="churn")
+    frame = pd.read_parquet(tmp_path / "snapshots")
+    assert list(frame.columns) == [*COLUMNS, "monitor", "kind", "date"]
+    assert len(frame) == 5
+    assert set(zip(frame["monitor"], frame["kind"], frame["date"], strict=True)) == {
+        ("credit", "drift", "2026-09-01"),
+        ("credit", "performance", "2026-09-02"),
+        ("churn", "operations", "2026-09-01"),
+    }
+    assert frame["window_start"].dtype == "datetime64[us, UTC]"
+    assert frame["value"].dtype == "float64"
+    assert frame["value"].isna().sum() == 1
+    assert frame["n"].dtype == "int64"
+
+
+def test_our_own_reader_gives_the_columns_pandas_gives(disk: SnapshotStore, tmp_path: Path) -> None:
+    write(disk, *FACTS)
+    write(disk, a_measurement("accuracy", 0.9), kind=Kind.PERFORMANCE)
+    ours = disk.read().to_pandas()
+    theirs = pd.read_parquet(tmp_path / "snapshots").astype(dict.fromkeys(("monitor", "kind", "date"), "str"))
+    pd.testing.assert_frame_equal(ours, theirs, check_dtype=False)
+
+
+def test_equal_content_is_written_once_whatever_its_order(store: SnapshotStore) -> None:
+    first = write(store, *FACTS)
+    again = write(store, *FACTS[::-1])
+    assert (again.uri, again.revision, again.created) == (first.uri, 1, False)
+
+
+def test_different_content_is_the_next_revision_and_nothing_is_rewritten(disk: SnapshotStore, tmp_path: Path) -> None:
+    write(disk, a_measurement(value=1.0))
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.parquet")}
+    assert write(disk, a_measurement(value=2.0)).revision == 2
+    assert write(disk, a_measurement(value=1.0)).revision == 3
+    assert {path: path.read_bytes() for path in before} == before
+    assert values(disk.read("credit")) == [1.0]
+
+
+def test_the_tenth_revision_is_newer_than_the_ninth(store: SnapshotStore) -> None:
+    for number in range(1, 12):
+        assert write(store, a_measurement(value=float(number))).revision == number
+    assert values(store.read("credit")) == [11.0]
+
+
+def test_readers_see_what_was_known_then(store: SnapshotStore) -> None:
+    for day, value in (("2026-09-03", 0.1), ("2026-09-05", 0.2), ("2026-09-04", 0.3)):
+        write(store, a_measurement(value=value), as_of=day)
+    write(store, a_measurement(value=0.4), as_of="2026-09-03")
+
+    def known(moment: str | None) -> list[float | None]:
+        by_table = values(store.read("credit", as_of=at(moment) if moment else None))
+        rows = store.measurements("credit", Kind.DRIFT, WINDOW, at(moment) if moment else None)
+        assert by_table == [row.value for row in rows]
+        return by_table
+
+    assert known("2026-09-02") == []
+    assert known("2026-09-03") == [0.4]
+    assert known("2026-09-04T23:59") == [0.3]
+    assert known("2026-09-05") == known(None) == [0.2]
+
+
+def test_a_later_as_of_beats_a_later_revision(store: SnapshotStore) -> None:
+    write(store, a_measurement(value=1.0), as_of="2026-09-05")
+    for value in (2.0, 3.0):
+        write(store, a_measurement(value=value), as_of="2026-09-04")
+    assert values(store.read("credit")) == [1.0]
+
+
+def test_a_read_takes_the_windows_that_start_in_the_range(store: SnapshotStore) -> None:
+    for day in range(1, 6):
+        write(store, a_measurement(value=float(day)), day=f"2026-09-0{day}", as_of="2026-09-30")
+    assert values(store.read("credit", start=at("2026-09-02"), end=at("2026-09-04"))) == [2.0, 3.0]
+    assert values(store.read("credit", start=at("2026-09-05"))) == [5.0]
+    assert values(store.read(end=at("2026-09-01"))) == []
+
+
+def test_a_read_takes_the_monitors_and_kinds_asked_for(store: SnapshotStore) -> None:
+    for number, (monitor, kind) in enumerate((m, k) for m in ("churn", "credit") for k in (Kind.DRIFT, Kind.QUALITY)):
+        write(store, a_measurement(value=float(number)), monitor=monitor, kind=kind)
+    assert values(store.read()) == [0, 1, 2, 3]
+    assert values(store.read("credit")) == [2, 3]
+    assert values(store.read("credit", kinds=[Kind.QUALITY])) == [3]
+    assert values(store.read(kinds=[Kind.QUALITY])) == [1, 3]
+    assert values(store.read("credit", kinds=[])) == []
+    table = store.read("churn")
+    assert table.column("monitor").to_pylist() == ["churn", "churn"]
+    assert table.column("kind").to_pylist() == ["drift", "quality"]
+
+
+def test_an_empty_store_gives_an_empty_table(store: SnapshotStore) -> None:
+    assert store.read().column_names == [*COLUMNS, "monitor", "kind", "date"]
+    assert store.measurements("credit", Kind.DRIFT, WINDOW) == []
+    assert store.newest("credit", Kind.DRIFT) is None
+
+
+def test_the_newest_window_is_known_even_when_nothing_was_measured(store: SnapshotStore) -> None:
+    store.write("credit", Kind.DRIFT, a_window("2026-09-01", HOUR), at("2026-09-09"), FACTS)
+    store.write("credit", Kind.DRIFT, a_window("2026-09-01T01:00", HOUR), at("2026-09-02"), [])
+    assert store.newest("credit", Kind.DRIFT) == a_window("2026-09-01T01:00", HOUR)
+    assert store.newest("credit", Kind.QUALITY) is None
+
+
+def test_windows_of_one_day_are_kept_apart(store: SnapshotStore) -> None:
+    for hour in range(3):
+        window = a_window(f"2026-09-01T0{hour}:00", HOUR)
+        store.write("credit", Kind.DRIFT, window, at("2026-09-02"), [a_measurement(value=float(hour))])
+    assert values(store.read("credit")) == [0, 1, 2]
+    assert [row.value for row in store.measurements("credit", Kind.DRIFT, a_window("2026-09-01T01:00", HOUR))] == [1]
+
+
+def test_times_of_any_zone_are_kept_in_utc_to_the_microsecond(store: SnapshotStore) -> None:
+    east = timezone(timedelta(hours=5, minutes=30))
+    start = datetime(2026, 9, 1, 1, 0, tzinfo=east)
+    as_of = datetime(2026, 9, 3, 0, 0, 0, 1, tzinfo=east)
+    written = store.write("credit", Kind.DRIFT, Window(start, start + DAY), as_of, FACTS)
+    assert written.uri.endswith("date=2026-08-31/20260831T193000Z-20260902T183000.000001Z-r1.parquet")
+    table = store.read("credit", start=start, as_of=as_of)
+    assert table.column("window_start").to_pylist() == [start] * 3
+    assert table.column("as_of").to_pylist() == [as_of] * 3
+    assert store.newest("credit", Kind.DRIFT) == Window(start, start + DAY)
+    assert len(store.measurements("credit", Kind.DRIFT, Window(start, start + DAY))) == 3
+
+
+@pytest.mark.parametrize("bad", [nan, inf, -inf])
+@pytest.mark.parametrize("field", ["value", "lower", "upper", "reference"])
+def test_nan_and_infinity_are_refused_by_name(store: SnapshotStore, field: str, bad: float) -> None:
+    with pytest.raises(DataError, match=f"{field} of psi is NaN or infinite; give None and say why"):
+        write(store, *FACTS, replace(FACTS[0], feature="other", **{field: bad}))
+    assert len(store.read()) == 0
+
+
+def test_a_number_given_twice_is_refused(store: SnapshotStore) -> None:
+    with pytest.raises(DataError, match=r"psi is given twice for \('', '', 'psi', 'amount', ''\)"):
+        write(store, *FACTS, replace(FACTS[0], value=0.3))
+
+
+@pytest.mark.parametrize("change", [{"n": 2**63}, {"note": "\ud800"}, {"value": "much"}])
+def test_what_no_column_can_hold_is_refused(store: SnapshotStore, change: dict[str, Any]) -> None:
+    with pytest.raises(DataError, match="a number or a text cannot be kept"):
+        write(store, replace(FACTS[0], **change))
+
+
+@pytest.mark.parametrize("monitor", ["", "../x", "a/b", "Credit", "a=b", "x" * 64])
+def test_a_name_that_would_not_be_found_again_is_refused(store: SnapshotStore, monitor: str) -> None:
+    with pytest.raises(StoreError, match="not the name of a monitor"):
+        write(store, *FACTS, monitor=monitor)
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+numbers = st.none() | st.floats(allow_nan=False, allow_infinity=False)
+measurements = st.lists(
+    st.builds(
+        Measurement,
+        metric=texts,
+        value=numbers,
+        n=st.integers(0, 2**40),
+        model_version=texts,
+        segment=texts,
+        feature=texts,
+        bin=texts,
+        lower=numbers,
+        upper=numbers,
+        reference=numbers,
+        note=texts,
+    ),
+    unique_by=lambda m: (m.model_version, m.segment, m.metric, m.feature, m.bin),
+    max_size=8,
+)
+
+
+@given(measurements, st.randoms(use_true_random=False))
+def test_anything_comes_back_as_it_was_and_its_order_leaves_no_trace(
+    facts: list[Measurement], random: st.Random
+) -> None:
+    store = SnapshotStore(f"memory://{uuid4().hex}")
+    assert write(store, *facts).created
+    assert sorted(store.measurements("credit", Kind.DRIFT, WINDOW), key=repr) == sorted(facts, key=repr)
+    random.shuffle(facts)
+    assert not write(store, *facts).created
+
+
+moments = st.integers(0, 4 * 10**15).map(lambda us: at("1970-01-01") + timedelta(microseconds=us))
+
+
+@given(st.from_regex(r"[a-z][a-z0-9_]{0,62}", fullmatch=True), st.sampled_from(Kind), moments, moments, st.integers(1))
+def test_a_path_says_what_its_name_says(
+    monitor: str, kind: Kind, start: datetime, as_of: datetime, revision: int
+) -> None:
+    name = SnapshotName(monitor, kind, start, as_of, revision % 10**9)
+    assert parse_path(name.path) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "20260901T000000Z-20260902T000000Z-r1.csv",
+        "20261301T000000Z-20260902T000000Z-r1.parquet",
+        "20260901-20260902-r1.parquet",
+        "part-0.parquet",
+    ],
+)
+def test_files_of_others_are_no_snapshots(disk: SnapshotStore, tmp_path: Path, name: str) -> None:
+    folder = Path(write(disk, *FACTS).uri).parent
+    (folder / name).write_bytes(b"foreign")
+    (folder / ".20260901T000000Z-20260902T000000Z-r1.parquet.0.tmp").write_bytes(b"part")
+    assert len(disk.read()) == 3
+
+
+# --- damage -----------------------------------------------------------------
+
+
+def a_file(store: SnapshotStore) -> Path:
+    return Path(write(store, *FACTS).uri)
+
+
+@pytest.mark.parametrize("share", [0, 0.01, 0.5, 0.99])
+def test_a_truncated_file_is_named_and_older_ones_stay_readable(
+    disk: SnapshotStore, tmp_path: Path, share: float
+) -> None:
+    write(disk, a_measurement(value=1.0), as_of="2026-09-02")
+    path = a_file(disk)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(len(whole) * share)])
+    for look in (disk.read, lambda: disk.measurements("credit", Kind.DRIFT, WINDOW)):
+        with pytest.raises(StoreError, match=rf"{path.name}: not a whole Parquet file"):
+            look()
+    assert values(disk.read(as_of=at("2026-09-02"))) == [1.0]
+
+
+def test_a_damaged_revision_is_followed_by_a_good_one(disk: SnapshotStore) -> None:
+    path = a_file(disk)
+    path.write_bytes(b"")
+    written = write(disk, *FACTS)
+    assert (written.revision, written.created) == (2, True)
+    assert len(disk.read()) == 3
+
+
+def test_a_flipped_bit_is_never_read_as_another_number(disk: SnapshotStore) -> None:
+    path = a_file(disk)
+    whole = path.read_bytes()
+    table = disk.read()
+    noticed = 0
+    for position in range(0, len(whole), 3):
+        path.write_bytes(whole[:position] + bytes([whole[position] ^ (1 << position % 8)]) + whole[position + 1 :])
+        try:
+            assert disk.read().equals(table), position
+        except StoreError as error:
+            noticed += path.name in str(error)
+    assert noticed > len(whole) / 10
+
+
+def test_a_file_of_a_newer_version_is_refused_and_left_alone(
+    disk: SnapshotStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as newer:
+        newer.setattr(parquet, "VERSION", 2)
+        path = a_file(disk)
+    whole = path.read_bytes()
+    for use in (disk.read, lambda: write(disk, *FACTS)):
+        with pytest.raises(
+            StoreError, match=rf"{path.name}: written by a newer Hindsight \(format 2, this one reads 1"
+        ):
+            use()
+    assert [file.read_bytes() for file in path.parent.iterdir()] == [whole]
+
+
+def test_a_foreign_parquet_file_is_refused(disk: SnapshotStore) -> None:
+    path = a_file(disk)
+    pq.write_table(pa.table({"x": [1]}), path)
+    with pytest.raises(StoreError, match="not written by Hindsight"):
+        disk.read()
+    path.write_bytes(encode(pa.table({"x": [1]}), {}))
+    with pytest.raises(StoreError, match="its columns are not those of a snapshot"):
+        disk.read()
+
+
+def a_bomb(rows: int, length: int) -> bytes:
+    """A small file that stands for `rows` texts of `length` bytes."""
+    text = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), pa.array(["x" * length]))
+    table = pa.table({"note": text})
+    sink = pa.BufferOutputStream()
+    with pq.ParquetWriter(sink, table.schema, store_schema=False) as writer:
+        writer.add_key_value_metadata({"hindsight.version": "1"})
+        writer.write_table(table)
+    return bytes(sink.getvalue())
+
+
+def test_a_file_that_stands_for_far_more_than_it_holds_is_refused_before_it_swells(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bomb = a_bomb(rows=200_000, length=100_000)
+    assert len(bomb) < 100_000
+    pool = pa.default_memory_pool()
+    before = pool.max_memory()
+    with pytest.raises(DamagedError, match=r"bomb: its texts take more than 1,073,741,824 bytes"):
+        decode(bomb, "bomb")
+    assert pool.max_memory() <= max(before, 500 * 2**20)
+    monkeypatch.setattr(parquet, "MAX_CELLS", 1000)
+    with pytest.raises(DamagedError, match="bomb: 200,000 values, more than 1,000"):
+        decode(bomb, "bomb")
+
+
+def test_many_rows_of_few_texts_are_read() -> None:
+    table = decode(a_bomb(rows=200_000, length=400), "large")
+    assert table.column("note").type == pa.string()
+    assert (len(table), table.column("note")[199_999].as_py()) == (200_000, "x" * 400)
+
+
+# --- crashes and races ------------------------------------------------------
+
+
+def test_whichever_step_of_a_write_fails_the_next_one_repairs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(operation: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*args: Any, **rest: Any) -> Any:
+            nonlocal seen
+            seen += 1
+            if seen == fail_at:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return operation(*args, **rest)
+
+        return counted
+
+    for name in ("fsync", "link", "mkdir", "open", "unlink", "scandir"):
+        monkeypatch.setattr(local.os, name, failing(getattr(os, name)))
+    for step in range(1, 100):
+        store = SnapshotStore(str(tmp_path / str(step)))
+        seen, fail_at = 0, 0
+        write(store, a_measurement(value=1.0))
+        seen, fail_at = 0, step
+        try:
+            write(store, a_measurement(value=2.0))
+        except StoreError as error:
+            assert "No space left" in str(error)  # noqa: PT017 - a step may also fail without harm
+        hit, fail_at = seen >= step, 0
+        assert values(store.read()) in ([1.0], [2.0])
+        assert write(store, a_measurement(value=2.0)).revision == 2
+        assert not write(store, a_measurement(value=2.0)).created
+        assert values(store.read()) == [2.0]
+        if not hit:
+            break
+    assert step > 6
+
+
+def write_windows(root: str, own: float) -> list[int]:
+    """Write forty windows: the even ones as everyone does, the odd ones with a number of one's own."""
+    store = SnapshotStore(root)
+    return [
+        store.write(
+            "credit",
+            Kind.DRIFT,
+            Window(at("2026-01-01") + number * DAY, at("2026-01-02") + number * DAY),
+            at("2026-09-01"),
+            [a_measurement(value=own if number % 2 else 0.0)],
+        ).revision
+        for number in range(40)
+    ]
+
+
+def test_two_processes_that_write_the_same_windows_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+        one, other = pool.map(write_windows, [str(tmp_path)] * 2, [1.0, 2.0])
+    assert one[::2] == other[::2] == [1] * 20
+    assert [sorted(pair) for pair in zip(one[1::2], other[1::2], strict=True)] == [[1, 2]] * 20
+    assert len(list(tmp_path.rglob("*.parquet"))) == 20 + 2 * 20
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 60
+
+
+def test_a_writer_that_always_loses_the_race_says_so(disk: SnapshotStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local.LocalFiles, "put_new", lambda *_: False)
+    with pytest.raises(StoreError, match="20 other writers were faster") as caught:
+        write(disk, *FACTS)
+    assert caught.value.transient
+
+
+def test_a_store_on_s3_keeps_the_same_promises(s3: AbstractFileSystem) -> None:
+    store = SnapshotStore(f"s3://hindsight/{uuid4().hex}", s3)
+    first = write(store, *FACTS)
+    assert first.uri.startswith("s3://hindsight/")
+    assert not write(store, *FACTS).created
+    assert write(store, *FACTS[:2]).revision == 2
+    assert len(store.read("credit")) == 2
+    assert store.newest("credit", Kind.DRIFT) == WINDOW
+
+
+def test_the_store_speaks_of_the_path_that_failed(tmp_path: Path) -> None:
+    (tmp_path / "snapshots").write_bytes(b"")
+    with pytest.raises(StoreError, match=r"-r1\.parquet: could not write"):
+        write(SnapshotStore(str(tmp_path)), *FACTS)
