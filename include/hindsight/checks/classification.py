@@ -6,6 +6,7 @@ The functions take rows in an order of content (see `performance`), so that no s
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -30,13 +31,13 @@ def binary(truth: np.ndarray, predicted: np.ndarray, scores: np.ndarray | None) 
     n = tp + fp + fn + tn
     zero = 0.0 if n else None
     yield share("accuracy", tp + tn, n, nothing=NOTHING)
-    yield share("precision", tp, tp + fp, empty=zero, nothing="no positive predictions" if n else NOTHING)
-    yield share("recall", tp, tp + fn, empty=zero, nothing="no positive labels" if n else NOTHING)
+    yield _part("precision", tp, tp + fp, n, "no positive predictions", zero)
+    yield _part("recall", tp, tp + fn, n, "no positive labels", zero)
     yield _f1(tp, fp + fn, n)
-    yield share("fpr", fp, fp + tn, nothing="no negative labels" if n else NOTHING)
-    yield share("fnr", fn, tp + fn, nothing="no positive labels" if n else NOTHING)
+    yield _part("fpr", fp, fp + tn, n, "no negative labels")
+    yield _part("fnr", fn, tp + fn, n, "no positive labels")
     yield share("label_positive_rate", tp + fn, n, nothing=NOTHING)
-    for cell, count in zip(CELLS, (tp, fn, fp, tn), strict=True):
+    for cell, count in zip(CELLS if n else (), (tp, fn, fp, tn), strict=False):
         yield Measurement("confusion", float(count), n, bin=cell)
     if scores is not None:
         yield from _scored(truth, scores)
@@ -61,6 +62,11 @@ def multiclass(
         yield Measurement("confusion", float(counts[row, column]), n, bin=f"{names[row]}→{names[column]}")
     if scores is not None:
         yield from _scored_classes(truth, scores, classes)
+
+
+def _part(metric: str, hits: int, of: int, n: int, nothing: str, empty: float | None = None) -> Measurement:
+    """A share of some of the n labelled rows: its interval comes from those, its `n` counts all."""
+    return replace(share(metric, hits, of, empty=empty, nothing=nothing if n else NOTHING), n=n)
 
 
 def _f1(tp: int, errors: int, n: int) -> Measurement:

@@ -8,7 +8,7 @@ from hindsight.monitors.measurement import Measurement
 
 _GAPS = {
     "demographic_parity_difference": ("positive_rate",),
-    "equalized_odds_difference": ("recall", "fpr"),
+    "equalized_odds_difference": ("fnr", "fpr"),
     "accuracy_difference": ("accuracy",),
     "fpr_difference": ("fpr",),
     "fnr_difference": ("fnr",),
@@ -19,7 +19,7 @@ def gaps(measured: Sequence[Measurement], columns: Sequence[str]) -> list[Measur
     """Return, per segment column, the largest difference of a rate between two of its groups.
 
     Demographic parity: of the share of positive predictions. Equalised odds: the greater of the differences of the
-    true and the false positive rate (Hardt, Price & Srebro 2016; Agarwal et al. 2018). A group without positive
+    false negative and the false positive rate (Hardt, Price & Srebro 2016; Agarwal et al. 2018). A group without positive
     (negative) labels has no true (false) positive rate and does not take part. `n` counts the rows behind the
     smallest group that does.
     """
@@ -27,7 +27,7 @@ def gaps(measured: Sequence[Measurement], columns: Sequence[str]) -> list[Measur
     known = {m.metric for m in measured}
     for m in measured:
         column = m.segment.partition("=")[0]
-        if column in rates and not m.bin and m.value is not None and m.n:
+        if column in rates and not m.bin and m.value is not None:
             rates[column].setdefault(m.metric, []).append(m)
     gaps_known = {gap: needed for gap, needed in _GAPS.items() if known.issuperset(needed)}
     return [

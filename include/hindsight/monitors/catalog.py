@@ -152,7 +152,12 @@ CATALOG: tuple[Metric, ...] = (
         highest=None,
         vector="label→prediction",
     ),
-    _binary("reliability", "share of positive labels among the rows whose score lies in the bin", vector="score bin"),
+    _binary(
+        "reliability",
+        "share of positive labels among the rows whose score lies in the bin",
+        vector="score bin",
+        interval=WILSON,
+    ),
     _binary("reliability_score", "mean score of the rows in the bin", vector="score bin"),
     _gap("demographic_parity_difference", "largest minus smallest positive_rate over the values of the segment column"),
     _gap("equalized_odds_difference", "larger of the differences in recall and in fpr over the segment column"),

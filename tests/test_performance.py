@@ -1,0 +1,426 @@
+"""Performance and labels: equal to scikit-learn, equal to the known answers of real data, free of row order."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as sk
+
+from hindsight.checks.labels import is_mature, label_measurements
+from hindsight.checks.performance import performance, reference_values
+from hindsight.monitors.catalog import metric
+from hindsight.monitors.measurement import Measurement
+from hindsight.monitors.model import Monitor
+from tests.builders import DAY, a_monitor, a_window, at, monitor_file
+
+SEED = 20260901
+CLASSES = ["cat", "dog", "owl"]
+
+
+def a_task(task: str, score: Any = "score", **changes: Any) -> Monitor:
+    file = monitor_file(segments=[])
+    file["source"]["predictions"]["score"] = score
+    return a_monitor(**(file | {"model": {"name": "credit", "task": task}} | changes))
+
+
+BINARY = a_task("binary")
+MULTICLASS = a_task("multiclass", {name: f"p_{name}" for name in CLASSES})
+REGRESSION = a_task("regression", None)
+
+
+def numbers(table: pa.Table, monitor: Monitor, **kwargs: Any) -> dict[str, Measurement]:
+    """The numbers of one value for all rows together."""
+    found = performance(table, monitor, reference=kwargs.get("reference", {}))
+    return {m.metric: m for m in found if not (m.bin or m.segment or m.model_version)}
+
+
+def values(table: pa.Table, monitor: Monitor) -> dict[str, float | None]:
+    return {name: m.value for name, m in numbers(table, monitor).items()}
+
+
+def binary_rows(n: int = 400, seed: int = SEED, **columns: Any) -> pa.Table:
+    random = np.random.default_rng(seed)
+    score = random.random(n)
+    label = (random.random(n) < score).astype(int)
+    table = {"prediction": (score > 0.5).astype(int), "score": score, "label": label}
+    return pa.table(table | columns)
+
+
+def multiclass_rows(n: int = 300) -> pa.Table:
+    random = np.random.default_rng(SEED)
+    scores = random.dirichlet([1, 1, 1], n)
+    predicted = scores.argmax(axis=1)
+    truth = np.where(random.random(n) < 0.7, predicted, random.integers(0, 3, n))
+    names = np.array(CLASSES)
+    columns = {f"score__{name}": scores[:, place] for place, name in enumerate(CLASSES)}
+    return pa.table({"prediction": names[predicted], "label": names[truth]} | columns)
+
+
+def regression_rows(n: int = 200) -> pa.Table:
+    random = np.random.default_rng(SEED)
+    label = random.normal(100, 20, n)
+    return pa.table({"prediction": label + random.normal(1, 5, n), "label": label})
+
+
+def test_a_hand_made_confusion_gives_the_numbers_of_the_textbook() -> None:
+    truth = [1] * 4 + [0] * 6
+    predicted = [1, 1, 1, 0, 1, 0, 0, 0, 0, 0]
+    found = values(pa.table({"prediction": predicted, "label": truth, "score": [float(p) for p in predicted]}), BINARY)
+    assert found["accuracy"] == 0.8
+    assert (found["precision"], found["recall"], found["f1"]) == (0.75, 0.75, 0.75)
+    assert (found["fpr"], found["fnr"]) == (1 / 6, 0.25)
+    assert found["brier"] == pytest.approx(0.2)
+    assert (found["positive_rate"], found["label_positive_rate"]) == (0.4, 0.4)
+
+
+def test_binary_numbers_equal_scikit_learn() -> None:
+    table = binary_rows()
+    y, h, p = (table[name].to_numpy() for name in ("label", "prediction", "score"))
+    expected = {
+        "accuracy": sk.accuracy_score(y, h),
+        "precision": sk.precision_score(y, h),
+        "recall": sk.recall_score(y, h),
+        "f1": sk.f1_score(y, h),
+        "roc_auc": sk.roc_auc_score(y, p),
+        "log_loss": sk.log_loss(y, p),
+        "brier": sk.brier_score_loss(y, p),
+    }
+    found = values(table, BINARY)
+    assert {name: found[name] for name in expected} == pytest.approx(expected, rel=1e-12)
+
+
+def test_multiclass_numbers_equal_scikit_learn() -> None:
+    table = multiclass_rows()
+    y, h = table["label"].to_pylist(), table["prediction"].to_pylist()
+    p = np.column_stack([table[f"score__{name}"].to_numpy() for name in CLASSES])
+    kind: dict[str, Any] = {"labels": CLASSES, "zero_division": 0}
+    expected = {
+        "accuracy": sk.accuracy_score(y, h),
+        "f1_macro": sk.f1_score(y, h, average="macro", **kind),
+        "f1_weighted": sk.f1_score(y, h, average="weighted", **kind),
+        "precision_macro": sk.precision_score(y, h, average="macro", **kind),
+        "recall_macro": sk.recall_score(y, h, average="macro", **kind),
+        "log_loss": sk.log_loss(y, p, labels=CLASSES),
+        "roc_auc_ovr_macro": sk.roc_auc_score(y, p, multi_class="ovr", labels=CLASSES),
+    }
+    assert values(table, MULTICLASS) == pytest.approx(expected, rel=1e-12)
+
+
+def test_regression_numbers_equal_scikit_learn() -> None:
+    table = regression_rows()
+    y, h = table["label"].to_numpy(), table["prediction"].to_numpy()
+    expected = {
+        "mae": sk.mean_absolute_error(y, h),
+        "rmse": sk.root_mean_squared_error(y, h),
+        "r2": sk.r2_score(y, h),
+        "mean_error": float(np.mean(h - y)),
+        "median_ae": sk.median_absolute_error(y, h),
+    }
+    assert values(table, REGRESSION) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("table", "monitor"),
+    [(binary_rows(), BINARY), (multiclass_rows(), MULTICLASS), (regression_rows(), REGRESSION)],
+    ids=["binary", "multiclass", "regression"],
+)
+def test_every_number_is_in_the_catalogue_in_bounds_and_inside_its_interval(table: pa.Table, monitor: Monitor) -> None:
+    labels = label_measurements(table, monitor, a_window(), as_of=at("2026-09-03"), conflicts=0, orphans=0)
+    for kind, found in (("performance", performance(table, monitor, reference={})), ("labels", labels)):
+        for m in found:
+            known = metric(f"{kind}.{m.metric}")
+            assert known is not None, m.metric
+            assert bool(known.vector) == bool(m.bin)
+            if m.value is not None:
+                assert known.lowest is None or m.value >= known.lowest
+                assert known.highest is None or m.value <= known.highest
+                assert m.lower is None or m.lower - 1e-9 <= m.value <= (m.upper or 0) + 1e-9, m
+                assert bool(known.interval) == (m.lower is not None), m
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["binary", "multiclass", "regression"]))
+def test_the_order_of_rows_changes_no_digit(seed: int, task: str) -> None:
+    table = {"binary": binary_rows, "multiclass": multiclass_rows, "regression": regression_rows}[task](40)
+    monitor = {"binary": BINARY, "multiclass": MULTICLASS, "regression": REGRESSION}[task]
+    shuffled = table.take(np.random.default_rng(seed).permutation(table.num_rows))
+    assert performance(shuffled, monitor, reference={}) == performance(table, monitor, reference={})
+
+
+@pytest.mark.parametrize(
+    "labels", [[1, 0, 1, 0], [True, False] * 2, ["1", "0"] * 2, [1.0, 0.0] * 2, ["1.0", "0.0"] * 2]
+)
+@pytest.mark.parametrize("predictions", [[1, 0, 0, 1], [True, False, False, True], ["1", "0", "0", "1"]])
+@pytest.mark.parametrize("positive", [1, True, "1", 1.0])
+def test_classes_are_the_same_however_they_are_written(
+    labels: list[Any], predictions: list[Any], positive: Any
+) -> None:
+    monitor = a_task("binary", None, model={"name": "m", "task": "binary", "positive_label": positive})
+    found = values(pa.table({"prediction": predictions, "label": labels}), monitor)
+    assert (found["accuracy"], found["recall"], found["positive_rate"]) == (0.5, 0.5, 0.5)
+
+
+def test_labels_of_classes_nobody_knows_are_left_out_and_said() -> None:
+    table = pa.table({"prediction": [1, 0, 1, 0], "label": ["1", "0", "pending", None], "score": [0.9, 0.1, 0.8, 0.2]})
+    found = numbers(table, BINARY)["accuracy"]
+    assert (found.value, found.n, found.note) == (1.0, 2, "1 labels of unknown classes left out")
+
+
+def test_a_prediction_that_is_no_class_is_wrong() -> None:
+    table = multiclass_rows(60)
+    odd = table.set_column(0, "prediction", pa.array(["emu"] * 60))
+    found = performance(odd, MULTICLASS, reference={})
+    assert next(m.value for m in found if m.metric == "accuracy") == 0
+    assert {m.bin for m in found if m.metric == "confusion"} == {f"{name}→<other>" for name in CLASSES}
+
+
+def test_labels_of_one_class_have_no_auc() -> None:
+    found = numbers(pa.table({"prediction": [0, 1, 0], "label": [0, 0, 0], "score": [0.1, 0.7, 0.2]}), BINARY)
+    assert found["roc_auc"].value is None
+    assert found["roc_auc"].note == "labels of both classes are needed"
+    assert (found["recall"].value, found["fnr"].value, found["fnr"].note) == (0.0, None, "no positive labels")
+
+
+def test_scores_that_are_no_probabilities_still_have_an_order() -> None:
+    found = numbers(pa.table({"prediction": [0, 1] * 20, "label": [0, 1] * 20, "score": [-3.0, 7.0] * 20}), BINARY)
+    assert found["roc_auc"].value == 1.0
+    assert (found["log_loss"].value, found["log_loss"].note) == (None, "scores outside [0, 1]")
+
+
+@pytest.mark.parametrize("monitor", [BINARY, MULTICLASS, REGRESSION], ids=lambda m: m.model.task)
+def test_without_a_label_nothing_is_evaluated_and_each_number_says_so(monitor: Monitor) -> None:
+    rows = {"binary": binary_rows, "multiclass": multiclass_rows, "regression": regression_rows}[monitor.model.task](30)
+    known = rows["label"].type
+    found = numbers(rows.set_column(rows.column_names.index("label"), "label", pa.nulls(30, known)), monitor)
+    found.pop("positive_rate", None)
+    assert all(m.value is None and m.note for m in found.values())
+
+
+@pytest.mark.parametrize("monitor", [BINARY, MULTICLASS, REGRESSION], ids=lambda m: m.model.task)
+def test_a_window_without_rows_is_no_error(monitor: Monitor) -> None:
+    rows = {"binary": binary_rows, "multiclass": multiclass_rows, "regression": regression_rows}[monitor.model.task](30)
+    assert all(m.value is None for m in performance(rows[:0], monitor, reference={}))
+
+
+def test_numbers_too_large_to_be_squared_are_said_to_be() -> None:
+    found = numbers(pa.table({"prediction": [1e308, -1e308] * 10, "label": [-1e308, 1e308] * 10}), REGRESSION)
+    assert all(m.value is None or np.isfinite(m.value) for m in found.values())
+    assert found["rmse"].note == "too large to be summed"
+
+
+def test_regression_rows_without_finite_numbers_are_left_out_and_said() -> None:
+    table = pa.table({"prediction": [1.0, 2.0, 3.0, 4.0], "label": ["1.5", "2.5", "n/a", None]})
+    found = numbers(table, REGRESSION)["mae"]
+    assert (found.value, found.n, found.note) == (0.5, 2, "1 rows without finite numbers left out")
+
+
+def test_versions_and_segments_of_twenty_labelled_rows_have_numbers() -> None:
+    monitor = a_monitor()
+    label = pa.array([1, 0] * 30 + [None] * 20, pa.int64())
+    rows = binary_rows(80, label=label, model_version=["1"] * 40 + ["2"] * 40, region=["EU"] * 60 + ["FR"] * 20)
+    found = performance(rows, monitor, reference={"accuracy": 0.9, "region=EU accuracy": 0.8})
+    accuracy = {(m.model_version, m.segment): (m.n, m.reference) for m in found if m.metric == "accuracy"}
+    assert accuracy == {("", ""): (60, 0.9), ("1", ""): (40, 0.9), ("2", ""): (20, 0.9), ("", "region=EU"): (60, 0.8)}
+
+
+def test_reference_values_are_what_performance_asks_for() -> None:
+    monitor = a_monitor()
+    rows = binary_rows(80, region=["EU"] * 40 + ["FR"] * 40)
+    reference = reference_values(performance(rows, monitor, reference={}))
+    again = performance(rows, monitor, reference=reference)
+    compared = [m for m in again if m.reference is not None]
+    assert {m.segment for m in compared} == {"", "region=EU", "region=FR"}
+    assert all(m.reference == m.value for m in compared)
+
+
+def test_gaps_between_groups_are_named_by_the_segment_column() -> None:
+    eu = {"prediction": [1] * 20 + [0] * 20, "label": [1] * 10 + [0] * 10 + [0] * 20}
+    fr = {"prediction": [1] * 10 + [0] * 30, "label": [1] * 10 + [1] * 10 + [0] * 20}
+    table = pa.table({k: eu[k] + fr[k] for k in eu} | {"region": ["EU"] * 40 + ["FR"] * 40})
+    file = monitor_file()
+    del file["source"]["predictions"]["score"]
+    found = {m.metric: m.value for m in performance(table, a_monitor(**file), reference={}) if m.feature == "region"}
+    assert found == {
+        "demographic_parity_difference": 0.25,
+        "equalized_odds_difference": 0.5,
+        "accuracy_difference": 0.0,
+        "fpr_difference": pytest.approx(1 / 3),
+        "fnr_difference": 0.5,
+    }
+
+
+def test_one_group_has_no_gap_to_another() -> None:
+    rows = binary_rows(60, region=["EU"] * 60)
+    gap = next(m for m in performance(rows, a_monitor(), reference={}) if m.feature == "region")
+    assert (gap.value, gap.note) == (None, "fewer than two groups of 20 labelled rows to compare")
+
+
+def test_scores_that_tell_the_truth_have_no_calibration_error_and_bins_of_equal_mass() -> None:
+    n = 10_000
+    score = np.repeat(np.linspace(0.05, 0.95, 10), n // 10)
+    label = np.concatenate([np.arange(n // 10) < round(p * n / 10) for p in np.linspace(0.05, 0.95, 10)]).astype(int)
+    found = performance(pa.table({"prediction": label, "score": score, "label": label}), BINARY, reference={})
+    assert next(m.value for m in found if m.metric == "ece") == pytest.approx(0, abs=1e-12)
+    bins = {m.bin: (m.value, m.n) for m in found if m.metric == "reliability"}
+    assert bins["01"] == (pytest.approx(0.05), 1000)
+    assert len(bins) == 10
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=60))
+def test_reliability_bins_hold_every_row_once_and_ece_is_a_share(rows: list[tuple[float, bool]]) -> None:
+    table = pa.table({"prediction": [1] * len(rows), "score": [r[0] for r in rows], "label": [int(r[1]) for r in rows]})
+    found = performance(table, BINARY, reference={})
+    assert sum(m.n for m in found if m.metric == "reliability") == len(rows)
+    assert 0 <= next(m.value or 0 for m in found if m.metric == "ece") <= 1
+
+
+def test_the_interval_of_a_macro_average_is_that_of_a_bootstrap() -> None:
+    table = multiclass_rows(600)
+    y, h = (np.array(table[name].to_pylist()) for name in ("label", "prediction"))
+    random = np.random.default_rng(SEED)
+    draws = [random.integers(0, 600, 600) for _ in range(400)]
+    found = numbers(table, MULTICLASS)
+    for name, average in (("f1_macro", "macro"), ("f1_weighted", "weighted")):
+        spread = np.std([sk.f1_score(y[rows], h[rows], average=average) for rows in draws])
+        assert (found[name].upper or 0) - (found[name].value or 0) == pytest.approx(1.96 * spread, rel=0.1)
+
+
+# labels
+
+
+def label_rows(n: int = 400, known: int = 100, delay: timedelta = DAY) -> pa.Table:
+    made = [at("2026-09-01T12:00")] * n
+    arrived = [at("2026-09-01T12:00") + delay] * known + [None] * (n - known)
+    stamps = {"predicted_at": pa.array(made, pa.timestamp("us", "UTC"))}
+    stamps["arrived_at"] = pa.array(arrived, pa.timestamp("us", "UTC"))
+    return binary_rows(n, label=pa.array([1] * known + [None] * (n - known), pa.int64()), **stamps)
+
+
+def labels_of(table: pa.Table, as_of: str = "2026-09-03", **rest: Any) -> dict[str, Measurement]:
+    counts = {"conflicts": 0, "orphans": 0} | rest
+    found = label_measurements(table, BINARY, a_window(), as_of=at(as_of), **counts)
+    return {m.metric: m for m in found if not m.segment and not m.model_version}
+
+
+def test_coverage_delay_and_what_came_wrong_are_counted() -> None:
+    found = {name: m.value for name, m in labels_of(label_rows(), conflicts=3, orphans=5).items()}
+    right = int((label_rows()["prediction"].to_numpy()[:100] == 1).sum())
+    assert found == {
+        "n_labeled": 100.0,
+        "coverage": 0.25,
+        "delay_p50_s": 86400.0,
+        "delay_p95_s": 86400.0,
+        "accuracy_best": (right + 300) / 400,
+        "accuracy_worst": right / 400,
+        "label_conflicts": 3.0,
+        "orphan_labels": 5.0,
+        "mature": 0.0,
+    }
+
+
+def test_without_timestamps_delays_count_from_the_end_of_the_window() -> None:
+    found = labels_of(label_rows().drop_columns(["predicted_at"]))
+    assert found["delay_p50_s"].value == 12 * 3600
+
+
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_accuracy_lies_between_its_bounds_whatever_the_missing_labels_are(known: int, missing: int) -> None:
+    n = known + missing
+    if not n:
+        return
+    full = binary_rows(n, seed=known)
+    label = full["label"].to_pylist()
+    partly = full.set_column(2, "label", pa.array(label[:known] + [None] * missing, pa.int64()))
+    found = labels_of(partly)
+    truth = values(full, BINARY)["accuracy"] or 0.0
+    assert (found["accuracy_worst"].value or 0) <= truth + 1e-12
+    assert truth <= (found["accuracy_best"].value or 0) + 1e-12
+
+
+@pytest.mark.parametrize(
+    ("as_of", "labelled", "expected", "mature"),
+    [
+        ("2026-09-08T23:59", 1000, None, False),
+        ("2026-09-09", 0, None, True),
+        ("2026-09-03", 949, 1.0, False),
+        ("2026-09-03", 950, 1.0, True),
+        ("2026-09-03", 760, 0.8, True),
+        ("2026-09-03", 199, 0.1, False),
+        ("2026-09-03", 1000, 0.0, False),
+    ],
+)
+def test_a_window_matures_with_time_or_with_nearly_all_labels_expected(
+    as_of: str, labelled: int, expected: float | None, mature: bool
+) -> None:
+    assert is_mature(a_window(), at(as_of), timedelta(days=7), labelled, 1000, expected) is mature
+
+
+# real data with known answers
+
+NAMES = {"label_pos_rate": "label_positive_rate", "pred_pos_rate": "positive_rate"}
+
+
+@pytest.fixture(scope="session")
+def cases() -> Path:
+    folder = os.environ.get("HINDSIGHT_CASES")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("HINDSIGHT_CASES does not name the folder of real data")
+    return Path(folder)
+
+
+def case_monitor(case: dict[str, Any]) -> Monitor:
+    scores = {"binary": "score", "multiclass": {c: f"score_{c}" for c in case["classes"] or []}, "regression": None}
+    positive = 1 if case["positive_label"] is None else case["positive_label"]
+    model = {"name": "case", "task": case["task"], "positive_label": positive}
+    return a_task(case["task"], scores[case["task"]], model=model)
+
+
+def scored_rows(frame: Any, labels: Any, case: dict[str, Any], start: datetime, end: datetime, as_of: Any) -> pa.Table:
+    rows = frame[(frame.predicted_at >= start) & (frame.predicted_at < end)].drop_duplicates("request_id")
+    rows = rows[(rows.status_code == 200) & rows.prediction.notna()]
+    known = labels if as_of is None else labels[labels.labeled_at < as_of]
+    known = known.sort_values("labeled_at").drop_duplicates("request_id", keep="last")
+    joined = rows.merge(known, on="request_id", how="left").rename(columns={"labeled_at": "arrived_at"})
+    joined = joined.rename(columns={f"score_{c}": f"score__{c}" for c in case["classes"] or []})
+    wanted = [
+        "prediction",
+        "label",
+        "arrived_at",
+        "predicted_at",
+        "score",
+        *(f"score__{c}" for c in case["classes"] or []),
+    ]
+    return pa.Table.from_pandas(joined[[c for c in wanted if c in joined]], preserve_index=False)
+
+
+@pytest.mark.parametrize("name", ["elec2", "hotel_booking", "bike_sharing", "insects_gradual"])
+def test_numbers_equal_the_known_answers_of_real_data(cases: Path, name: str) -> None:
+    import pandas as pd
+
+    folder = cases / name
+    case = json.loads((folder / "case.json").read_text())
+    frame, labels = (pd.read_parquet(folder / f"{part}.parquet") for part in ("predictions", "labels"))
+    truth = pd.read_csv(folder / "truth.csv", parse_dates=["window_start", "window_end"])
+    monitor = case_monitor(case)
+    for _, window in truth.iloc[:: max(1, len(truth) // 5)].iterrows():
+        for days in (None, *case["asof_days"]):
+            suffix = "" if days is None else f"_asof_{days}d"
+            as_of = None if days is None else window.window_end + pd.Timedelta(days=days)
+            table = scored_rows(frame, labels, case, window.window_start, window.window_end, as_of)
+            found = values(table, monitor)
+            assert table["label"].length() - table["label"].null_count == window[f"n_labeled{suffix}"]
+            for column in truth.columns:
+                base = column.removesuffix(suffix) if suffix else column
+                if column.endswith(suffix) and ("_asof_" in column) == bool(suffix) and NAMES.get(base, base) in found:
+                    value, expected = found[NAMES.get(base, base)], window[column]
+                    close = value is None if pd.isna(expected) else value == pytest.approx(expected, rel=1e-5)
+                    assert close, (column, window.window_start, value, expected)
