@@ -12,7 +12,7 @@ from hindsight.monitors.windows import Window, parse_moment
 
 CHUNKS = 8  # tasks a night is spread over at most
 
-Span = tuple[str, int]  # the start of the first window, and how many follow each other from there
+Span = str  # the start of the first window and how many follow each other from there: short in an XCom
 
 
 def window_of(monitor: Monitor, run: Mapping[str, Any], *, now: datetime) -> Window:
@@ -60,20 +60,19 @@ def to_chunks(windows: Sequence[Window], at_most: int = CHUNKS) -> list[list[Spa
 
 def from_spans(monitor: Monitor, spans: Iterable[Span]) -> list[Window]:
     """Return the windows that `to_chunks` wrote."""
-    firsts = ((parse_moment(start), n) for start, n in spans)
-    return [window for start, n in firsts for window in monitor.grid.starting_in(start, start + n * monitor.window)]
+    pairs = (span.split() for span in spans)
+    firsts = ((parse_moment(start), int(n) * monitor.window) for start, n in pairs)
+    return [window for start, length in firsts for window in monitor.grid.starting_in(start, start + length)]
 
 
 def _spans(windows: Sequence[Window]) -> list[Span]:
-    spans: list[Span] = []
-    previous: Window | None = None
+    joined: list[list[Window]] = []
     for window in windows:
-        if previous and previous.end == window.start:
-            spans[-1] = (spans[-1][0], spans[-1][1] + 1)
+        if joined and joined[-1][-1].end == window.start:
+            joined[-1].append(window)
         else:
-            spans.append((window.start.isoformat(), 1))
-        previous = window
-    return spans
+            joined.append([window])
+    return [f"{neighbours[0].start.isoformat()} {len(neighbours)}" for neighbours in joined]
 
 
 def _interval(run: Mapping[str, Any], parameter: str) -> tuple[datetime, datetime]:
