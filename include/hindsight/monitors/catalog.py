@@ -61,7 +61,7 @@ _labels = partial(Metric, Kind.LABELS)
 _bound = partial(Metric, Kind.LABELS, tasks=CLASSIFIERS, highest=1)
 _cbpe = partial(Metric, Kind.ESTIMATE, tasks=("binary",), highest=1, compared=True)
 _dle = partial(Metric, Kind.ESTIMATE, tasks=("regression",), compared=True)
-_profile = partial(Metric, Kind.PROFILE, about="feature", lowest=None)
+_profile = partial(Metric, Kind.PROFILE, about="feature", lowest=None, compared=True)
 
 CATALOG: tuple[Metric, ...] = (
     _operations("total_requests", "distinct prediction ids whose timestamp lies in the window"),
@@ -122,6 +122,8 @@ CATALOG: tuple[Metric, ...] = (
     _drift("ks", "Kolmogorov-Smirnov distance: the largest gap between the distribution functions", highest=1),
     _drift("wasserstein_normed", "Wasserstein-1 distance divided by the reference's standard deviation"),
     _drift("chi2_p", "p-value of the two-sample chi-squared test of homogeneity, small cells pooled", highest=1),
+    _drift("p_value", "p-value of the test behind `drifted`; `note` names the test", highest=1),
+    _drift("evidently", "score of the Evidently test the monitor names as its method", lowest=None),
     _drift("mean_shift", "mean minus the reference's mean, in standard deviations of the reference", lowest=None),
     _drift("std_shift", "standard deviation divided by the reference's, minus 1", lowest=-1),
     _drift(
