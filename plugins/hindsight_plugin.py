@@ -1,6 +1,9 @@
-"""Registers Hindsight with Airflow; imported by every Airflow process, so it imports nothing heavy."""
+"""Registers Hindsight with Airflow; every Airflow process imports this file, so it imports nothing heavy."""
 
 from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
@@ -8,7 +11,35 @@ from hindsight.airflow.timetable import WindowTimetable
 
 
 class HindsightPlugin(AirflowPlugin):
-    """The timetable of monitors."""
+    """The timetable of monitors, and the pages that show them."""
 
     name = "hindsight"
     timetables = [WindowTimetable]  # noqa: RUF012  as Airflow declares it
+    external_views = [  # noqa: RUF012
+        {
+            "name": "ML monitoring",
+            "href": "/hindsight/",
+            "url_route": "hindsight",
+            "destination": "nav",
+            "nav_top_level": True,
+        },
+        {
+            "name": "Model health",
+            "href": "/hindsight/dags/{DAG_ID}",
+            "url_route": "hindsight-dag",
+            "destination": "dag",
+        },
+        {
+            "name": "Model health",
+            "href": "/hindsight/dags/{DAG_ID}",
+            "url_route": "hindsight-task",
+            "destination": "task_instance",
+        },
+    ]
+
+    @cached_property
+    def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]
+        """The pages; only the API server reads this."""
+        from hindsight.airflow.web import build_app
+
+        return [{"app": build_app(), "url_prefix": "/hindsight", "name": "hindsight"}]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ _FOR_AIRFLOW = {
     "AIRFLOW__CORE__DAGS_FOLDER": str(HOME / "dags"),
     "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-    "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
+    "AIRFLOW__API_AUTH__JWT_SECRET": "only for tests " * 5,
     "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin,viewer:viewer",
     "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
 }
@@ -30,15 +31,12 @@ assert not any(name.split(".")[0] == "airflow" for name in sys.modules), "Airflo
 os.environ |= _FOR_AIRFLOW
 import airflow.settings  # noqa: E402, F401  reads the home above, once
 
+with warnings.catch_warnings():  # Airflow imports it, and it would rather have another HTTP library
+    warnings.simplefilter("ignore")
+    import starlette.testclient  # noqa: F401
+
 for _name in _FOR_AIRFLOW:
     del os.environ[_name]  # other tests of this process run without an Airflow
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let Airflow's own imports warn; what our code does still turns every warning into an error."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.filterwarnings("ignore:Using .httpx. with .starlette.testclient."))
 
 
 @pytest.fixture(autouse=True)

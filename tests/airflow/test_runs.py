@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.builders import a_monitor, a_window, at
 
 from hindsight.airflow.runs import from_spans, night_of, request_of, to_chunks, window_of
 from hindsight.errors import ConfigError
-from tests.builders import a_monitor, a_window, at
 
 NOW = at("2026-10-01")
 

@@ -1,0 +1,213 @@
+"""The pages inside Airflow's own web server, asked by nobody, by strangers and by people with few permissions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.api_fastapi.app import create_app, get_auth_manager
+from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+from fastapi.testclient import TestClient
+from tests.builders import at
+
+from hindsight import pipeline
+from hindsight.airflow import web
+from hindsight.errors import LedgerError
+from hindsight.reports.pages import MonitorCard, MonitorView
+
+HOSTILE = "</script><script>alert(1)</script>"
+CANARY = "postgresql://ann:canary-s3cret@db/ledger"
+
+
+@pytest.fixture(scope="module")
+def server(airflow_database: None) -> Iterator[TestClient]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(web, "open_resources", lambda: None)
+        yield TestClient(create_app(apps="core"), raise_server_exceptions=False, follow_redirects=False)
+
+
+@pytest.fixture(autouse=True)
+def shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two monitors and one report, without a ledger."""
+    cards = [MonitorCard(name, f"monitors/{name}", "active", description=HOSTILE) for name in ("credit", "fraud")]
+    views = {card.name: MonitorView(card, at("2026-10-01")) for card in cards}
+    reports = {"ab12": (SimpleNamespace(monitor="credit"), f"<html>{HOSTILE}</html>")}
+    monkeypatch.setattr(pipeline, "overview_cards", lambda resources, *, now: cards, raising=False)
+    monkeypatch.setattr(pipeline, "monitor_view", lambda name, resources, *, now: views.get(name), raising=False)
+    monkeypatch.setattr(pipeline, "read_report", lambda id, resources: reports.get(id))
+
+
+def token(role: str = "VIEWER", **options: Any) -> dict[str, str]:
+    user = SimpleAuthManagerUser(username=role.lower(), role=role)
+    return {"Authorization": f"Bearer {get_auth_manager().generate_jwt(user, **options)}"}
+
+
+def routes() -> list[str]:
+    """Every route of the mounted application, with a value for each part."""
+    values = {"name": "credit", "dag_id": "monitor__credit", "id": "ab12"}
+    paths = [route.path for route in web.build_app().routes]
+    assert len(paths) >= 4
+    return ["/hindsight" + path.format(**values) for path in paths]
+
+
+def test_nobody_sees_anything(server: TestClient) -> None:
+    assert {path: server.get(path).status_code for path in routes()} == dict.fromkeys(routes(), 401)
+
+
+def test_a_garbage_or_foreign_token_opens_nothing(server: TestClient) -> None:
+    import jwt
+
+    forged = jwt.encode({"sub": "admin", "role": "ADMIN", "aud": "apache-airflow"}, "x" * 64, algorithm="HS512")
+    for text in ("garbage", forged):
+        headers = {"Authorization": f"Bearer {text}"}
+        assert {server.get(path, headers=headers).status_code for path in routes()} == {403}
+
+
+def test_an_expired_token_opens_nothing(server: TestClient) -> None:
+    headers = token(expiration_time_in_seconds=-3600)
+
+    assert {server.get(path, headers=headers).status_code for path in routes()} == {401}
+
+
+def test_a_viewer_sees_every_page(server: TestClient) -> None:
+    assert {server.get(path, headers=token()).status_code for path in routes()} <= {200, 307}
+
+
+def test_a_cookie_counts_as_in_the_rest_of_airflow(server: TestClient) -> None:
+    cookie = token()["Authorization"].removeprefix("Bearer ")
+
+    assert server.get("/hindsight/", headers={"Cookie": f"_token={cookie}"}).status_code == 200
+
+
+def test_without_permission_for_its_dag_a_monitor_is_hidden_everywhere(
+    server: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager = get_auth_manager()
+    monkeypatch.setattr(manager, "is_authorized_dag", lambda *, details, **rest: details.id == "monitor__fraud")
+    page = server.get("/hindsight/", headers=token()).text
+
+    assert "fraud" in page
+    assert "credit" not in page
+    assert server.get("/hindsight/monitors/credit", headers=token()).status_code == 403
+    assert server.get("/hindsight/monitors/fraud", headers=token()).status_code == 200
+    assert server.get("/hindsight/reports/ab12", headers=token()).status_code == 403
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_nothing_can_be_changed(server: TestClient, method: str) -> None:
+    for path in routes():
+        assert server.request(method, path, headers=token("ADMIN")).status_code == 405
+
+
+def test_a_browser_without_a_session_is_led_to_the_sign_in(server: TestClient) -> None:
+    page = server.get("/hindsight/monitors/credit", headers={"Accept": "text/html"})
+
+    assert page.status_code == 401
+    assert 'href="/api/v2/auth/login?next=%2Fhindsight%2Fmonitors%2Fcredit"' in page.text
+
+
+def test_reports_run_in_a_sandbox_without_an_origin(server: TestClient) -> None:
+    page = server.get("/hindsight/reports/ab12", headers=token())
+    policy = page.headers["content-security-policy"]
+
+    assert HOSTILE in page.text
+    assert policy.split(";")[0] == "sandbox allow-scripts"
+    assert "allow-same-origin" not in policy
+    assert "frame-ancestors 'self'" in policy
+    assert page.headers["x-content-type-options"] == "nosniff"
+    assert page.headers["cache-control"] == "no-store"
+    assert page.headers["referrer-policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize("path", ["/hindsight/", "/hindsight/monitors/credit"])
+def test_our_own_pages_run_no_script_and_escape_what_they_show(server: TestClient, path: str) -> None:
+    page = server.get(path, headers=token())
+
+    assert "<script" not in page.text
+    assert "&lt;script&gt;" in page.text
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert "frame-ancestors 'self'" in page.headers["content-security-policy"]
+    assert page.headers["x-content-type-options"] == "nosniff"
+
+
+PATHS = [
+    "..%2f..%2fetc%2fpasswd",
+    "%2e%2e%2f%2e%2e%2fetc%2fpasswd",
+    "%252e%252e%252fetc",
+    "..%5c..%5cetc",
+    "%2fetc%2fpasswd",
+    "ab12%00",
+    "ab12%23",
+    "AB12",
+    "ab12.html",
+    "%27%20OR%201%3D1",
+    "a" * 300,
+    "no_such",
+]
+
+
+@pytest.mark.parametrize("room", ["reports", "monitors"])
+@pytest.mark.parametrize("path", PATHS)
+def test_whatever_is_no_id_is_not_found(server: TestClient, room: str, path: str) -> None:
+    page = server.get(f"/hindsight/{room}/{path}", headers=token())
+
+    assert page.status_code == 404
+    assert "passwd" not in page.text
+
+
+def test_a_dag_leads_to_its_monitor_and_another_to_none(server: TestClient) -> None:
+    found = server.get("/hindsight/dags/labels__credit", headers=token())
+
+    assert (found.status_code, found.headers["location"]) == (307, "../monitors/credit")
+    assert "does not belong" in server.get("/hindsight/dags/etl_daily", headers=token()).text
+    assert "location" not in server.get("/hindsight/dags/monitor__..%2Fx", headers=token()).headers
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(LedgerError(f"ledger {CANARY}: connection refused"), 503), (RuntimeError(CANARY), 500)]
+)
+def test_an_error_says_nothing_about_the_inside(
+    server: TestClient, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
+) -> None:
+    def fail(*args: Any, **rest: Any) -> None:
+        raise error
+
+    for name in ("overview_cards", "monitor_view", "read_report"):
+        monkeypatch.setattr(pipeline, name, fail, raising=False)
+    for path in ("/hindsight/", "/hindsight/monitors/credit", "/hindsight/reports/ab12"):
+        page = server.get(path, headers=token())
+        assert page.status_code == status
+        assert not re.search(r"Traceback|canary|postgresql|\.py|SELECT", page.text)
+
+
+def test_there_are_no_docs_of_the_interface(server: TestClient) -> None:
+    for path in ("docs", "redoc", "openapi.json"):
+        assert server.get(f"/hindsight/{path}", headers=token()).status_code == 404
+
+
+def test_where_access_checks_are_missing_everything_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "airflow.api_fastapi.core_api.security", None)
+    closed = TestClient(web.build_app())
+
+    assert {closed.get(path).status_code for path in ("/", "/monitors/credit", "/reports/ab12", "/x")} == {403}
+
+
+def test_the_plugin_shows_in_the_navigation_on_dags_and_on_tasks(server: TestClient) -> None:
+    plugins = server.get("/api/v2/plugins", headers=token("ADMIN")).json()["plugins"]
+    views = next(plugin for plugin in plugins if plugin["name"] == "hindsight")["external_views"]
+
+    assert {view["destination"] for view in views} == {"nav", "dag", "task_instance"}
+    assert len({view["url_route"] for view in views}) == len(views)
+
+
+def test_plugins_holds_one_file_that_shadows_no_module() -> None:
+    (file,) = (Path(__file__).parents[2] / "plugins").rglob("*.py")
+
+    assert file.stem not in __import__("sys").stdlib_module_names
+    assert file.stem == "hindsight_plugin"
