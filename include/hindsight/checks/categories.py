@@ -60,14 +60,6 @@ class Frequencies:
             counts[places[text]] += count
         return tuple(names), np.array(counts, dtype=np.int64)
 
-    def most(self, limit: int) -> Frequencies:
-        """Keep the `limit` most frequent texts and count all others as one text, <other>."""
-        if len(self.texts) <= limit:
-            return self
-        return Frequencies(
-            (*self.texts[:limit], OTHER), np.append(self.counts[:limit], self.counts[limit:].sum()).astype(np.int64)
-        )
-
 
 def encode(column: pa.Array) -> Categories:
     """Turn a column into Categories.

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from hindsight.checks.bins import decile_bins, percentile_bins, top_bins
-from hindsight.checks.categories import Frequencies
+from hindsight.checks.categories import OTHER, Frequencies
 from hindsight.checks.columns import AnyColumn, CategoryBaseline, NumericBaseline, Role
 from hindsight.checks.distributions import Distribution, distinct
 from hindsight.checks.groups import Group
@@ -19,7 +19,7 @@ from hindsight.checks.samples import Numbers, NumericColumn, Sample, TextColumn,
 from hindsight.checks.thresholds import MOST, learnt, weight
 from hindsight.monitors.model import Monitor
 
-MOST_CATEGORIES = 10_000  # categories counted one by one; rarer ones are counted together
+MOST_CATEGORIES = 10_000  # a column of more is no category but a name; only its nulls are compared
 LARGEST_DRAW = 100_000
 
 
@@ -75,7 +75,10 @@ def _split(source: NumericColumn | TextColumn, windows: np.ndarray) -> list[Samp
 
 
 def _limited(sample: Sample) -> Sample:
-    return sample if isinstance(sample, Numbers) else Texts(sample.values.most(MOST_CATEGORIES), sample.nulls)
+    """Count all texts of an overfull column as one: its most frequent ones are so by chance, and always lose share."""
+    if isinstance(sample, Numbers) or len(sample.values.texts) <= MOST_CATEGORIES:
+        return sample
+    return Texts(Frequencies((OTHER,), np.array([sample.values.n])), sample.nulls)
 
 
 def _freeze(sample: Sample, like: AnyColumn | None, **known: Any) -> AnyColumn:

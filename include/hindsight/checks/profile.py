@@ -117,12 +117,14 @@ def category_profile(bins: CategoryBins, frequencies: Frequencies, nulls: int) -
 def measurements(profile: Profile, reference: Profile, feature: str, *, model_version: str = "") -> list[Measurement]:
     """Write a profile down, bins that neither the window nor the reference fills left out: they are zero."""
 
+    n = profile.n
+
     def row(metric: str, value: float | None, known: float | None, label: str = "", note: str = "") -> Measurement:
         fits = value is None or isfinite(value)
         return Measurement(
             metric,
             value if fits else None,
-            profile.n,
+            n,
             model_version=model_version,
             feature=feature,
             bin=label,
@@ -130,7 +132,7 @@ def measurements(profile: Profile, reference: Profile, feature: str, *, model_ve
             note=note if fits else "too large for a double",
         )
 
-    rows = [row("n", float(profile.n), float(reference.n))]
+    rows = [row("n", float(n), float(reference.n))]
     for metric, now, then in (
         ("bin_count", profile.counts, reference.counts),
         ("bin_sum", profile.sums, reference.sums),

@@ -13,7 +13,7 @@ FLOOR = 1e-4  # the share of an empty bin, so that PSI stays finite
 SPARSE = 10.0  # an expected count under which the chi-square approximation is not trusted
 DRAWS = 99_999
 FEW_DRAWS = 999
-CERTAIN = 1e-12  # a chi-square p-value under which no number of draws would say otherwise
+CERTAIN = 1e-8  # a chi-square p-value under which 99,999 draws find nothing as large, with 10 expected in each cell
 
 Counts = np.ndarray
 
@@ -66,23 +66,24 @@ def chi2_p(reference: Counts, current: Counts) -> float | None:
 
 
 def pooled(reference: Counts, current: Counts, *, ordered: bool = False) -> np.ndarray:
-    """Return the 2 x k table in which all categories expected fewer than 10 times on a side are one category.
+    """Return the 2 x k table in which all categories expected fewer than 10 times on a side are one category, the last.
 
     Where bins are `ordered`, such neighbours are joined until 10 are expected first, so that a move among thin bins is
-    still seen. What is expected depends on the totals of the categories only, so pooling does not disturb the tests,
-    which are conditional on these totals.
+    still seen. What is expected comes from the totals, on which the tests are conditional; for ordered bins, whose
+    edges lie where the reference lies, from the reference: a choice by totals would gather what is low by chance.
     """
     table = np.stack((reference, current)).astype(np.int64)
     table = table[:, table.any(axis=0)]
     if ordered and table.size:
-        table = np.add.reduceat(table, _joined(_expected(table)), axis=1)
-    rare = _expected(table) < SPARSE
+        table = np.add.reduceat(table, _joined(_expected(table, ordered)), axis=1)
+    rare = _expected(table, ordered) < SPARSE
     return np.column_stack((table[:, ~rare], table[:, rare].sum(axis=1))) if rare.any() else table
 
 
-def _expected(table: np.ndarray) -> np.ndarray:
+def _expected(table: np.ndarray, ordered: bool) -> np.ndarray:
     """Return the expected count of each category on the smaller side."""
-    return np.asarray(table.sum(axis=0) * (table.sum(axis=1).min() / table.sum()))
+    known = table[0] if ordered else table.sum(axis=0)
+    return np.asarray(known * (table.sum(axis=1).min() / known.sum()))
 
 
 def _joined(expected: np.ndarray) -> list[int]:
@@ -99,17 +100,27 @@ def _joined(expected: np.ndarray) -> list[int]:
 def homogeneity(reference: Counts, current: Counts, *, ordered: bool = False) -> tuple[float, str]:
     """Test whether two samples share their category probabilities; return the p-value and the name of the test.
 
-    Rare categories are pooled. Two cells: Fisher's exact test. Under five cells, or where the pooled one is still
-    sparse: Monte Carlo. Otherwise, and where it leaves no doubt, Pearson's chi-square. Both sides need rows.
+    Categories expected fewer than 10 times are pooled. If even together they are that rare, Fisher's exact test sets
+    them against all others, and the others are tested among themselves. Two cells: Fisher's exact test. Under five:
+    Monte Carlo. Otherwise, and where it leaves no doubt, Pearson's chi-square. Both sides need rows.
     """
     table = pooled(reference, current, ordered=ordered)
+    rare = _expected(table, ordered) < SPARSE
+    if table.shape[1] <= 2 or not rare.any():
+        return _same_shares(table)
+    apart = np.column_stack((table[:, rare], table[:, ~rare].sum(axis=1)))
+    p, name = _same_shares(table[:, ~rare])
+    return any_of([float(fisher_exact(apart).pvalue), p]), f"rare categories (Fisher exact) or {name}"
+
+
+def _same_shares(table: np.ndarray) -> tuple[float, str]:
     cells = table.shape[1]
     if cells == 1:
         return 1.0, "one category"
     if cells == 2:
         return float(fisher_exact(table).pvalue), "Fisher exact"
     p = float(chdtrc(cells - 1, _pearson(table[1], table)))
-    if _expected(table).min() < SPARSE or (cells < 5 and p > CERTAIN):
+    if cells < 5 and p > CERTAIN:
         return monte_carlo_p(table), "chi-square, Monte Carlo"
     return p, "chi-square"
 
