@@ -19,7 +19,7 @@ import pandas as pd
 import pyarrow as pa
 import sqlalchemy as sa
 
-from demo import credit, delivery, training
+from demo import champions, credit, delivery, training
 from demo.plan import DAY, Plan, load_or_make
 from demo.stream import Day, Stream, day, days
 
@@ -92,9 +92,9 @@ def _train(model: Model, made: Sequence[Day], as_of: datetime, share: float) -> 
 
 def _scored(model: Model, requests: pd.DataFrame, champion: Any, canary: Any) -> pd.DataFrame:
     is_canary = (requests["model_version"] == "v2").to_numpy()
-    output = _answers(model, champion, requests)
+    output = answers(model, champion, requests)
     if is_canary.any():
-        output[is_canary] = _answers(model, canary, requests[is_canary])
+        output[is_canary] = answers(model, canary, requests[is_canary])
     failed = (requests["status_code"] != 200).to_numpy()
     if model.classifies:
         requests["prediction"] = pd.array(np.where(output >= 0.5, 1, 0), dtype="Int64")
@@ -105,7 +105,8 @@ def _scored(model: Model, requests: pd.DataFrame, champion: Any, canary: Any) ->
     return requests
 
 
-def _answers(model: Model, estimator: Any, rows: pd.DataFrame) -> np.ndarray:
+def answers(model: Model, estimator: Any, rows: pd.DataFrame) -> np.ndarray:
+    """Return the probability of default, or the minutes, for each row."""
     features = rows[list(model.features)]
     answer = estimator.predict_proba(features)[:, 1] if model.classifies else estimator.predict(features)
     return np.asarray(answer)
@@ -181,20 +182,36 @@ def write_monitors(plan: Plan, folder: Path) -> None:
 
 def main() -> None:
     """Generate and load from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--warehouse", required=True, help="SQLAlchemy URL of a PostgreSQL database")
-    parser.add_argument("--folder", type=Path, default=Path("data/demo"))
+    parser = argparse.ArgumentParser(prog="python -m demo.generate", description=__doc__)
+    parser.add_argument("--warehouse", type=sa.make_url, required=True, help="URL of a PostgreSQL database")
+    parser.add_argument("--ledger", type=sa.make_url, help="URL of the ledger, to register the first champions")
+    parser.add_argument("--models", default="data/models", help="folder of the champions' artifacts")
+    parser.add_argument("--folder", type=Path, default=Path("data/demo"), help="incidents.json and monitors/")
     parser.add_argument("--end", type=date.fromisoformat, required=True, help="the day after the last, in UTC")
+    parser.add_argument("--only", choices=[model.stream.name for model in MODELS])
     parser.add_argument("--seed", type=int, default=SEED)
     given = parser.parse_args()
-    end = midnight(given.end)
-    plan = load_or_make(given.folder / "incidents.json", seed=given.seed, end=end)
+    plan = load_or_make(given.folder / "incidents.json", seed=given.seed, end=midnight(given.end))
     write_monitors(plan, given.folder / "monitors")
-    url = sa.make_url(given.warehouse)
     for model in MODELS:
-        loaded = loaded_until(url, model)
-        added = (0, 0) if loaded and loaded >= end else load(url, model, traffic(model, plan, end), until=end)
-        print(f"{model.stream.name}: {added[0]} requests, {added[1]} labels added")
+        if given.only in (None, model.stream.name):
+            added = fill(
+                model, plan, given.warehouse, until=midnight(given.end), ledger=given.ledger, folder=given.models
+            )
+            print(f"{model.stream.name}: {added[0]} requests, {added[1]} labels added")
+
+
+def fill(
+    model: Model, plan: Plan, warehouse: sa.URL, *, until: datetime, ledger: sa.URL | None, folder: str
+) -> tuple[int, int]:
+    """Generate and load what one model misses, and register its first champion; return the rows added."""
+    loaded = loaded_until(warehouse, model)
+    if loaded is not None and loaded >= until:
+        return 0, 0
+    data = traffic(model, plan, until)
+    if ledger is not None:
+        champions.register_first(model, plan, data, ledger=ledger, folder=folder)
+    return load(warehouse, model, data, until=until)
 
 
 if __name__ == "__main__":
