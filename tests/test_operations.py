@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.builders import a_monitor, a_window, at, monitor_file
 
 from hindsight.checks.operations import health, operations
 from hindsight.monitors.measurement import Measurement
 from hindsight.monitors.rows import TableRows
-from tests.builders import a_monitor, a_window, at, monitor_file
+from hindsight.monitors.windows import Window
 
 WINDOW = a_window()
 
@@ -146,3 +150,24 @@ def test_freshness_counts_from_the_newest_row_to_the_end() -> None:
     newest = datetime(2026, 9, 1, 23, 59, tzinfo=UTC)
     stamps = pa.array([at("2026-09-01")] * 99 + [newest], pa.timestamp("us", "UTC"))
     assert measured(some_rows(predicted_at=stamps))["freshness_s"].value == 60.0
+
+
+@pytest.mark.parametrize("name", ["elec2", "hotel_booking", "bike_sharing", "insects_gradual", "schema_break"])
+def test_numbers_equal_the_known_answers_of_real_data(name: str) -> None:
+    folder = os.environ.get("HINDSIGHT_CASES")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("HINDSIGHT_CASES does not name the folder of real data")
+    frame = pd.read_parquet(Path(folder) / name / "predictions.parquet")
+    truth = pd.read_csv(Path(folder) / name / "truth.csv", parse_dates=["window_start", "window_end"])
+    file = monitor_file(segments=[])
+    for key in ("model_version", "cost"):
+        del file["source"]["predictions"][key]
+    for _, expected in truth.iloc[::7].iterrows():
+        window = Window(expected.window_start.to_pydatetime(), expected.window_end.to_pydatetime())
+        logged = frame[(frame.predicted_at >= window.start) & (frame.predicted_at < window.end)]
+        table = pa.Table.from_pandas(logged.drop_duplicates("request_id"), preserve_index=False)
+        found = {m.metric: m.value for m in operations(TableRows(table, len(logged)), a_monitor(**file), window)}
+        assert (found["total_requests"], found["rows_raw"]) == (expected.n, expected.n_rows)
+        numbers = [found[f"latency_p{q}_ms"] for q in (50, 95, 99)] + [found["error_rate"]]
+        known = [*expected[["latency_p50", "latency_p95", "latency_p99", "error_rate"]]]
+        assert numbers == pytest.approx(known, rel=1e-5)

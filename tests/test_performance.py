@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
+from tests.builders import DAY, a_monitor, a_window, at, monitor_file
 
 from hindsight.checks.labels import is_mature, label_measurements
 from hindsight.checks.performance import performance, reference_values
 from hindsight.monitors.catalog import metric
 from hindsight.monitors.measurement import Measurement
 from hindsight.monitors.model import Monitor
-from tests.builders import DAY, a_monitor, a_window, at, monitor_file
 
 SEED = 20260901
 CLASSES = ["cat", "dog", "owl"]

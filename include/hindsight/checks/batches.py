@@ -60,7 +60,7 @@ def sql_batch(context: Any, url: sa.URL, monitor: Monitor, window: Window) -> It
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     arguments, options = engine.dialect.create_connect_args(url)
     bare = sa.URL.create(url.drivername, database="warehouse").render_as_string()
-    with ExitStack() as opened:
+    with ExitStack() as opened, ExitStack() as engines:
 
         def connect() -> Any:
             return opened.enter_context(closing(engine.dialect.connect(*arguments, **options)))
@@ -68,6 +68,8 @@ def sql_batch(context: Any, url: sa.URL, monitor: Monitor, window: Window) -> It
         try:
             query = window_query(engine, monitor, window)
             source = context.data_sources.add_sql("window", connection_string=bare, kwargs={"creator": connect})
+            engines.callback(source.get_engine().dispose)
+            engines.callback(source.get_execution_engine().close)
             asset = source.add_query_asset("rows", query=query)
             yield asset.add_batch_definition_whole_table("window").get_batch()
         except sa.exc.NoSuchTableError as exc:

@@ -78,13 +78,16 @@ def _great_expectations() -> Iterator[Any]:
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     with catch_warnings():
         simplefilter("ignore")
-        from great_expectations.data_context.types.base import ProgressBarsConfig
-
         import great_expectations as gx
+        from great_expectations.data_context.types import base
 
         logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
-        context = gx.get_context(mode="ephemeral")
-        context.variables.progress_bars = ProgressBarsConfig(globally=False)
+        nowhere = base.DataContextConfig(
+            store_backend_defaults=base.InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+            progress_bars=base.ProgressBarsConfig(globally=False),
+            analytics_enabled=False,
+        )
+        context = gx.get_context(mode="ephemeral", project_config=nowhere)
         yield context
 
 

@@ -19,9 +19,9 @@ def gaps(measured: Sequence[Measurement], columns: Sequence[str]) -> list[Measur
     """Return, per segment column, the largest difference of a rate between two of its groups.
 
     Demographic parity: of the share of positive predictions. Equalised odds: the greater of the differences of the
-    false negative and the false positive rate (Hardt, Price & Srebro 2016; Agarwal et al. 2018). A group without positive
-    (negative) labels has no true (false) positive rate and does not take part. `n` counts the rows behind the
-    smallest group that does.
+    false negative and the false positive rate (Hardt, Price & Srebro 2016; Agarwal et al. 2018). A group without
+    positive (negative) labels has no false negative (positive) rate and does not take part. `n` counts the labelled
+    rows of the smallest group that does.
     """
     rates: dict[str, dict[str, list[Measurement]]] = {column: {} for column in columns}
     known = {m.metric for m in measured}
