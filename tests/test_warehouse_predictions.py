@@ -11,6 +11,8 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.builders import DAY, a_monitor, a_window, at, monitor_file
+from tests.warehouse_tables import LOG, a_prediction, fill, writing
 
 from hindsight.errors import ConfigError, DataError, StoreError
 from hindsight.monitors.model import Monitor
@@ -18,8 +20,6 @@ from hindsight.monitors.windows import Window
 from hindsight.warehouse.connect import open_engine
 from hindsight.warehouse.predictions import collect, first_timestamp, volumes
 from hindsight.warehouse.rows import WindowRows
-from tests.builders import DAY, a_monitor, a_window, at, monitor_file
-from tests.warehouse_tables import LOG, a_prediction, fill, writing
 
 
 def collected(

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from hindsight.errors import DataError
 from hindsight.monitors.strict import Scalar
-from hindsight.warehouse.distinct import Mask, hashes, mixed
+from hindsight.warehouse.distinct import Hashes, Mask, hashes, mixed
 
 _MOST_STRING_BYTES = 2**31 - 1
 
@@ -69,12 +69,24 @@ class WindowRows:
 
     def sample(self, limit: int, seed: int) -> pa.Table:
         """Return all columns of at most `limit` rows, chosen by id: the same rows in whatever order they were read."""
+        priority = mixed(self._numbers() ^ mixed(np.array([seed], np.uint64)))
+        chosen = np.zeros(self.n, dtype=np.bool_)
+        chosen[np.argpartition(priority, limit)[:limit] if limit < self.n else slice(None)] = True
+        places = pa.array(np.argsort(priority[chosen], kind="stable"))
+        del priority
+        parts = list(masked(self.path, self.columns, self.narrowed(chosen)._mask))
+        return pa.concat_tables(parts).take(places) if parts else self.table(self.columns)
+
+    @property
+    def _mask(self) -> Mask:
+        return np.ones(self.n_raw, dtype=np.bool_) if self.keep is None else self.keep
+
+    def _numbers(self) -> Hashes:
+        """A number for each row that goes with its id, or with its place where there are no ids."""
         if self.id_column is None:
-            order = mixed(np.arange(self.n, dtype=np.uint64) ^ mixed(np.array([seed], np.uint64)))
-        else:
-            order = mixed(hashes(self.column(self.id_column)) ^ mixed(np.array([seed], np.uint64)))
-        chosen = pa.array(np.argsort(order, kind="stable")[:limit])
-        return pa.table({name: self.column(name).take(chosen) for name in self.columns})
+            return np.arange(self.n, dtype=np.uint64)
+        parts = [hashes(part.column(0).combine_chunks()) for part in masked(self.path, [self.id_column], self._mask)]
+        return np.concatenate(parts) if parts else np.empty(0, np.uint64)
 
     def where(self, column: str, value: Scalar) -> WindowRows:
         """Return the rows whose `column` equals `value`."""
