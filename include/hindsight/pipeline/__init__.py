@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hindsight.pipeline.judging import Judgement, judge_night, judge_window
 from hindsight.pipeline.nights import find_windows, revise_windows
+from hindsight.pipeline.pages import monitor_view, overview_cards
 from hindsight.pipeline.reporting import read_report, report_window
 from hindsight.pipeline.resources import Resources
 from hindsight.pipeline.retraining import claim, promote, refuse, train_and_compare
@@ -24,6 +25,8 @@ __all__ = [
     "judge_window",
     "maintain",
     "mark_started",
+    "monitor_view",
+    "overview_cards",
     "pending_starts",
     "promote",
     "read_report",

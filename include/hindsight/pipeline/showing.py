@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from hindsight.actions.records import Mail, Progress
 from hindsight.monitors.measurement import Kind
@@ -13,7 +13,8 @@ from hindsight.monitors.model import Monitor
 from hindsight.pipeline.resources import Resources
 from hindsight.verdicts.model import Incident, State
 
-HEALTH = ("healthy", "warning", "critical")
+Health = Literal["healthy", "warning", "critical", "unknown"]
+GRADES: tuple[Health, ...] = ("healthy", "warning", "critical")
 SHOWN = (Kind.OPERATIONS, Kind.QUALITY, Kind.DRIFT, Kind.PERFORMANCE, Kind.LABELS)
 
 
@@ -36,7 +37,7 @@ class MonitorState:
 
     name: str
     state: str
-    health: str
+    health: Health
     window: datetime | None
     open: dict[str, int]
     numbers: tuple[Number, ...]
@@ -56,7 +57,7 @@ def state_of(monitor: Monitor, resources: Resources, *, as_of: datetime | None =
     return MonitorState(
         name=monitor.name,
         state=monitor.state,
-        health="unknown" if health is None or health.value is None else HEALTH[int(health.value)],
+        health="unknown" if health is None or health.value is None else GRADES[int(health.value)],
         window=traffic.window if traffic else None,
         open=dict(sorted(Counter(str(i.severity) for i in standing).items())),
         numbers=numbers,
@@ -96,7 +97,7 @@ class Story:
         sent = Counter(str(mail.state) for mail in self.mails)
         parts = [f"{count} mail{'s' * (count != 1)} {state}" for state, count in sent.items()]
         parts += [f"retraining {progress.state}" for progress in self.retraining]
-        return ", ".join(parts) or "nothing to tell"
+        return ", ".join(parts) or "recorded silently"
 
     def cells(self) -> tuple[str, ...]:
         """The incident as a row of text."""

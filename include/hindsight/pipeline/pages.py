@@ -1,0 +1,167 @@
+"""Gather what the pages show: one card a monitor, and everything about one monitor, from snapshots and ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from hindsight.errors import ConfigError
+from hindsight.monitors.loader import load_folder, load_monitor
+from hindsight.monitors.measurement import Kind
+from hindsight.monitors.model import Monitor
+from hindsight.monitors.rules import Severity
+from hindsight.pipeline.resources import Resources
+from hindsight.pipeline.showing import MonitorState, Story, state_of, stories
+from hindsight.reports.charts import Chart, Mark, Point, Unit
+from hindsight.reports.pages import IncidentRow, Link, MonitorCard, MonitorView, Number
+
+CHARTED = 90  # windows on each chart
+REPORTS = 20
+GRADED = ("operations.health", "drift.drifted")  # grades, not numbers to show
+_HEADLINES = (
+    "operations.total_requests",
+    "operations.error_rate",
+    "operations.latency_p95_ms",
+    "operations.volume_ratio",
+    "drift.drift_share",
+    "performance.accuracy",
+    "performance.f1",
+    "performance.roc_auc",
+    "performance.mae",
+    "performance.rmse",
+    "labels.coverage",
+)
+_UNITS: Mapping[str, Unit] = {"total_requests": "count", "rows_raw": "count", "n_labeled": "count", "freshness_s": "s"}
+_SHARES = ("rate", "share", "accuracy", "f1", "coverage", "precision", "recall")
+
+
+def overview_cards(resources: Resources, *, now: datetime) -> list[MonitorCard]:
+    """Return a card for every monitor whose file is fine."""
+    monitors = load_folder(resources.settings.monitors).monitors.values()
+    return [_card(monitor, state_of(monitor, resources), prefix="monitors/") for monitor in monitors]
+
+
+def monitor_view(name: str, resources: Resources, *, now: datetime) -> MonitorView | None:
+    """Return everything about one monitor; None where there is none of that name."""
+    try:
+        monitor = load_monitor(name, resources.settings.monitors)
+    except ConfigError:
+        return None
+    state = state_of(monitor, resources)
+    told = stories(monitor, resources)
+    return MonitorView(
+        card=_card(monitor, state, prefix=""),
+        as_of=now,
+        numbers=tuple(_numbers(state)),
+        charts=tuple(_charts(monitor, resources, state, told)),
+        incidents=tuple(_row(story, monitor) for story in told),
+        reports=tuple(_reports(monitor, resources)),
+        back=Link("All monitors", "../"),
+    )
+
+
+def _card(monitor: Monitor, state: MonitorState, *, prefix: str) -> MonitorCard:
+    return MonitorCard(
+        name=monitor.name,
+        href=f"{prefix}{monitor.name}",
+        state=monitor.state,
+        health=state.health,
+        description=monitor.description,
+        owner=monitor.owner,
+        task=monitor.model.task,
+        criticality=monitor.criticality,
+        last_window=monitor.grid.window_at(state.window) if state.window else None,
+        open={Severity(severity): count for severity, count in state.open.items()},
+    )
+
+
+def _numbers(state: MonitorState) -> Iterable[Number]:
+    found = {number.metric: number for number in state.numbers if not number.about}
+    for metric in _HEADLINES:
+        if number := found.get(metric):
+            name = metric.partition(".")[2]
+            yield Number(name.replace("_", " "), number.value, unit_of(name), number.reference, number.note)
+
+
+def unit_of(metric: str) -> Unit:
+    """Return how a metric of this name is written: a count, a share of one, milliseconds, seconds or a bare number."""
+    if metric in _UNITS:
+        return _UNITS[metric]
+    if metric.endswith("_ms"):
+        return "ms"
+    return "share" if metric.endswith(_SHARES) else "number"
+
+
+def _charts(monitor: Monitor, resources: Resources, state: MonitorState, told: Iterable[Story]) -> Iterable[Chart]:
+    if state.window is None:
+        return
+    start = state.window - CHARTED * monitor.window
+    kinds = (Kind.OPERATIONS, Kind.DRIFT, Kind.PERFORMANCE, Kind.LABELS)
+    table = _overall(resources.store.read(monitor.name, kinds=kinds, start=start))
+    immature = {point.start for point in _points(table, "labels.mature") if not point.value}
+    limits = {rule.metric: rule.above or rule.below for rule in monitor.rules}
+    quality = "performance.mae" if monitor.model.task == "regression" else "performance.accuracy"
+    marks = tuple(_marks(monitor, resources, told, start))
+    for metric in (quality, "drift.drift_share", "operations.total_requests", "operations.latency_p95_ms"):
+        points = _points(table, metric, immature if metric == quality else frozenset())
+        if points:
+            name = metric.partition(".")[2]
+            yield Chart(name.replace("_", " "), unit_of(name), points, limits.get(metric), marks)
+
+
+def _overall(table: pa.Table) -> pa.Table:
+    """Keep the numbers of all rows together, in order of the window."""
+    bare = [pc.equal(table[column], "") for column in ("model_version", "segment", "feature", "bin")]
+    keep = bare[0]
+    for condition in bare[1:]:
+        keep = pc.and_(keep, condition)
+    return table.filter(keep).sort_by("window_start")
+
+
+def _points(table: pa.Table, metric: str, immature: Iterable[datetime] = ()) -> tuple[Point, ...]:
+    kind, _, name = metric.partition(".")
+    rows = table.filter(pc.and_(pc.equal(table["kind"], kind), pc.equal(table["metric"], name))).to_pylist()
+    hollow = set(immature)
+    return tuple(
+        Point(r["window_start"], r["value"], r["lower"], r["upper"], r["window_start"] in hollow, r["note"])
+        for r in rows
+    )
+
+
+def _marks(monitor: Monitor, resources: Resources, told: Iterable[Story], start: datetime) -> Iterable[Mark]:
+    for story in told:
+        incident = story.incident
+        if incident.severity is Severity.P0 and incident.started >= start:
+            yield Mark(incident.started, f"{incident.series.rule}: {incident.state}")
+    for version in resources.registry.versions(monitor.name):
+        if version.promoted_at and version.promoted_at >= start:
+            yield Mark(version.promoted_at, f"{version.version} promoted")
+
+
+def _row(story: Story, monitor: Monitor) -> IncidentRow:
+    incident = story.incident
+    series = incident.series
+    metric = next((rule.metric for rule in monitor.rules if rule.id == series.rule), "")
+    is_grade = metric in GRADED
+    return IncidentRow(
+        rule=series.rule,
+        severity=incident.severity,
+        state=incident.state,
+        started=incident.started,
+        ended=incident.ended,
+        about=" ".join(part for part in (series.feature, series.segment, series.model_version) if part),
+        value=None if is_grade else incident.value,
+        threshold=None if is_grade else incident.threshold,
+        unit=unit_of(metric.partition(".")[2]),
+        reason=incident.reason,
+        done=(story.done,),
+        runbook=Link("Runbook", monitor.alerts.runbook) if monitor.alerts.runbook else None,
+    )
+
+
+def _reports(monitor: Monitor, resources: Resources) -> Iterable[Link]:
+    for report in reversed(resources.ledger.reports(monitor.name)[-REPORTS:]):
+        yield Link(f"{report.kind.capitalize()} report of {report.window}", f"../reports/{report.id}")
