@@ -91,9 +91,6 @@ def fill(url: sa.URL, rows: TableRows, stamp: sa.types.TypeEngine[Any], moments:
     engine.dispose()
 
 
-# what is measured
-
-
 def test_each_expectation_has_a_verdict_and_each_column_a_count(suite: Callable[..., Path]) -> None:
     rows = some_rows(amount=[None] * 4 + [-5.0] * 6 + [50.0] * 90, region=["EU"] * 97 + ["FR"] * 3)
     table_rows = expect("table_row_count_to_be_between", min_value=1, max_value=1000)
@@ -157,9 +154,6 @@ def test_a_monitor_without_a_suite_measures_nothing(tmp_path: Path) -> None:
     assert run(tmp_path, some_rows(), monitor=a_monitor()) == []
 
 
-# what is wrong with a suite
-
-
 def test_a_missing_suite_is_named_with_those_there_are(suite: Callable[..., Path]) -> None:
     root = suite(AMOUNT_KNOWN)
     with pytest.raises(ConfigError, match=r"churn\.json quality\.suite: no such suite; suites in this folder: credit$"):
@@ -195,9 +189,6 @@ def test_the_suites_of_the_project_can_be_read_by_great_expectations_itself(tmp_
     names = sorted(path.stem for path in (root / "expectations").glob("*.json"))
     assert answer.stdout.strip() == str([f"{n} {len(load_suite(root, n).expectations)}" for n in names])
     assert (root / "great_expectations.yml").read_bytes() == before
-
-
-# where it runs
 
 
 def test_rows_in_hand_are_the_whole_truth_unless_something_is_missing(suite: Callable[..., Path]) -> None:
@@ -250,9 +241,6 @@ def test_more_rows_than_the_limit_are_sampled_and_said_to_be(
     found = run(suite(expect("table_row_count_to_equal", value=50)), some_rows())
     assert found[0].value == 1.0
     assert (found[0].note, found[0].n) == ("observed 50; on a sample of 50 of 100 rows", 50)
-
-
-# what must not get out
 
 
 def private_monitor() -> Monitor:

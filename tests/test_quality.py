@@ -237,8 +237,6 @@ def test_counted_values_answer_like_the_values_themselves(values: list[int], low
     assert counted.extremes == (min(values), max(values))
 
 
-# real data with known incidents
-
 FEATURES = {
     **dict.fromkeys(["age", "education_num", "capital_gain", "capital_loss", "hours_per_week"], "numeric"),
     **dict.fromkeys(["workclass", "marital_status", "occupation", "relationship", "sex"], "categorical"),
