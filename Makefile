@@ -1,0 +1,46 @@
+# Everything a newcomer needs: `make demo` to look at it, `make test` to check it.
+
+VERSION = 'import sys; print("%d.%d" % sys.version_info[:2])'
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	case "$$($$p -c $(VERSION) 2>/dev/null)" in 3.11|3.12|3.13) echo $$p; exit;; esac; done; echo python3)
+BIN := .venv/bin
+REQUIREMENTS := requirements.txt requirements-dev.txt
+
+unexport PYTHONDONTWRITEBYTECODE
+export UV_PYTHON_DOWNLOADS := never
+
+.DEFAULT_GOAL := help
+
+.venv/.installed: $(REQUIREMENTS)
+	@found=$$($(PYTHON) -c $(VERSION) 2>/dev/null || echo none); case $$found in 3.11|3.12|3.13) ;; *) \
+	echo "make: Hindsight needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$found; point at another: make $(or $(MAKECMDGOALS),demo) PYTHON=python3.12" >&2; exit 1;; esac
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode $(REQUIREMENTS:%=-r %)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+.PHONY: demo
+demo: .venv/.installed  ## Start everything on this machine and show what it finds; ONCE=1 stops after the summary
+	@$(BIN)/python -m demo.launch $(if $(ONCE),--once)
+
+.PHONY: test
+test: .venv/.installed  ## Check style, types and behaviour
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q -n 2
+
+.PHONY: lock
+lock: .venv/.installed  ## Resolve requirements.in and requirements-dev.in anew, for every supported Python
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-header --no-annotate requirements.in -o requirements.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-header --no-annotate requirements-dev.in -o requirements-dev.txt
+
+.PHONY: clean
+clean:  ## Remove what make has made, the demo's data included
+	rm -rf .venv data include/hindsight.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help
+help:  ## Show this
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
