@@ -79,10 +79,9 @@ def distances(reference: Distribution, current: Distribution) -> Distances:
     size = reference.n * current.n
     widest, areas = 0, []
     for gap, values in _merged(reference, current):
-        steps = np.diff(values)
-        widest = max(widest, int(np.max(gap, where=steps > 0, initial=0)))
         with np.errstate(invalid="ignore", over="ignore"):
-            areas.append(float(np.sum(gap * steps)))
+            areas.append(float(np.sum(gap * np.diff(values))))
+        widest = max(widest, int(np.max(gap, where=values[1:] > values[:-1], initial=0)))
     return Distances(widest / size, fsum(areas) / size if np.isfinite(areas).all() else float("inf"))
 
 
@@ -115,4 +114,4 @@ def ks_p(ks: float, n: int, m: int) -> float:
     The exact one-sample distribution at the effective size n m / (n + m), as scipy.stats.ks_2samp(method="asymp").
     With ties it is conservative.
     """
-    return float(np.clip(kstwo.sf(ks, np.round(n * m / (n + m))), 0, 1))
+    return float(np.clip(kstwo.sf(ks, max(1, np.round(n * m / (n + m)))), 0, 1))

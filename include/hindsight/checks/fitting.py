@@ -95,9 +95,12 @@ def _freeze(sample: Sample, like: AnyColumn | None, **known: Any) -> AnyColumn:
 
 def _table(sample: Sample) -> pa.Table:
     if isinstance(sample, Texts):
-        return pa.table({"value": pa.array(sample.values.texts, pa.string()), "count": sample.values.counts})
-    values, counts = distinct(sample.values.values)
-    return pa.table({"value": values, "count": counts})
+        return _counted(pa.array(sample.values.texts, pa.string()), sample.values.counts)
+    return _counted(*distinct(sample.values.values))
+
+
+def _counted(values: Any, counts: np.ndarray) -> pa.Table:
+    return pa.table({"value": values, "count": counts.astype(np.int32)})
 
 
 def _threshold(column: AnyColumn, reference: Sample, windows: Sequence[Sample], method: str) -> float:
