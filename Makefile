@@ -2,7 +2,7 @@
 
 VERSION = 'import sys; print("%d.%d" % sys.version_info[:2])'
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
-	case "$$($$p -c $(VERSION) 2>/dev/null)" in 3.11|3.12|3.13) echo $$p; exit;; esac; done; echo python3)
+	case "$$($$p -c $(VERSION) 2>/dev/null)" in (3.11|3.12|3.13) echo $$p; exit;; esac; done; echo python3)
 BIN := .venv/bin
 REQUIREMENTS := requirements.txt requirements-dev.txt
 
