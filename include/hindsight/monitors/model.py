@@ -12,6 +12,7 @@ from hindsight.monitors.rules import Rule, RuleChange, built_in_rules, merge
 from hindsight.monitors.strict import (
     Column,
     Columns,
+    Delay,
     Duration,
     Moment,
     Name,
@@ -74,8 +75,8 @@ class LabelPolicy(Strict):
     """When labels are looked for and when there are enough of them to judge."""
 
     schedule: str = "0 2 * * *"
-    matures_after: Duration = timedelta(days=14)
-    overlap: Duration = DAY
+    matures_after: Delay = timedelta(days=14)
+    overlap: Delay = DAY
     min_labels: int = Field(100, ge=1)
     min_coverage: Share = 0.0
     absent_means: Scalar | None = None
@@ -129,7 +130,7 @@ class Reference(Strict):
     parquet: str | None = None
     output: AnyOutput | None = None
     trailing: Duration | None = None
-    lag: Duration = timedelta(0)
+    lag: Delay = timedelta(0)
     same_weekday: bool = False
 
     @model_validator(mode="after")
@@ -181,7 +182,7 @@ class Alerts(Strict):
 
     email: Texts = ()
     runbook: str | None = None
-    max_age: Duration | None = None
+    max_age: Delay | None = None
 
 
 class Budget(Strict):
@@ -210,11 +211,10 @@ class Retrain(Strict):
     dag: str | None = None
     train: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
     require: Names = ("accuracy_drop",)
-    cooldown: Duration = 7 * DAY
+    cooldown: Delay = 7 * DAY
     budget: AnyBudget = Budget(runs=2, period=30 * DAY)
     approval: bool = True
     trained_on: Duration = 28 * DAY
-    compared_on: Duration = 2 * DAY
 
 
 class Monitor(Strict):
@@ -231,7 +231,7 @@ class Monitor(Strict):
     anchor: Moment = MONDAY
     start: Moment | None = None
     end: Moment | None = None
-    lateness: Duration = timedelta(minutes=10)
+    lateness: Delay = timedelta(minutes=10)
     source: Source
     labels: LabelPolicy = LabelPolicy()
     features: dict[Column, AnyFeature] = Field(default_factory=dict)

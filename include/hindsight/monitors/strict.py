@@ -23,6 +23,12 @@ def _duration(value: object) -> object:
     return parse_duration(value) if isinstance(value, str) else value
 
 
+def _longer_than_zero(value: timedelta) -> timedelta:
+    if value > timedelta(0):
+        return value
+    raise ValueError("expected a duration longer than zero")
+
+
 def _moment(value: object) -> object:
     if isinstance(value, datetime):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -51,8 +57,14 @@ def _column(value: str) -> str:
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Table = Annotated[str, AfterValidator(_identifier)]
 Column = Annotated[str, AfterValidator(_column)]
+Delay = Annotated[
+    timedelta,
+    BeforeValidator(_duration, json_schema_input_type=Annotated[str, Field(pattern=r"^(0|[1-9]\d{0,4})[mhd]$")]),
+]
 Duration = Annotated[
-    timedelta, BeforeValidator(_duration, json_schema_input_type=Annotated[str, Field(pattern=r"^[1-9]\d{0,4}[mhd]$")])
+    timedelta,
+    BeforeValidator(_duration, json_schema_input_type=Annotated[str, Field(pattern=r"^[1-9]\d{0,4}[mhd]$")]),
+    AfterValidator(_longer_than_zero),
 ]
 Moment = Annotated[
     datetime, BeforeValidator(_moment, json_schema_input_type=Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d")])

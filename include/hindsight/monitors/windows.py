@@ -51,8 +51,8 @@ class Grid:
 
 
 def parse_duration(text: str) -> timedelta:
-    """Turn '90m', '6h' or '7d' into a timedelta; raise ValueError for anything else."""
-    match = re.fullmatch(r"([1-9]\d{0,4})([mhd])", text.strip())
+    """Turn '0m', '90m', '6h' or '7d' into a timedelta; raise ValueError for anything else."""
+    match = re.fullmatch(r"(0|[1-9]\d{0,4})([mhd])", text.strip())
     if match is None:
         raise ValueError(f"expected a duration such as 15m, 6h or 7d, got {text!r}")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
