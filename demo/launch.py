@@ -121,6 +121,7 @@ def _prepare(places: Places, console: Console, now: datetime, until_the_end: Exi
     write_monitors(plan, places.monitors)
     server = until_the_end.enter_context(database.running(places.postgres))
     smtp = until_the_end.enter_context(mailbox.serving(places.mailbox))
+    stack.make_home(places)
     children = Children(places.logs, places.pids)
     until_the_end.callback(children.stop)
     env = stack.environment(places, server, smtp_port=smtp, since=plan.end - CAUGHT_UP_DAYS * DAY)
@@ -168,7 +169,7 @@ def start_airflow(demo: Demo) -> AirflowApi:
     url = demo.env["AIRFLOW__API__BASE_URL"]
     api = AirflowApi(url, stack.password(demo.places))
     with demo.step(f"Airflow on {url}"):
-        stack.migrate(demo.children, demo.places, demo.env)
+        stack.migrate(demo.children, demo.env)
         stack.start(demo.children, demo.env)
         _wait(demo, api.is_up, within_s=UP_WITHIN_S, what="Airflow is not healthy")
     return api

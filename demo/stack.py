@@ -77,12 +77,16 @@ def password(places: Places) -> str:
     return _kept(places.passwords, {"admin": lambda: secrets.token_urlsafe(9)})["admin"]
 
 
-def migrate(children: Children, places: Places, env: Mapping[str, str]) -> None:
-    """Make Airflow's home and bring its tables up to date."""
+def make_home(places: Places) -> None:
+    """Make AIRFLOW_HOME, from which Hindsight's settings start: the expectation suites are looked for there."""
     places.airflow.mkdir(parents=True, exist_ok=True)
-    suites = places.airflow / "great_expectations"  # settings look for it beside AIRFLOW_HOME
+    suites = places.airflow / "great_expectations"
     if not suites.is_symlink():
         suites.symlink_to(ROOT / "great_expectations")
+
+
+def migrate(children: Children, env: Mapping[str, str]) -> None:
+    """Bring Airflow's tables up to date."""
     children.run([[Step("airflow-db-migrate", [*_airflow(), "db", "migrate"], env)]])
 
 

@@ -122,19 +122,19 @@ class Registry:
 
     def version(self, monitor: str, version: str) -> ModelVersion:
         """Return one version; TrainingError when there is none of that name."""
-        with _reachable(), self._engine.connect() as connection:
+        with _reachable(), self._reading() as connection:
             return _one(connection, monitor, version)
 
     def versions(self, monitor: str) -> list[ModelVersion]:
         """Return every version of a monitor's model, oldest first."""
         query = sa.select(_versions).where(_versions.c.monitor == monitor)
-        with _reachable(), self._engine.connect() as connection:
+        with _reachable(), self._reading() as connection:
             rows = connection.execute(query.order_by(_versions.c.created_at, _versions.c.version))
             return [_version(row) for row in rows]
 
     def champion(self, monitor: str) -> ModelVersion | None:
         """Return the version in production, None before the first promotion."""
-        with _reachable(), self._engine.connect() as connection:
+        with _reachable(), self._reading() as connection:
             return _champion(connection, monitor)
 
     def promote(self, monitor: str, version: str, *, at: datetime) -> ModelVersion:
@@ -165,6 +165,10 @@ class Registry:
                 raise TrainingError(f"{monitor}: there is no earlier champion to roll back to")
             _retire(connection, monitor, rolled_back_at=at)
             return _crown(connection, _version(row), at)
+
+    def _reading(self) -> sa.Connection:
+        """A connection that waits for no writer, where the ledger's SQLite tells readers and writers apart."""
+        return self._engine.connect().execution_options(reading=True)
 
 
 @contextmanager
