@@ -16,7 +16,7 @@ from tests.builders import a_window, at, monitor_file
 
 from hindsight import pipeline
 from hindsight.airflow import assets
-from hindsight.errors import DataError, WarehouseError
+from hindsight.errors import DataError, TrainingError, WarehouseError
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.windows import Window
 
@@ -85,11 +85,16 @@ class Recorded:
 
     def train_and_compare(self, monitor: Monitor, key: str, as_of: datetime, resources: Any) -> dict[str, Any]:
         self.calls.append(("train", key, as_of))
+        if self.error:
+            raise self.error
         return {"better": self.better, "summary": "0.91 against 0.88"}
 
     def promote(self, monitor: Monitor, key: str, resources: Any, *, at: datetime) -> dict[str, Any]:
         self.calls.append(("promote", key))
         return {"version": "v2"}
+
+    def finish(self, key: str, outcome: str, *, at: datetime, note: str) -> None:
+        self.calls.append(("finish", key, str(outcome)))
 
     def refuse(self, monitor: Monitor, key: str, resources: Any, *, at: datetime, by: str | None) -> None:
         self.calls.append(("refuse", key, by))
@@ -101,7 +106,7 @@ def use_cases(monkeypatch: pytest.MonkeyPatch) -> Recorded:
     for name in (name for name in dir(Recorded) if not name.startswith("_") and callable(getattr(Recorded, name))):
         monkeypatch.setattr(pipeline, name, getattr(recorded, name), raising=False)
     for module in ("tasks", "retraining"):
-        monkeypatch.setattr(f"hindsight.airflow.{module}.open_resources", lambda: None)
+        monkeypatch.setattr(f"hindsight.airflow.{module}.open_resources", lambda: SimpleNamespace(ledger=recorded))
     return recorded
 
 
@@ -262,6 +267,18 @@ def test_a_request_answered_by_another_run_ends_this_one(
 
     assert use_cases.names() == ["claim"]
     assert set(states(run).values()) == {"skipped"}
+
+
+def test_a_retraining_that_fails_is_noted_and_promotes_nothing(
+    write_monitor: Write, parse: Parse, use_cases: Recorded
+) -> None:
+    use_cases.error = TrainingError("lending.models:train raised ValueError")
+    write_monitor(monitor_file(retrain=RETRAIN))
+    run = retrain(parse, "k5")
+
+    assert run.state == "failed"
+    assert use_cases.names() == ["claim", "train", "finish"]
+    assert use_cases.calls[-1] == ("finish", "k5", "failed")
 
 
 def test_approval_marked_as_given_promotes(write_monitor: Write, parse: Parse, use_cases: Recorded) -> None:

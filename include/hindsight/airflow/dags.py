@@ -76,7 +76,9 @@ def retrain_dag(monitor: Monitor) -> DAG:
         if monitor.retrain and monitor.retrain.approval:
             steps.append(retraining.approve(monitor.name, monitor.retrain.cooldown))
         announced = retraining.announce.override(outlets=[assets.retraining(monitor.name)])(monitor.name)
-        chain(*steps, retraining.promote(monitor.name), [announced, retraining.keep(monitor.name)])
+        steps.append(retraining.promote(monitor.name))
+        chain(*steps, [announced, retraining.keep(monitor.name)])
+        steps >> retraining.give_up()
     return dag
 
 

@@ -78,6 +78,14 @@ def keep(name: str, **run: Any) -> None:
     pipeline.refuse(load(name), request_of(run), open_resources(), at=now(), by=_who(answer))
 
 
+@task(trigger_rule="one_failed")
+def give_up(**run: Any) -> None:
+    """Note that this retraining failed, so that it does not stand in the way of the next request."""
+    from hindsight.actions.records import RequestState
+
+    open_resources().ledger.finish(request_of(run), RequestState.FAILED, at=now(), note=f"run {run['run_id']} failed")
+
+
 def _who(answer: dict[str, Any] | None) -> str | None:
     if not answer:
         return None

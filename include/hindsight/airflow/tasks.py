@@ -15,6 +15,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from hindsight.airflow import assets
 from hindsight.airflow.connections import open_resources
+from hindsight.airflow.pauses import note, skip_if_paused
 from hindsight.airflow.runs import Span, from_spans, night_of, to_chunks, window_of
 from hindsight.errors import HindsightError
 from hindsight.monitors.loader import load_folder, load_monitor
@@ -64,6 +65,7 @@ def check(name: str, **run: Any) -> dict[str, Any]:
 
     monitor = load(name)
     window = window_of(monitor, run, now=now())
+    skip_if_paused(monitor, window.end + monitor.lateness, run)
     done = pipeline.run_window(monitor, window, open_resources())
     run["outlet_events"][assets.snapshots(name)].add_partitions(assets.partition_key(window))
     return done
@@ -96,7 +98,9 @@ def find(name: str, **run: Any) -> list[list[Span]]:
     """Find the windows that labels have touched since the last night, and those that have matured."""
     from hindsight import pipeline
 
-    return to_chunks(pipeline.find_windows(load(name), night_of(run, now=now()), open_resources()))
+    monitor, as_of = load(name), night_of(run, now=now())
+    skip_if_paused(monitor, as_of, run)
+    return to_chunks(pipeline.find_windows(monitor, as_of, open_resources()))
 
 
 @task(execution_timeout=LONGEST)
@@ -116,6 +120,8 @@ def judge_night(name: str, chunks: Any, **run: Any) -> dict[str, Any]:
     """Judge the windows of this night, send what waited for the digest, and commit the night."""
     from hindsight import pipeline
 
+    if chunks is None:
+        raise AirflowSkipException("nothing was looked for")
     monitor, at = load(name), now()
     windows = [window for chunk in chunks for window in from_spans(monitor, chunk)]
     judged = pipeline.judge_night(monitor, night_of(run, now=at), windows, open_resources(), judged_at=at)
@@ -147,6 +153,12 @@ def mark_started(request: dict[str, Any]) -> None:
     from hindsight import pipeline
 
     pipeline.mark_started(open_resources(), request["run_id"], at=now())
+
+
+@task
+def note_pauses() -> None:
+    """Note which monitors are paused in their files: what was due meanwhile is not caught up."""
+    note(load_folder(read_settings().monitors).monitors.values(), now())
 
 
 @task

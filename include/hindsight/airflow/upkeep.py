@@ -14,6 +14,7 @@ def relay_dag() -> DAG:
     """Build hindsight__relay: send the mail that waits, start the DAG runs that were asked for."""
     with _dag("relay", "*/2 * * * *", describe.RELAY) as dag:
         tasks.deliver()
+        tasks.note_pauses()
         start.expand(request=tasks.requested())
     return dag
 

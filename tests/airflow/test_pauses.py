@@ -1,0 +1,91 @@
+"""Pausing in the file: what was due meanwhile is not caught up, what is asked for by hand is done."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowSkipException
+from tests.builders import a_monitor, at
+
+from hindsight.airflow.pauses import noted, skip_if_paused
+
+MINUTE = timedelta(minutes=2)
+MONDAY, TUESDAY, THURSDAY = at("2026-09-07"), at("2026-09-08"), at("2026-09-10")
+
+
+def a_pause(since: Any, until: Any, *, lasts: bool) -> dict[str, dict[str, Any]]:
+    return {"credit": {"since": since.isoformat(), "until": until.isoformat(), "lasts": lasts}}
+
+
+def test_a_pause_grows_as_long_as_it_lasts() -> None:
+    paused = [a_monitor(state="paused")]
+    pauses: dict[str, dict[str, Any]] = {}
+    for k in range(4):
+        pauses = noted(pauses, paused, MONDAY + k * MINUTE)
+
+    assert pauses == a_pause(MONDAY, MONDAY + 3 * MINUTE, lasts=True)
+
+
+def test_it_is_remembered_when_it_is_over_and_another_begins_anew() -> None:
+    over = noted(a_pause(MONDAY, TUESDAY, lasts=True), [a_monitor()], THURSDAY)
+    again = noted(over, [a_monitor(state="paused")], THURSDAY)
+
+    assert over == a_pause(MONDAY, TUESDAY, lasts=False)
+    assert again == a_pause(THURSDAY, THURSDAY, lasts=True)
+
+
+def test_monitors_that_were_never_paused_leave_nothing() -> None:
+    assert noted({}, [a_monitor(), a_monitor(name="other", state="archived")], MONDAY) == {}
+
+
+def skipped(due: Any, run_type: str = "scheduled", name: str = "credit") -> bool:
+    try:
+        skip_if_paused(a_monitor(name=name), due, {"dag_run": SimpleNamespace(run_type=run_type)})
+    except AirflowSkipException:
+        return True
+    return False
+
+
+def test_only_what_was_due_in_the_pause_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_VAR_HINDSIGHT_PAUSES", json.dumps(a_pause(MONDAY, THURSDAY, lasts=False)))
+
+    assert [skipped(MONDAY - MINUTE), skipped(MONDAY), skipped(TUESDAY), skipped(THURSDAY + MINUTE)] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+    assert not skipped(TUESDAY, name="other")
+
+
+@pytest.mark.parametrize("run_type", ["manual", "backfill"])
+def test_the_gap_can_be_filled_on_purpose(run_type: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_VAR_HINDSIGHT_PAUSES", json.dumps(a_pause(MONDAY, THURSDAY, lasts=False)))
+
+    assert not skipped(TUESDAY, run_type)
+
+
+def test_nobody_ever_paused_skips_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AIRFLOW_VAR_HINDSIGHT_PAUSES", raising=False)
+
+    assert not skipped(TUESDAY)
+
+
+def test_the_relay_notes_pauses(write_monitor: Any, parse: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow.models.variable import Variable
+    from tests.builders import monitor_file
+
+    from hindsight import pipeline
+
+    monkeypatch.setattr("hindsight.airflow.tasks.open_resources", lambda: None)
+    monkeypatch.setattr(pipeline, "deliver", lambda *a, **k: SimpleNamespace(sent=0, pending=0, complaints=()))
+    monkeypatch.setattr(pipeline, "pending_starts", lambda resources: [])
+    write_monitor(monitor_file(name="sleeper", state="paused"))
+    run = parse().dags["hindsight__relay"].test()
+
+    assert run.state == "success"
+    assert json.loads(Variable.get("hindsight_pauses"))["sleeper"]["lasts"] is True
