@@ -134,6 +134,19 @@ def test_a_new_category_in_five_of_a_hundred_rows_is_no_accident() -> None:
     assert p < 1e-6
 
 
+@given(pairs)
+def test_any_two_samples_can_be_tested(pair: tuple[np.ndarray, ...]) -> None:
+    for ordered in (False, True):
+        p, test = homogeneity(*pair, ordered=ordered)
+        assert 0 <= p <= 1
+        assert test
+
+
+def test_all_rows_in_a_bin_that_was_empty_is_no_accident() -> None:
+    p, _ = homogeneity(np.array([0, 0, 900, 900, 900]), np.array([0, 80, 0, 0, 0]), ordered=True)
+    assert p < 1e-6
+
+
 def test_monte_carlo_is_repeatable_near_chi_square_and_never_zero() -> None:
     mild = np.array([[4000, 3000, 3000], [400, 330, 270]])
     assert monte_carlo_p(mild) == monte_carlo_p(mild)

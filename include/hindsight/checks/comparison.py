@@ -76,8 +76,9 @@ def _moves(reference: Numbers, known: Profile, current: Numbers, gaps: Distances
     """Return the effects in units of the reference's standard deviation, over finite values."""
     then, finite = known.moments or Moments(0, 0.0, 0.0), current.values.finite()
     infinite = (known.n - known.nulls - then.n) + (current.values.n - finite.n)
-    if not then.n or not finite.n:
-        return {name: Effect(None, finite.n, "no finite values") for name in _MOVES}
+    if not then.n or not finite.n or not isfinite(then.std):
+        why = "no finite values" if isfinite(then.std) else "the reference's values are too large for a double"
+        return {name: Effect(None, finite.n, why) for name in _MOVES}
     if infinite:
         gaps = distances(reference.values.finite(), finite)
     now, note = moments(finite.values), f"{infinite} infinite values left out" if infinite else ""

@@ -25,9 +25,9 @@ class Moments:
 
     @property
     def std(self) -> float:
-        """Population standard deviation; 0 where all that is left is rounding, 1e-14 of the mean."""
+        """Population standard deviation; 0 under 1e-14 of the mean, which is rounding; infinite on overflow."""
         std = sqrt(self.deviations / self.n) if self.n else 0.0
-        return std if std > 1e-14 * abs(self.mean) else 0.0
+        return std if std > 1e-14 * abs(self.mean) or std == float("inf") else 0.0
 
     def __add__(self, other: Moments) -> Moments:
         n = self.n + other.n

@@ -115,7 +115,7 @@ def homogeneity(reference: Counts, current: Counts, *, ordered: bool = False) ->
 
 def _same_shares(table: np.ndarray) -> tuple[float, str]:
     cells = table.shape[1]
-    if cells == 1:
+    if cells == 1 or not table.sum(axis=1).all():
         return 1.0, "one category"
     if cells == 2:
         return float(fisher_exact(table).pvalue), "Fisher exact"
