@@ -15,7 +15,7 @@ from hindsight.monitors.windows import Window
 from hindsight.pipeline.resources import Resources
 from hindsight.pipeline.telling import promise
 from hindsight.pipeline.windows import as_of_run
-from hindsight.verdicts.incidents import fold_from, refold
+from hindsight.verdicts.incidents import fold_from, refold, retire
 from hindsight.verdicts.judge import LABELLED, judge, kind_of
 from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
 from hindsight.verdicts.notices import is_stale, needs_notice
@@ -46,7 +46,9 @@ def judge_window(
     """Judge what a run measured of a window and do what follows; a dry run writes nothing."""
     as_of = as_of_run(monitor, window)
     verdicts = judge(monitor, window, as_of, _facts(monitor, window, as_of, RUN_KINDS, resources))
-    return _settle(monitor, verdicts, as_of, f"window {window}", resources, judged_at, dry_run=dry_run)
+    has_nights = monitor.source.labels is not None
+    digest = not has_nights and window.start.date() != window.end.date()  # else what is P2 would never be told
+    return _settle(monitor, verdicts, as_of, f"window {window}", resources, judged_at, digest=digest, dry_run=dry_run)
 
 
 def judge_night(
@@ -68,7 +70,7 @@ def judge_night(
         if kind_of(_rules(monitor)[verdict.series.rule]) in LABELLED
     ]
     cause = f"night {as_of:%Y-%m-%dT%H:%MZ}"
-    return _settle(monitor, verdicts, as_of, cause, resources, judged_at, night=windows, dry_run=dry_run)
+    return _settle(monitor, verdicts, as_of, cause, resources, judged_at, digest=True, night=windows, dry_run=dry_run)
 
 
 def _facts(
@@ -90,17 +92,18 @@ def _settle(
     resources: Resources,
     judged_at: datetime,
     *,
+    digest: bool,
     night: Sequence[Window] | None = None,
     dry_run: bool,
 ) -> Judgement:
     with resources.ledger.locked(monitor.name) as tx:
         changed = tx.save_verdicts(verdicts, judged_at)
-        incidents = _fold(monitor, tx, changed)
+        incidents = [*_fold(monitor, tx, changed), *_retired(monitor, tx)]
         tx.save_incidents(incidents, judged_at)
         retraining = _retraining(monitor, tx, verdicts, as_of, judged_at) if verdicts else None
-        news = _news(monitor, tx, verdicts, judged_at, digest=night is not None)
+        news = _news(monitor, tx, verdicts, judged_at, digest=digest)
         told = tuple(replace(incident, told=incident.state) for incident in news)
-        promise(monitor, news, tx, cause=cause, verdicts=verdicts, retraining=retraining, at=judged_at)
+        promise(monitor, news, tx, cause=cause, retraining=retraining, at=judged_at)
         tx.save_incidents(told, judged_at)
         if night is not None:
             tx.commit_night(as_of, judged_at, len(night))
@@ -132,6 +135,17 @@ def _fold(monitor: Monitor, tx: Transaction, changed: Mapping[Series, datetime])
     ]
 
 
+def _retired(monitor: Monitor, tx: Transaction) -> list[Incident]:
+    """Close the open incidents of rules that the file no longer has, or no longer applies there; nobody is told."""
+    rules = _rules(monitor)
+    gone = [i for i in tx.incidents(states=[State.OPEN]) if not _is_judged(rules.get(i.series.rule), i.series)]
+    return [replace(retire(i, "the monitor file no longer has its rule"), told=State.WITHDRAWN) for i in gone]
+
+
+def _is_judged(rule: Rule | None, series: Series) -> bool:
+    return rule is not None and (rule.segments or not series.segment) and (rule.versions or not series.model_version)
+
+
 def _by_series(incidents: Iterable[Incident]) -> dict[Series, list[Incident]]:
     found: dict[Series, list[Incident]] = defaultdict(list)
     for incident in incidents:
@@ -146,15 +160,21 @@ def _news(
     fresh = _fresh(monitor, verdicts, judged_at)
     told = [i for i in tx.incidents(series=fresh) if i.severity in AT_ONCE]
     if digest:
-        waiting = [i for i in tx.incidents() if i.severity is Severity.P2 and needs_notice(i, fresh=True)]
-        recent = tx.histories({i.series for i in waiting}, judged_at - monitor.max_age - 2 * monitor.window)
+        rules = _rules(monitor)
+        untold = [i for i in tx.incidents() if i.severity is Severity.P2 and needs_notice(i, fresh=True)]
+        waiting = [i for i in untold if i.series.rule in rules]
+        latest_due = max(monitor.lateness, monitor.labels.matures_after)
+        since = judged_at - monitor.max_age - latest_due - monitor.window
+        recent = tx.histories({i.series for i in waiting}, since)
         still_fresh = _fresh(monitor, [v for history in recent.values() for v in history], judged_at)
         told += [i for i in waiting if i.series in still_fresh]
     return [incident for incident in told if needs_notice(incident, fresh=True)]
 
 
 def _fresh(monitor: Monitor, verdicts: Iterable[Verdict], judged_at: datetime) -> Collection[Series]:
-    return {v.series for v in verdicts if not is_stale(v, max_age=monitor.max_age, judged_at=judged_at)}
+    """Return the series with a fresh verdict, good or bad: one that only waits, or lacks data, brings no news."""
+    spoken = (v for v in verdicts if v.status in (Status.OK, Status.BREACH))
+    return {v.series for v in spoken if not is_stale(v, max_age=monitor.max_age, judged_at=judged_at)}
 
 
 def _retraining(

@@ -25,7 +25,6 @@ def promise(
     tx: Transaction,
     *,
     cause: str,
-    verdicts: Iterable[Verdict],
     retraining: RetrainRequest | Refusal | None,
     at: datetime,
 ) -> None:
@@ -39,7 +38,8 @@ def promise(
         since = at - CHARTED * monitor.window - monitor.labels.matures_after
         histories = tx.histories({incident.series for incident in mailed}, min([since, *(i.started for i in mailed)]))
         told = [Told(i, rules[i.series.rule], _points(histories.get(i.series, ()))) for i in mailed]
-        context = Context(_likely_cause(monitor, mailed, verdicts), _next_step(monitor, mailed, retraining))
+        same_windows = tx.of_windows({start for incident in mailed for start in incident.breaches})
+        context = Context(_likely_cause(monitor, mailed, same_windows), _next_step(monitor, mailed, retraining))
         message = compose(monitor, told, context)
         sent = letters(message, monitor=monitor.name, cause=cause, recipients=monitor.alerts.email, facts=facts(told))
         tx.queue(sent, at)
@@ -56,9 +56,9 @@ def _points(history: Sequence[Verdict]) -> tuple[Point, ...]:
 
 def _likely_cause(monitor: Monitor, told: Sequence[Incident], verdicts: Iterable[Verdict]) -> str:
     """Name the columns whose quality breached in the same windows: bad data explains most of what follows from it."""
-    rules = {rule.id: rule for rule in monitor.rules}
-    bad = [v for v in verdicts if v.status is Status.BREACH and rules[v.series.rule].metric.startswith("quality.")]
-    if not bad or all(rules[i.series.rule].metric.startswith("quality.") for i in told):
+    about_data = {rule.id for rule in monitor.rules if rule.metric.startswith("quality.")}
+    bad = [v for v in verdicts if v.status is Status.BREACH and v.series.rule in about_data]
+    if not bad or all(incident.series.rule in about_data for incident in told):
         return ""
     named = dict.fromkeys(f"{v.series.rule} on {v.series.feature or 'the table'}" for v in bad)
     return "bad data in the same window: " + ", ".join(named)

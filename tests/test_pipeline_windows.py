@@ -1,0 +1,183 @@
+"""Running a window: the same rows give the same files, absence is never health, and a failure changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from tests.builders import a_window, at
+from tests.warehouse_tables import writing
+from tests.world import REFERENCE, World, a_day, a_world, days
+
+from hindsight import pipeline
+from hindsight.errors import DataError, WarehouseError
+from hindsight.monitors.measurement import Kind
+from hindsight.verdicts.model import State, Status
+
+DAY = "2026-09-01"
+
+
+@pytest.fixture
+def world(database_url: sa.URL, tmp_path: Path) -> Iterator[World]:
+    with a_world(database_url, tmp_path) as made:
+        yield made
+
+
+def numbers(world: World, kind: Kind, day: str = DAY) -> dict[tuple[str, ...], float | None]:
+    return {(m.metric, m.feature, m.segment, m.model_version, m.bin): m.value for m in world.measured(kind, day)}
+
+
+def test_a_window_run_twice_writes_nothing_new(world: World) -> None:
+    world.log(DAY)
+    first = pipeline.run_window(world.monitor, a_window(DAY), world.resources)
+    files = world.files()
+    again = pipeline.run_window(world.monitor, a_window(DAY), world.resources)
+
+    assert (first["rows"], first["new"]) == (300, 4)
+    assert (again["rows"], again["new"], again["snapshots"]) == (300, 0, first["snapshots"])
+    assert world.files() == files
+
+
+def test_judging_twice_changes_neither_verdicts_nor_mail(world: World) -> None:
+    world.log(DAY, latency_ms=900.0).run(DAY)
+    before = world.ledger()
+    world.run(DAY)
+
+    assert before["incidents"]
+    assert world.ledger() == before
+
+
+def test_rows_that_came_later_are_the_next_revision(world: World) -> None:
+    world.log(DAY, n=200)
+    world.run(DAY)
+    world.delete("inference_log").log(REFERENCE[0]).log(DAY, n=300)
+    again = pipeline.run_window(world.monitor, a_window(DAY), world.resources)
+
+    assert all("-r2.parquet" in uri for uri in again["snapshots"])
+    assert numbers(world, Kind.OPERATIONS)["total_requests", "", "", "", ""] == 300
+
+
+def test_neither_the_order_of_rows_nor_their_repetition_changes_a_number(world: World) -> None:
+    world.log(DAY).run(DAY)
+    plain = {kind: numbers(world, kind) for kind in (Kind.OPERATIONS, Kind.QUALITY, Kind.DRIFT, Kind.PROFILE)}
+    rows = a_day(DAY)[0]
+    world.insert("inference_log", rows[::-7])
+    pipeline.run_window(world.monitor, a_window(DAY), world.resources)
+    repeated = {kind: numbers(world, kind) for kind in plain}
+
+    counted = {Kind.OPERATIONS: "rows_raw", Kind.QUALITY: "duplicate_rate"}
+    for kind, before in plain.items():
+        changed = {key[0] for key, value in repeated[kind].items() if value != before[key]}
+        assert changed == ({counted[kind]} if kind in counted else set())
+        assert repeated[kind].keys() == before.keys()
+    assert repeated[Kind.OPERATIONS]["rows_raw", "", "", "", ""] == 300 + len(rows[::-7])
+
+
+def test_a_window_without_rows_is_absence_and_not_health(world: World) -> None:
+    judged = world.run(DAY)
+
+    assert numbers(world, Kind.OPERATIONS)["total_requests", "", "", "", ""] == 0
+    assert numbers(world, Kind.OPERATIONS)["health", "", "", "", ""] is None
+    assert set(numbers(world, Kind.QUALITY).values()) == {None}
+    assert set(numbers(world, Kind.DRIFT).values()) == {None}
+    assert all(m.note for kind in (Kind.QUALITY, Kind.DRIFT) for m in world.measured(kind, DAY))
+    assert [v.series.rule for v in judged.breaches] == ["no_data"]
+    assert {v.status for v in judged.verdicts if v.series.rule != "no_data"} <= {Status.NO_DATA, Status.MUTED}
+    assert [i.state for i in world.incidents()] == [State.OPEN]
+    assert pipeline.state_of(world.monitor, world.resources).health == "unknown"
+
+
+def test_no_data_ends_when_rows_come_back(world: World) -> None:
+    world.run(DAY)
+    world.log("2026-09-02").run("2026-09-02")
+
+    assert world.states("no_data") == [State.RESOLVED]
+    assert world.deliver(at("2026-09-04")) == []  # opened and closed before anybody was told
+
+
+def test_a_warehouse_out_of_reach_is_worth_a_retry_and_changes_nothing(world: World) -> None:
+    down = sa.make_url("postgresql+psycopg://watcher:canary-4711@127.0.0.1:1/warehouse")
+    before = world.ledger()
+    with pytest.raises(WarehouseError) as caught:
+        pipeline.run_window(world.monitor, a_window(DAY), replace(world.resources, warehouse_url=lambda _: down))
+
+    assert caught.value.transient
+    assert "warehouse" in str(caught.value)
+    assert "canary" not in str(caught.value)
+    assert (world.files(), world.ledger()) == ({}, before)
+
+    nowhere = replace(world.resources, warehouse_url=lambda _: down)
+    with pytest.raises(WarehouseError):
+        pipeline.revise_windows(world.monitor, [a_window(DAY)], at("2026-09-02"), nowhere)
+    assert (world.files(), world.ledger()) == ({}, before)
+
+
+def test_a_missing_table_is_named_with_what_is_there(world: World) -> None:
+    source = world.monitor.source.model_dump(exclude_none=True)
+    source["predictions"]["table"] = "inference_logs"
+    world.declare(source=source)
+
+    with pytest.raises(DataError, match=r"inference_logs: no such table.*did you mean 'inference_log'") as caught:
+        world.run(DAY)
+    assert not caught.value.transient
+    assert world.files() == {}
+
+
+def test_a_missing_column_with_a_role_is_named(world: World) -> None:
+    source = world.monitor.source.model_dump(exclude_none=True)
+    source["predictions"]["latency_ms"] = "latency"
+    world.declare(source=source)
+
+    with pytest.raises(DataError, match=r"inference_log\.latency: no such column.*source\.predictions\.latency_ms"):
+        world.run(DAY)
+
+
+def test_a_missing_feature_is_a_finding_and_the_others_go_on(world: World) -> None:
+    world.log(DAY)
+    with writing(world.url) as connection:
+        connection.execute(sa.DDL("ALTER TABLE inference_log RENAME COLUMN amount TO amount_eur"))
+    world.run(DAY)
+
+    assert numbers(world, Kind.QUALITY)["schema_change", "amount", "", "", ""] == 1
+    assert numbers(world, Kind.QUALITY)["schema_change", "region", "", "", ""] == 0
+    drift = numbers(world, Kind.DRIFT)
+    assert drift["psi", "amount", "", "", ""] is None
+    assert drift["psi", "region", "", "", ""] is not None
+    assert drift["psi", "score", "", "", ""] is not None
+
+
+def test_the_volume_of_a_window_is_compared_with_the_same_day_of_earlier_weeks(world: World) -> None:
+    for day, n in (("2026-08-11", 100), ("2026-08-18", 200), ("2026-08-04", 300), (DAY, 60)):
+        world.log(day, n=n)
+    world.delete("ground_truth")
+    judged = world.run(DAY)  # its Tuesdays: 300 on the 4th, 100, 200, and 300 of the reference on the 25th
+
+    assert numbers(world, Kind.OPERATIONS)["volume_ratio", "", "", "", ""] == 60 / 250
+    assert "volume" in [v.series.rule for v in judged.breaches]
+
+
+def test_windows_run_in_any_order_leave_the_same_snapshots(database_url: sa.URL, tmp_path: Path) -> None:
+    kept = []
+    for name, order in (("ahead", 1), ("back", -1)):
+        folder = tmp_path / name
+        folder.mkdir()
+        url = database_url if order == 1 else sa.URL.create("sqlite", database=str(folder / "test.db"))
+        with a_world(url, folder, [*REFERENCE, *days(DAY, 3)]) as world:
+            for day in days(DAY, 3)[::order]:
+                world.run(day)
+            kept.append({day: {kind: numbers(world, kind, day) for kind in Kind} for day in days(DAY, 3)})
+    assert kept[0] == kept[1]
+
+
+def test_a_report_is_drawn_kept_and_found_by_its_id_only(sqlite_url: sa.URL, tmp_path: Path) -> None:
+    with a_world(sqlite_url, tmp_path, [*REFERENCE, DAY]) as world:
+        id = pipeline.report_window(world.monitor, a_window(DAY), world.resources, made_at=at("2026-09-02"))
+        report, html = pipeline.read_report(id, world.resources) or (None, "")
+
+        assert report is not None
+        assert (report.monitor, report.window) == ("credit", a_window(DAY))
+        assert "<html" in html
+        assert pipeline.read_report(f"../{id}", world.resources) is None
