@@ -78,7 +78,7 @@ def _distance(rule: Rule, incident: Incident) -> str:
         return ""
     if reference:
         share = incident.value / reference - 1
-        return f", {abs(100 * share):.2g} % {'below' if share < 0 else 'above'} reference"
+        return f", {abs(100 * share):,.0f} % {'below' if share < 0 else 'above'} reference"
     side = "under" if incident.value < incident.threshold else "over"
     return f", {side} {number(rule.metric, incident.threshold)}"
 

@@ -76,12 +76,12 @@ def _noted(outcome: _Outcome, note: str) -> _Outcome:
 def _great_expectations() -> Iterator[Any]:
     """Yield a context that reads and writes nothing, reports nothing home and draws nothing on the screen."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    logging.getLogger("great_expectations").setLevel(logging.CRITICAL)  # its import already has much to say
     with catch_warnings():
         simplefilter("ignore")
         import great_expectations as gx
         from great_expectations.data_context.types import base
 
-        logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
         nowhere = base.DataContextConfig(
             store_backend_defaults=base.InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
             progress_bars=base.ProgressBarsConfig(globally=False),
