@@ -20,6 +20,7 @@ from hindsight.monitors.windows import Window
 from hindsight.warehouse.connect import open_engine
 from hindsight.warehouse.predictions import collect, first_timestamp, volumes
 from hindsight.warehouse.rows import WindowRows
+from hindsight.warehouse.stream import batches
 
 
 def collected(
@@ -140,6 +141,29 @@ def test_duplicates_count_once_and_the_latest_wins(database_url: sa.URL, tmp_pat
         amounts = dict(zip(*(rows.column(c).to_pylist() for c in ("request_id", "amount")), strict=True))
         assert amounts["r2"] == 2.0
     assert volumes(open_engine(database_url), a_monitor(), [a_window()]) == {a_window(): 4}
+
+
+def test_ids_and_versions_may_be_numbers(database_url: sa.URL, tmp_path: Path) -> None:
+    rows = [a_prediction() | {"request_id": number, "model_version": number % 2} for number in (1, 2, 2, 3, -1)]
+    fill(database_url, rows, log=LOG | {"request_id": sa.BigInteger(), "model_version": sa.Integer()})
+    with collected(database_url, tmp_path) as found:
+        assert sorted(found.column("request_id").to_pylist()) == [-1, 1, 2, 3]
+    monitor = a_monitor(model={"name": "credit", "task": "binary", "version": "0"})
+    assert volumes(open_engine(database_url), monitor, [a_window()]) == {a_window(): 1}
+
+
+def test_values_of_another_type_than_told_are_refused_without_being_quoted(sqlite_url: sa.URL) -> None:
+    fill(sqlite_url, [a_prediction("secret")])
+    log = sa.table("inference_log", sa.column("request_id", sa.Text()))
+    with pytest.raises(
+        DataError, match=r"column 'request_id' holds values that are not of its type \(int64\)"
+    ) as caught:
+        list(
+            batches(
+                open_engine(sqlite_url), sa.select(log.c.request_id), pa.schema([("request_id", pa.int64())]), "dwh"
+            )
+        )
+    assert caught.value.__cause__ is None
 
 
 def _rows() -> st.SearchStrategy[list[dict[str, Any]]]:

@@ -53,20 +53,35 @@ def mixed(values: Hashes) -> Hashes:
     return values ^ (values >> np.uint64(31))
 
 
+def row_hashes(ids: pa.Array, start: int) -> Hashes:
+    """Hashes of ids whose first row is row `start`; a missing id has one of its own: nothing says that two are one."""
+    if not ids.null_count:
+        return hashes(ids)
+    numbers = mixed(np.arange(start, start + len(ids), dtype=np.uint64))
+    found: Hashes = np.where(ids.is_null().to_numpy(zero_copy_only=False), numbers, hashes(ids))
+    return found
+
+
+def repeated(seen: Hashes) -> Hashes:
+    """The hashes that occur more than once, each once, in order."""
+    ranked = np.sort(seen)
+    again = ranked[1:][ranked[1:] == ranked[:-1]]
+    once: Hashes = again[np.flatnonzero(np.diff(again, prepend=~again[:1]))]
+    return once
+
+
 def kept(seen: Hashes, read: Callable[[Mask], Iterator[pa.Table]], order: Sequence[tuple[str, str]]) -> Mask | None:
     """Return which rows stand for their id, or None when all do.
 
     `seen` are the hashes of the ids in row order, `read(mask)` yields the rows of a mask in row order, `order` is
     (column, "ascending" | "descending") with the id first. A hash only names candidates; the ids decide.
     """
-    ranked = np.sort(seen)
-    repeated = np.unique(ranked[1:][ranked[1:] == ranked[:-1]])
-    del ranked
-    if not len(repeated):
+    again = repeated(seen)
+    if not len(again):
         return None
     stay = np.ones(len(seen), dtype=np.bool_)
-    for some in np.array_split(repeated, -(-len(repeated) // _IDS_AT_ONCE)):
-        candidates = _members(seen, some)
+    for some in np.array_split(again, -(-len(again) // _IDS_AT_ONCE)):
+        candidates = members(seen, some)
         stay[candidates] = False
         stay[_survivors(read(candidates), np.flatnonzero(candidates), order)] = True
     return None if stay.all() else stay
@@ -87,7 +102,7 @@ def codes_of(values: pa.ChunkedArray) -> NDArray[np.int64]:
     return codes
 
 
-def _members(seen: Hashes, some: Hashes) -> Mask:
+def members(seen: Hashes, some: Hashes) -> Mask:
     """Mask of the hashes that are among `some`, which is sorted; by slices, to spare memory."""
     mask = np.empty(len(seen), dtype=np.bool_)
     for start in range(0, len(seen), _SLICE):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hindsight.errors import ConfigError, Problem
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.strict import Scalar
-from hindsight.warehouse.distinct import Mask, codes_of, first_of_each
+from hindsight.warehouse.distinct import Mask, codes_of, first_of_each, members, repeated, row_hashes
 
 # no column of a table can be called so: names are letters, digits and underscores
 LABEL, ARRIVED, _CODE, _CONFLICT = " label", " arrived_at", " code", " conflict"
@@ -31,8 +31,7 @@ class Outcomes:
 def outcomes(rows: pa.Table, monitor: Monitor, *, absent: Scalar | None = None, also: Sequence[str] = ()) -> Outcomes:
     """Reduce prediction rows joined with their label rows to one row per scored id; `absent` stands for no label."""
     rows = without_nan(rows, LABEL)
-    numbered = rows.append_column(_CODE, pa.array(_numbers(rows.column(monitor.source.predictions.id))))
-    distinct = _newest(numbered, monitor)
+    distinct = _newest(rows, monitor)
     if absent is not None:
         distinct = _assumed(distinct, absent)
     conflicts = int(np.count_nonzero(distinct.column(_CONFLICT)))
@@ -47,28 +46,32 @@ def scored(rows: pa.Table, monitor: Monitor, also: Sequence[str] = ()) -> pa.Tab
         status = rows.column(source.status_code)
         ok = pa.scalar("200" if pa.types.is_string(status.type) else 200)
         good = pc.and_(good, pc.fill_null(pc.equal(status, ok), False))
-    return _named(rows.filter(good), monitor, also)
-
-
-def _numbers(ids: pa.ChunkedArray) -> NDArray[np.int64]:
-    """A number for each distinct id; every missing id is its own."""
-    codes = codes_of(ids)
-    missing = np.flatnonzero(codes < 0)
-    codes[missing] = codes.max(initial=-1) + 1 + np.arange(len(missing))
-    return codes
+    return _named(rows, monitor, also).filter(good)
 
 
 def _newest(rows: pa.Table, monitor: Monitor) -> pa.Table:
     """One row per id, the latest prediction and the newest label; only ids with several rows are sorted."""
-    codes = rows.column(_CODE).to_numpy()
-    repeated = np.bincount(codes)[codes] > 1 if len(codes) else np.zeros(0, np.bool_)
-    several = rows.filter(pa.array(repeated))
-    firsts = first_of_each(several, _order(several, monitor))
-    conflicts = _conflicting(several, firsts)
-    chosen = several.take(pa.array(firsts))
-    single = rows.filter(pa.array(~repeated))
+    several = _repeated(rows.column(monitor.source.predictions.id))
+    single = rows if several is None else rows.filter(pa.array(~several))
     single = single.append_column(_CONFLICT, pa.array(np.zeros(single.num_rows, np.bool_)))
-    return pa.concat_tables([single, _set(chosen, conflicts).append_column(_CONFLICT, pa.array(conflicts))])
+    return single if several is None else pa.concat_tables([single, _chosen(rows.filter(pa.array(several)), monitor)])
+
+
+def _repeated(ids: pa.ChunkedArray) -> Mask | None:
+    """Which ids occur more than once, or None; some may only share their hash with another."""
+    starts = np.cumsum([0, *(len(chunk) for chunk in ids.chunks)])
+    parts = [row_hashes(chunk, int(start)) for chunk, start in zip(ids.chunks, starts, strict=False)]
+    seen = np.concatenate(parts) if parts else np.empty(0, np.uint64)
+    again = repeated(seen)
+    return members(seen, again) if len(again) else None
+
+
+def _chosen(rows: pa.Table, monitor: Monitor) -> pa.Table:
+    rows = rows.append_column(_CODE, pa.array(codes_of(rows.column(monitor.source.predictions.id))))
+    firsts = first_of_each(rows, _order(rows, monitor))
+    conflicts = _conflicting(rows, firsts)
+    chosen = _set(rows.take(pa.array(firsts)), conflicts)
+    return chosen.append_column(_CONFLICT, pa.array(conflicts)).drop_columns([_CODE])
 
 
 def _order(rows: pa.Table, monitor: Monitor) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hindsight.errors import StoreError
-from hindsight.warehouse.distinct import Hashes, hashes, kept, mixed
+from hindsight.warehouse.distinct import Hashes, kept, row_hashes
 from hindsight.warehouse.pii import Hasher
 from hindsight.warehouse.rows import WindowRows, masked
 
@@ -84,12 +84,9 @@ def _written(batches: Iterable[pa.RecordBatch], path: Path, layout: Layout, hash
 
 
 def _seen(batch: pa.RecordBatch, layout: Layout, start: int) -> Hashes:
-    """Hashes of the ids; a row without an id gets one of its own, as nothing says that two such rows are the same."""
-    numbers = mixed(np.arange(start, start + batch.num_rows, dtype=np.uint64))
     if layout.id_column is None:
-        return numbers
-    ids = batch.column(layout.id_column)
-    return np.where(ids.is_null().to_numpy(zero_copy_only=False), numbers, hashes(ids))
+        return np.arange(start, start + batch.num_rows, dtype=np.uint64)
+    return row_hashes(batch.column(layout.id_column), start)
 
 
 def _distinct(path: Path, layout: Layout, hasher: Hasher, seen: list[Hashes]) -> WindowRows:
