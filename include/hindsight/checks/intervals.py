@@ -11,8 +11,8 @@ Z = 1.959963984540054  # the 97.5 % point of the normal distribution
 Interval = tuple[float, float]
 
 
-def wilson(hits: int, n: int) -> Interval | None:
-    """Return Wilson's score interval of `hits` out of `n`; None when n is 0.
+def wilson(hits: float, n: float) -> Interval | None:
+    """Return Wilson's score interval of `hits` out of `n`, which may be effective numbers; None when n is 0.
 
     (p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n). Wilson 1927, JASA 22:209. Unlike p ± z·se it never leaves [0, 1]
     and says something even at 0 and n hits.

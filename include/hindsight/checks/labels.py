@@ -64,17 +64,28 @@ def is_mature(
 
 
 def delays_of(labelled: pa.Table, monitor: Monitor, window: Window) -> np.ndarray:
-    """Return seconds from prediction to label, NaN where no label is known.
+    """Return seconds from prediction to label, NaN where no label is known."""
+    if "arrived_at" not in labelled.column_names or pa.types.is_null(labelled["arrived_at"].type):
+        return np.full(labelled.num_rows, np.nan)
+    made = _made(labelled, monitor, window)
+    seconds = (_microseconds(labelled["arrived_at"]) - made) * _MICROSECOND
+    return np.where(np.asarray(labelled["label"].combine_chunks().is_null()), np.nan, seconds)
+
+
+def ages_of(labelled: pa.Table, monitor: Monitor, window: Window, moment: datetime) -> np.ndarray:
+    """Return seconds from prediction to `moment`."""
+    return (moment.timestamp() / _MICROSECOND - _made(labelled, monitor, window)) * _MICROSECOND
+
+
+def _made(labelled: pa.Table, monitor: Monitor, window: Window) -> np.ndarray:
+    """When each prediction was made, in microseconds since 1970.
 
     A table without the monitor's timestamp column (or one named predicted_at) is counted from the end of the window.
     """
-    n = labelled.num_rows
-    if "arrived_at" not in labelled.column_names or pa.types.is_null(labelled["arrived_at"].type):
-        return np.full(n, np.nan)
     names = [c for c in (monitor.source.predictions.timestamp, "predicted_at") if c in labelled.column_names]
-    made = _microseconds(labelled[names[0]]) if names else np.full(n, window.end.timestamp() / _MICROSECOND)
-    seconds = (_microseconds(labelled["arrived_at"]) - made) * _MICROSECOND
-    return np.where(np.asarray(labelled["label"].combine_chunks().is_null()), np.nan, seconds)
+    if not names:
+        return np.full(labelled.num_rows, window.end.timestamp() / _MICROSECOND)
+    return _microseconds(labelled[names[0]])
 
 
 def _microseconds(moments: pa.ChunkedArray) -> np.ndarray:

@@ -179,6 +179,12 @@ CATALOG: tuple[Metric, ...] = (
     _labels("orphan_labels", "labels that arrived for an id no prediction has"),
     _labels("delay_p50_s", "median of the seconds from prediction to label, over the labels known at as_of"),
     _labels("delay_p95_s", "95th percentile of the seconds from prediction to label"),
+    _labels(
+        "delay_curve",
+        "share of the labels known at maturity that came before this age in seconds, by true class",
+        vector="class and age",
+        highest=1,
+    ),
     _bound("accuracy_worst", "accuracy if every missing label turned out to make its prediction wrong"),
     _bound("accuracy_best", "accuracy if every missing label turned out to make its prediction right"),
     _bound(
