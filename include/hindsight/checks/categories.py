@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 NULL, OTHER, EMPTY = "<null>", "<other>", "<empty>"
+BLOCK = 1 << 20  # rows counted at a time: counting widens the codes
 LONGEST = 120  # characters of a value that are kept; longer texts end in a hash
 
 
@@ -23,8 +24,12 @@ class Categories:
 
     def counts(self, mask: np.ndarray | None = None) -> np.ndarray:
         """Return how often each text occurs among the rows of `mask` (all rows without one); nulls are not counted."""
-        codes = self.codes if mask is None else self.codes[mask]
-        return np.bincount(codes + 1, minlength=len(self.texts) + 1)[1:]
+        total = np.zeros(len(self.texts) + 1, np.int64)
+        for start in range(0, len(self.codes), BLOCK):
+            here = slice(start, start + BLOCK)
+            codes = self.codes[here] if mask is None else self.codes[here][mask[here]]
+            total += np.bincount(codes + 1, minlength=len(total))
+        return total[1:]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,8 @@ def floats(column: pa.Array) -> np.ndarray:
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     values = _numeric(column)
-    if values.null_count:
-        return np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.float64) + 0.0
-    return np.asarray(values, dtype=np.float64) + 0.0
+    array = np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.float64)
+    return np.add(array, 0.0, out=array if values.null_count else None)
 
 
 def _numeric(column: pa.Array) -> pa.Array:
