@@ -125,7 +125,7 @@ def test_a_missing_or_unusable_column_is_skipped_with_the_reason() -> None:
     baseline = fitted(table)
     assert baseline.skipped == {
         "amount": "in the reference: text that is not numbers",
-        "score": "the reference has no column 'score'",
+        "score": "in the reference: no column 'score'",
     }
     assert Baseline.from_tables(baseline.to_tables().__getitem__).skipped == baseline.skipped
 

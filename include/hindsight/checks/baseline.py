@@ -10,7 +10,7 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from hindsight.checks.columns import SUMMARY, AnyColumn, from_row, to_row
+from hindsight.checks.columns import SUMMARY, AnyColumn, Role, from_row, to_row
 from hindsight.checks.fitting import fit_column, roles
 from hindsight.checks.groups import Group, groups
 from hindsight.checks.numbers import NotNumericError
@@ -122,35 +122,17 @@ def fit(
     earlier baseline, are kept, so that profiles stay comparable over refits. A column that cannot be frozen is
     skipped with the reason. The result does not depend on the order of the rows.
     """
-    method = monitor.drift.method if monitor.drift.threshold == "auto" else None
-    sides = {
-        "feature": _Side(rows, monitor, window_rows, method),
-        "output": _Side(output, monitor, window_rows, method),
-    }
+    features, outputs = (_Side(side, monitor, window_rows) for side in (rows, output))
     fitted: list[AnyColumn] = []
     tables: dict[str, pa.Table] = {}
     skipped: dict[str, str] = {}
     for name, role, numeric in roles(monitor):
-        side = sides["feature" if role == "feature" else "output"]
-        if name not in side.rows.columns:
-            skipped[name] = f"the reference has no column {name!r}"
-            continue
+        side = features if role == "feature" else outputs
         try:
-            columns, tables[f"values__{name}"] = fit_column(
-                side.rows.column(name),
-                name,
-                role,
-                numeric=numeric,
-                groups=side.groups,
-                windows=side.windows,
-                window_rows=side.window_rows,
-                method=method,
-                like=_earlier(like, name, side.groups),
-            )
-        except NotNumericError as exc:
+            columns, tables[f"values__{name}"] = side.freeze(name, role, numeric, like)
+            fitted += columns
+        except (NotNumericError, DataError) as exc:
             skipped[name] = f"in the reference: {exc}"
-            continue
-        fitted += columns
     whole, segments = _by_segment(fitted)
     baseline = Baseline(
         id="",
@@ -169,11 +151,28 @@ def fit(
 class _Side:
     """Rows of the reference with what is the same for each of their columns."""
 
-    def __init__(self, rows: Rows, monitor: Monitor, window_rows: int | None, method: str | None) -> None:
+    def __init__(self, rows: Rows, monitor: Monitor, window_rows: int | None) -> None:
         self.rows = rows
+        self.method = monitor.drift.method if monitor.drift.threshold == "auto" else None
         self.groups: list[Group] = [group for group in groups(rows, monitor) if not group.model_version]
-        self.windows = blocks(rows, monitor, window_rows) if method else None
+        self.windows = blocks(rows, monitor, window_rows) if self.method else None
         self.window_rows = window_rows or max(rows.n // 20, monitor.drift.min_rows)
+
+    def freeze(self, name: str, role: Role, numeric: bool, like: Baseline | None) -> tuple[list[AnyColumn], pa.Table]:
+        """Freeze one column; raises NotNumericError or, where there is no such column, DataError."""
+        if name not in self.rows.columns:
+            raise DataError(f"no column {name!r}")
+        return fit_column(
+            self.rows.column(name),
+            name,
+            role,
+            numeric=numeric,
+            groups=self.groups,
+            windows=self.windows,
+            window_rows=self.window_rows,
+            method=self.method,
+            like=_earlier(like, name, self.groups),
+        )
 
 
 def _earlier(like: Baseline | None, name: str, groups: list[Group]) -> dict[str, AnyColumn]:
