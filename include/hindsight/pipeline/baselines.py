@@ -13,9 +13,10 @@ from hindsight.checks.baseline import Baseline, fit
 from hindsight.checks.performance import performance, reference_values
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.windows import Window
+from hindsight.pipeline.reference import read_reference
 from hindsight.pipeline.resources import Resources
 from hindsight.snapshots.baselines import BaselineFiles, Manifest
-from hindsight.warehouse.reference import ReferenceRows, collect_reference
+from hindsight.warehouse.reference import ReferenceRows
 
 ALWAYS = "0001-01-01T00:00:00+00:00"
 
@@ -115,9 +116,8 @@ def _freeze_trailing(monitor: Monitor, window: Window, resources: Resources) -> 
 def _fit(
     monitor: Monitor, resources: Resources, as_of: datetime, *, like: Baseline | None, model_version: str = ""
 ) -> Baseline:
-    engine = resources.warehouse(monitor.source.connection)
     with tempfile.TemporaryDirectory(prefix="hindsight-") as folder:
-        rows = collect_reference(engine, monitor, folder=Path(folder), pii_key=resources.pii_key, as_of=as_of)
+        rows = read_reference(monitor, resources, folder=Path(folder), as_of=as_of)
         baseline = fit(
             rows.rows, monitor, output=rows.output, fitted_as_of=as_of, model_version=model_version, like=like
         )

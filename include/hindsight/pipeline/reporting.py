@@ -11,11 +11,11 @@ from hindsight.actions.records import Report
 from hindsight.errors import ConfigError
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.windows import Window
+from hindsight.pipeline.reference import read_reference
 from hindsight.pipeline.resources import Resources
 from hindsight.reports.evidently import window_report
 from hindsight.snapshots.files import open_files
 from hindsight.warehouse.predictions import collect
-from hindsight.warehouse.reference import collect_reference
 
 SAMPLE = 5000  # rows of each side: enough for the charts, drawn in a few seconds
 
@@ -28,7 +28,7 @@ def report_window(monitor: Monitor, window: Window, resources: Resources, *, mad
     with tempfile.TemporaryDirectory(prefix="hindsight-") as folder:
         place = Path(folder)
         current = collect(engine, monitor, window, folder=place, pii_key=resources.pii_key)
-        reference = collect_reference(engine, monitor, folder=place, pii_key=resources.pii_key, as_of=window.start)
+        reference = read_reference(monitor, resources, folder=place, as_of=window.start)
         html = window_report(
             reference.rows.sample(SAMPLE, seed=0),
             current.sample(SAMPLE, seed=0),

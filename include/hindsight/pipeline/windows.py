@@ -54,7 +54,7 @@ def measure(monitor: Monitor, window: Window, rows: Rows, resources: Resources) 
     expected = expected_volume(monitor, window, resources)
     checked = quality(rows, monitor, baseline)
     if monitor.quality:
-        url = resources.warehouse_url(monitor.source.connection)
+        url = resources.warehouse(monitor.source.connection).url  # the one whose sessions can only read
         checked += run_suite(monitor, window, root=resources.settings.great_expectations, url=url, rows=rows)
     drifted, profiled = drift(rows, monitor, baseline) if baseline else ([], [])
     return {
