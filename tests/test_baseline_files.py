@@ -54,6 +54,14 @@ def test_the_same_baseline_is_kept_once(files: BaselineFiles) -> None:
     assert files.ids("credit") == ["b1"]
 
 
+def test_lists_and_notes_are_known_again(files: BaselineFiles) -> None:
+    table = pa.table({"edges": [[0.5, 1.5], []]}).replace_schema_metadata({"format": "1"})
+    assert write(files, summary=table)
+    assert not write(files, summary=table)
+    with pytest.raises(StoreError, match="another table lies here"):
+        write(files, summary=table.replace_schema_metadata({"format": "2"}))
+
+
 def test_an_id_never_changes_its_meaning(files: BaselineFiles) -> None:
     write(files)
     with pytest.raises(StoreError, match=r"edges\.parquet: another table lies here; choose a new id"):

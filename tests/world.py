@@ -68,13 +68,14 @@ def a_day(day: str, *, n: int = 300, right: float = 0.9, seed: int = 0, **values
 
 
 def file_of_the_world(**changes: Any) -> dict[str, Any]:
-    """The monitor file of a world: three days of reference, labels mature after three."""
+    """The monitor file of a world: three days of reference, labels mature after three; None takes a key away."""
     file = monitor_file(
         reference={"start": REFERENCE[0], "end": "2026-08-28"},
         labels={"matures_after": "3d", "overlap": "1d"},
         segments=[],
+        drift={"share": 0.6},  # of two features, one alone is no landslide
     )
-    return file | changes
+    return {key: value for key, value in (file | changes).items() if value is not None}
 
 
 @dataclass
@@ -146,7 +147,7 @@ class World:
     def deliver(self, now: datetime) -> list[str]:
         """Send what is due and return the subjects of all mail that has arrived so far."""
         pipeline.deliver(self.resources, now=now)
-        return [str(mail["Subject"]) for mail in self.inbox.accepted]
+        return [str(mail["Subject"]).strip() for mail in self.inbox.accepted]
 
     def measured(self, kind: Kind, day: str) -> list[Measurement]:
         """What the store holds about the window of a day."""
