@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 ACTIVE = ("queued", "running")
+UPKEEP = {"hindsight__relay", "hindsight__maintenance"}  # these never rest
 
 
 class AirflowApi:
@@ -87,10 +88,19 @@ class AirflowApi:
         self._client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 
 
-def is_caught_up(dags: list[dict[str, Any]], active: list[dict[str, Any]], *, now: datetime) -> bool:
-    """Whether every monitor's DAGs have made all the runs due before `now` and none is under way."""
+def is_caught_up(dags: list[dict[str, Any]], runs: list[dict[str, Any]], *, now: datetime) -> bool:
+    """Whether every monitor's DAGs have made all the runs due before `now` and none is under way.
+
+    What a DAG says counts when it was parsed after `now`, and of one that will never run again once it has run.
+    """
     ours = [dag for dag in dags if dag["dag_id"].startswith(("monitor__", "labels__"))]
-    due = [dag["next_dagrun_run_after"] for dag in ours]
-    behind = any(moment is None or datetime.fromisoformat(moment) <= now for moment in due)
-    busy = any(run["dag_id"].startswith(("monitor__", "labels__", "retrain__")) for run in active)
-    return bool(ours) and not behind and not busy
+    busy = {run["dag_id"] for run in runs if run["state"] in ACTIVE} - UPKEEP
+    begun = {run["dag_id"] for run in runs}
+    return bool(ours) and not busy and not any(_is_behind(dag, begun, now) for dag in ours)
+
+
+def _is_behind(dag: dict[str, Any], begun: set[str], now: datetime) -> bool:
+    if datetime.fromisoformat(dag["last_parsed_time"]) < now:
+        return True
+    due = dag["next_dagrun_run_after"]
+    return dag["dag_id"] not in begun if due is None else datetime.fromisoformat(due) <= now

@@ -168,11 +168,12 @@ def _index(url: sa.URL, model: Model) -> None:
         connection.exec_driver_sql("ANALYZE")
 
 
-def write_monitors(plan: Plan, folder: Path) -> None:
-    """Write the monitor files with the plan's dates filled in."""
+def write_monitors(plan: Plan, folder: Path, *, until: datetime) -> None:
+    """Write the monitor files with the plan's dates filled in; they end where the data does."""
     folder.mkdir(parents=True, exist_ok=True)
     dates = {
         "start": f"{plan.start:%Y-%m-%d}",
+        "end": f"{until:%Y-%m-%d}",
         "reference_start": f"{trained_until(plan):%Y-%m-%d}",
         "reference_end": f"{reference_until(plan):%Y-%m-%d}",
     }
@@ -191,13 +192,12 @@ def main() -> None:
     parser.add_argument("--only", choices=[model.stream.name for model in MODELS])
     parser.add_argument("--seed", type=int, default=SEED)
     given = parser.parse_args()
-    plan = load_or_make(given.folder / "incidents.json", seed=given.seed, end=midnight(given.end))
-    write_monitors(plan, given.folder / "monitors")
+    until, ledger = midnight(given.end), given.ledger
+    plan = load_or_make(given.folder / "incidents.json", seed=given.seed, end=until)
+    write_monitors(plan, given.folder / "monitors", until=until)
     for model in MODELS:
         if given.only in (None, model.stream.name):
-            added = fill(
-                model, plan, given.warehouse, until=midnight(given.end), ledger=given.ledger, folder=given.models
-            )
+            added = fill(model, plan, given.warehouse, until=until, ledger=ledger, folder=given.models)
             print(f"{model.stream.name}: {added[0]} requests, {added[1]} labels added")
 
 

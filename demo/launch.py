@@ -12,13 +12,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from rich.console import Console
 
 from demo import database, mailbox, stack
 from demo import plan as plans
-from demo.api import AirflowApi, is_caught_up
+from demo.api import ACTIVE, AirflowApi, is_caught_up
 from demo.champions import run_shadow
 from demo.generate import MODELS, SEED, midnight, write_monitors
 from demo.places import ROOT, Places
@@ -118,7 +119,7 @@ def _prepare(places: Places, console: Console, now: datetime, until_the_end: Exi
     """Start the database and the mail server, fix the plan, and put the environment together."""
     end = midnight(now.date())
     plan = plans.load_or_make(places.incidents, seed=SEED, end=end)
-    write_monitors(plan, places.monitors)
+    write_monitors(plan, places.monitors, until=end)
     server = until_the_end.enter_context(database.running(places.postgres))
     smtp = until_the_end.enter_context(mailbox.serving(places.mailbox))
     stack.make_home(places)
@@ -183,22 +184,23 @@ def catch_up(demo: Demo, api: AirflowApi) -> None:
         nonlocal told
         for run in api.approve_all():
             demo.console.print(f"  approved {run}", markup=False)
-        dags, active = api.dags(), api.runs("queued", "running")
+        dags, runs = api.dags(), api.runs()
         for dag in dags:
             if dag["is_paused"]:
                 api.unpause(dag["dag_id"])
         if not demo.console.is_terminal and time.monotonic() - told > 60:
             told = time.monotonic()
-            demo.console.print(f"  {len(api.runs('success'))} runs done, {len(active)} under way")
-        return is_caught_up(dags, active, now=demo.now) and not _waits(ledger, api)
+            under_way = sum(run["state"] in ACTIVE for run in runs)
+            demo.console.print(f"  {len(runs) - under_way} runs done, {under_way} under way")
+        return is_caught_up(dags, runs, now=demo.now) and not _waits(ledger, runs)
 
     with demo.step("The last seven days, by the scheduler"):
         _wait(demo, done, within_s=CAUGHT_UP_WITHIN_S, what="the last seven days are not caught up")
 
 
-def _waits(ledger: Ledger, api: AirflowApi) -> bool:
+def _waits(ledger: Ledger, runs: list[dict[str, Any]]) -> bool:
     """Whether a mail waits to be sent, or a retraining to be started or ended; one whose run failed has ended."""
-    broken = {run["dag_run_id"] for run in api.runs("failed")}
+    broken = {run["dag_run_id"] for run in runs if run["state"] == "failed"}
     asked = [p for p in ledger.requests() if p.state in UNFINISHED and p.request.run_id not in broken]
     return bool(asked) or any(mail.state in UNSENT for mail in ledger.outbox())
 
@@ -212,11 +214,12 @@ def summarise(demo: Demo, api: AirflowApi) -> Summary:
     shadows = [run_shadow(model, **urls, until=midnight(demo.now.date())) for model in MODELS]
     return Summary(
         found=found,
+        noticed={i.id: ledger.events(i.id)[0].at for one in found for i in one.incidents},
         false_alarms=false_alarms,
         windows=windows_checked(ledger),
         retrainings=tuple(ledger.requests()),
         failed_runs=failed(api.runs("failed")),
-        mails=tuple(str(mail["Subject"]) for _, mail in mailbox.mails(demo.places.mailbox)),
+        mails=tuple(str(mail["Subject"]).strip() for _, mail in mailbox.mails(demo.places.mailbox)),
         undelivered=sum(mail.state not in (MailState.SENT, MailState.SUPPRESSED) for mail in ledger.outbox()),
         shadows=tuple(shadow for shadow in shadows if shadow is not None),
     )

@@ -74,7 +74,7 @@ def write_page(folder: Path) -> None:
     """Write index.html: every mail with its plain text; nothing a mail says is taken for HTML."""
     items = [
         _MAIL.format(
-            subject=escape(str(mail["Subject"])),
+            subject=escape(str(mail["Subject"]).strip()),
             to=escape(str(mail["To"])),
             date=escape(str(mail["Date"])),
             text=escape(_text(mail)),

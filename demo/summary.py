@@ -38,6 +38,7 @@ class Summary:
     false_alarms: tuple[Incident, ...]
     windows: Mapping[str, int]
     retrainings: tuple[Progress, ...]
+    noticed: Mapping[str, datetime] = field(default_factory=dict)
     failed_runs: tuple[str, ...] = ()
     mails: tuple[str, ...] = ()
     undelivered: int = 0
@@ -131,7 +132,7 @@ def show(summary: Summary, console: Console, *, snapshots: Path, mailbox: Path, 
 
 def _show_found(summary: Summary, console: Console) -> None:
     table = Table(title="What was planted, and what was found", title_justify="left")
-    for column in ("monitor", "when", "what", "found by", "state"):
+    for column in ("monitor", "when", "what", "found by", "noticed", "state"):
         table.add_column(column)
     for one in summary.found:
         table.add_row(
@@ -139,6 +140,7 @@ def _show_found(summary: Summary, console: Console) -> None:
             _when(one.planted.start),
             one.planted.expectation,
             ", ".join(sorted({_series(i) for i in one.incidents})) or "[red]missed[/]",
+            _when(min(summary.noticed[i.id] for i in one.incidents)) if one.incidents else "",
             ", ".join(sorted({str(i.state) for i in one.incidents})),
         )
     console.print(table)
@@ -146,7 +148,8 @@ def _show_found(summary: Summary, console: Console) -> None:
 
 def _shadow(shadow: Shadow) -> str:
     so_far = (
-        f"; on {shadow.labelled} labels so far {shadow.shadow_right:.3f}, production {shadow.production_right:.3f}"
+        f"; on the {shadow.labelled} labels that came early {shadow.shadow_right:.3f}, production "
+        f"{shadow.production_right:.3f}"
         if shadow.shadow_right is not None and shadow.production_right is not None
         else "; no labels yet"
     )

@@ -226,11 +226,11 @@ def test_retraining_on_what_is_known_beats_the_model_that_drifted() -> None:
 
 
 def test_the_monitor_files_are_valid_and_their_dates_fit_the_plan(tmp_path: Path) -> None:
-    generate.write_monitors(plan(), tmp_path)
+    generate.write_monitors(plan(), tmp_path, until=END)
     for model in MODELS:
         monitor = load_monitor(tmp_path / f"{model.stream.name}.yml")
         assert tuple(monitor.features) == model.features
-        assert monitor.start == plan().start
+        assert (monitor.start, monitor.end) == (plan().start, END)
         assert monitor.reference is not None
         assert (monitor.reference.start, monitor.reference.end) == (trained_until(plan()), reference_until(plan()))
         assert monitor.max_age == 8 * DAY

@@ -207,17 +207,32 @@ def test_secrets_are_made_once_and_private(environment: dict[str, str], tmp_path
 NOW = at("2026-11-20T09:00")
 
 
-def a_dag(name: str, next_run: str | None = "2026-11-21T00:10:00Z") -> dict[str, Any]:
-    return {"dag_id": name, "next_dagrun_run_after": next_run}
+def a_dag(
+    name: str, next_run: str | None = "2026-11-21T00:10:00Z", parsed: str = "2026-11-20T09:01:00Z"
+) -> dict[str, Any]:
+    return {"dag_id": name, "next_dagrun_run_after": next_run, "last_parsed_time": parsed}
+
+
+def a_run(name: str, state: str = "success") -> dict[str, Any]:
+    return {"dag_id": name, "state": state}
 
 
 def test_caught_up_means_no_run_due_and_none_under_way() -> None:
     dags = [a_dag("monitor__credit"), a_dag("labels__credit"), a_dag("hindsight__relay", "2026-11-20T08:58:00Z")]
-    assert is_caught_up(dags, [{"dag_id": "hindsight__relay"}], now=NOW)
-    assert not is_caught_up(dags, [{"dag_id": "retrain__credit"}], now=NOW)
+    assert is_caught_up(dags, [a_run("hindsight__relay", "running")], now=NOW)
+    assert not is_caught_up(dags, [a_run("retrain__credit", "running")], now=NOW)
     assert not is_caught_up([*dags, a_dag("monitor__eta", "2026-11-19T00:10:00Z")], [], now=NOW)
-    assert not is_caught_up([*dags, a_dag("monitor__eta", None)], [], now=NOW)
     assert not is_caught_up([], [], now=NOW)
+
+
+def test_what_a_dag_said_before_the_demo_began_does_not_count() -> None:
+    assert not is_caught_up([a_dag("monitor__credit", parsed="2026-11-19T09:00:00Z")], [], now=NOW)
+
+
+def test_a_dag_that_never_runs_again_counts_once_it_has_run() -> None:
+    ended = a_dag("monitor__eta", None)
+    assert not is_caught_up([ended], [], now=NOW)
+    assert is_caught_up([ended], [a_run("monitor__eta")], now=NOW)
 
 
 # --- summary
