@@ -72,6 +72,16 @@ def test_a_window_like_the_reference_has_not_drifted() -> None:
     assert measured["mean_shift", "amount"].value == pytest.approx(0, abs=0.1)
 
 
+def test_failed_requests_are_no_drift_of_the_output_but_missing_features_are() -> None:
+    generator = np.random.default_rng(31)
+    missing = generator.random(N) < 0.2
+    window = rows(generator, score=pa.array(generator.random(N), mask=missing))
+    measured = found(window)
+    assert drifted(measured) == []
+    assert (measured["psi", "score"].value or 0) > 0.3  # the number itself keeps its definition
+    assert drifted(found(rows(generator, amount=pa.array(generator.normal(size=N), mask=missing)))) == ["amount"]
+
+
 def test_a_shift_of_half_a_deviation_is_measured_and_found() -> None:
     generator = np.random.default_rng(3)
     measured = found(rows(generator, amount=generator.normal(0.5, 1, N)))

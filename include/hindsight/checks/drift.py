@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from threading import Lock
 
@@ -128,6 +128,9 @@ def _unknown(name: str, role: Role, group: Group, numeric: bool, why: str) -> Fi
 def _finding(known: AnyColumn, reference: Sample, current: Sample, settings: Drift) -> Finding:
     comparison = known.compare(reference, current)
     effects, is_large = comparison.effects, None
+    # of an output only the answers given decide: requests that failed are an error rate, not drift
+    if known.role != "feature" and (current.nulls or reference.nulls):
+        comparison = known.compare(replace(reference, nulls=0), replace(current, nulls=0))
     if settings.method.startswith(PREFIX):
         score, is_large = _by_evidently(known, reference, current, settings)
         effects = {"evidently": score} | effects

@@ -59,8 +59,8 @@ _loss = partial(Metric, Kind.PERFORMANCE, tasks=("regression",), compared=True, 
 _gap = partial(Metric, Kind.PERFORMANCE, tasks=("binary",), highest=1, about="segment column")
 _labels = partial(Metric, Kind.LABELS)
 _bound = partial(Metric, Kind.LABELS, tasks=CLASSIFIERS, highest=1)
-_cbpe = partial(Metric, Kind.ESTIMATE, tasks=("binary",), highest=1, compared=True)
-_dle = partial(Metric, Kind.ESTIMATE, tasks=("regression",), compared=True)
+_cbpe = partial(Metric, Kind.ESTIMATE, tasks=("binary",), highest=1, compared=True, interval=DELTA)
+_dle = partial(Metric, Kind.ESTIMATE, tasks=("regression",), compared=True, interval=DELTA)
 _profile = partial(Metric, Kind.PROFILE, about="feature", lowest=None, compared=True)
 
 CATALOG: tuple[Metric, ...] = (
@@ -121,7 +121,7 @@ CATALOG: tuple[Metric, ...] = (
     _drift("js_distance", "Jensen-Shannon distance, base 2: the square root of the divergence", highest=1),
     _drift("ks", "Kolmogorov-Smirnov distance: the largest gap between the distribution functions", highest=1),
     _drift("wasserstein_normed", "Wasserstein-1 distance divided by the reference's standard deviation"),
-    _drift("chi2_p", "p-value of the two-sample chi-squared test of homogeneity, small cells pooled", highest=1),
+    _drift("chi2_p", "p-value of the two-sample chi-squared test of homogeneity over all categories", highest=1),
     _drift("p_value", "p-value of the test behind `drifted`; `note` names the test", highest=1),
     _drift("evidently", "score of the Evidently test the monitor names as its method", lowest=None),
     _drift("mean_shift", "mean minus the reference's mean, in standard deviations of the reference", lowest=None),
@@ -171,6 +171,20 @@ CATALOG: tuple[Metric, ...] = (
     _loss("r2", "1 - squared errors / squares around the labels' mean", lowest=None, highest=1, interval=DELTA),
     _loss("mean_error", "mean of prediction minus label", lowest=None),
     _loss("median_ae", "median absolute error", interval="order statistics"),
+    Metric(
+        Kind.PERFORMANCE,
+        "estimate_error",
+        "matured truth minus the estimate made before the labels; 0 outside the interval is more than other inputs",
+        vector="metric",
+        lowest=None,
+        interval=DELTA,
+    ),
+    Metric(
+        Kind.PERFORMANCE,
+        "estimate_reading",
+        "0 accuracy or mae as estimated; 1 covariate shift: near an estimate below the reference; 2 concept drift",
+        highest=2,
+    ),
     _labels("n_labeled", "scored predictions (status 200, prediction present) with a label known at as_of"),
     _labels("coverage", "n_labeled divided by the scored predictions", interval=WILSON, highest=1),
     _labels("expected_final_coverage", "coverage to expect when all labels have come, from matured windows", highest=1),
@@ -198,8 +212,13 @@ CATALOG: tuple[Metric, ...] = (
     _cbpe("f1", "F1 expected from the calibrated scores (CBPE)"),
     _cbpe("roc_auc", "ROC AUC expected from the calibrated scores (CBPE)"),
     _cbpe("f1_macro", "macro F1 expected from the calibrated scores (CBPE)", tasks=("multiclass",)),
-    _dle("mae", "mean absolute error predicted by a model of the loss (direct loss estimation)"),
-    _dle("rmse", "root mean squared error predicted by a model of the loss (direct loss estimation)"),
+    _cbpe(
+        "roc_auc_ovr_macro",
+        "mean over classes of one-versus-rest ROC AUC expected from the calibrated scores (CBPE)",
+        tasks=("multiclass",),
+    ),
+    _dle("mae", "mean absolute error expected by decile of prediction (direct loss estimation)"),
+    _dle("rmse", "root mean squared error expected by decile of prediction (direct loss estimation)"),
     Metric(Kind.KPI, "<name>", "the sum, mean, count or ratio the monitor file declares under kpis", lowest=None),
     _profile("bin_count", "rows in the frozen bin", vector="frozen bin", lowest=0),
     _profile("bin_sum", "sum of the values in the frozen bin", vector="frozen bin"),
