@@ -135,26 +135,40 @@ def _born(pid: int) -> float | None:
         return None
 
 
-def _end(groups: Sequence[int]) -> None:
-    """SIGTERM to every group, then SIGKILL to those with members left after a while."""
+def _end(leaders: Sequence[int]) -> None:
+    """SIGTERM to every group, then SIGKILL to those with members left after a while.
+
+    What a process has started in other groups, as the scheduler does its tasks, is ended with it.
+    """
+    groups = _groups(leaders)
     _signal(groups, signal.SIGTERM)
     deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline and any(_members(group) for group in groups):
+    while time.monotonic() < deadline and _living(groups):
         time.sleep(0.1)
-    _signal([group for group in groups if _members(group)], signal.SIGKILL)
+    _signal(_living(groups), signal.SIGKILL)
 
 
-def _signal(groups: Sequence[int], number: signal.Signals) -> None:
+def _groups(leaders: Sequence[int]) -> set[int]:
+    found = set()
+    for leader in leaders:
+        with suppress(psutil.NoSuchProcess):
+            for process in (psutil.Process(leader), *psutil.Process(leader).children(recursive=True)):
+                with suppress(ProcessLookupError):
+                    found.add(os.getpgid(process.pid))
+    return found - {os.getpgrp()}
+
+
+def _signal(groups: Iterable[int], number: signal.Signals) -> None:
     for group in groups:
         with suppress(ProcessLookupError):
             os.killpg(group, number)
 
 
-def _members(group: int) -> list[int]:
-    """The living processes of a group; the dead that nobody has waited for do not count."""
-    found = []
+def _living(groups: set[int]) -> set[int]:
+    """The groups with members left; the dead that nobody has waited for do not count."""
+    found = set()
     for process in psutil.process_iter(["status"]):
         with suppress(ProcessLookupError, psutil.NoSuchProcess):
-            if os.getpgid(process.pid) == group and process.info["status"] != psutil.STATUS_ZOMBIE:
-                found.append(process.pid)
-    return found
+            if process.info["status"] != psutil.STATUS_ZOMBIE:
+                found.add(os.getpgid(process.pid))
+    return groups & found

@@ -64,8 +64,9 @@ def is_alive(pid: int) -> bool:
     return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
 
 
-def test_stopping_ends_whole_groups(children: Children) -> None:
-    step = python(PARENT, "parent")
+@pytest.mark.parametrize("code", [PARENT, PARENT.replace('60)"])', '60)"], start_new_session=True)')])
+def test_stopping_ends_whole_groups_and_groups_begun_by_them(children: Children, code: str) -> None:
+    step = python(code, "parent")
     parent = children.start(step.name, step.command, step.env)
     child = grandchild(children, "parent")
     children.stop()
