@@ -193,8 +193,8 @@ def test_what_may_pass_is_retried() -> None:
     assert actions == ["default", "fail", "default"]
 
 
-def test_a_run_about_nothing_fails_with_what_to_do(
-    write_monitor: Write, parse: Parse, use_cases: Recorded, caplog: pytest.LogCaptureFixture
+def test_a_run_about_nothing_fails_and_asks_the_clock_for_nothing(
+    write_monitor: Write, parse: Parse, use_cases: Recorded
 ) -> None:
     write_monitor(monitor_file(state="paused"))
     run = parse().dags["monitor__credit"].test()
