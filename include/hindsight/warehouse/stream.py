@@ -6,6 +6,7 @@ PostgreSQL answers by ADBC (binary COPY straight into Arrow); every other databa
 from __future__ import annotations
 
 from collections.abc import Generator
+from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
@@ -29,20 +30,36 @@ def batches(
 
 
 def _by_arrow(engine: sa.Engine, statement: Statement, schema: pa.Schema) -> Generator[pa.RecordBatch, None, None]:
-    from adbc_driver_postgresql import StatementOptions, dbapi
+    from adbc_driver_manager import AdbcConnection, AdbcStatement
+    from adbc_driver_postgresql import StatementOptions
 
-    with dbapi.connect(conninfo(engine), autocommit=True) as connection, connection.cursor() as cursor:
-        cursor.adbc_statement.set_options(**{StatementOptions.BATCH_SIZE_HINT_BYTES.value: str(BYTES_AT_ONCE)})
-        cursor.execute(_literal(engine, statement))
-        for batch in cursor.fetch_record_batch():
+    with AdbcConnection(_database(conninfo(engine))) as connection, AdbcStatement(connection) as asked:
+        asked.set_options(**{StatementOptions.BATCH_SIZE_HINT_BYTES.value: str(BYTES_AT_ONCE)})
+        asked.set_sql_query(_literal(engine, statement))
+        answer, _ = asked.execute_query()
+        for batch in pa.RecordBatchReader.from_stream(answer):
             yield batch.cast(schema)
+
+
+@lru_cache(maxsize=8)
+def _database(conninfo: str) -> Any:
+    """The driver's knowledge of a server's types: reading it takes ten times as long as connecting, so it is kept."""
+    import adbc_driver_postgresql
+
+    return adbc_driver_postgresql.connect(conninfo)
 
 
 def _literal(engine: sa.Engine, statement: Statement) -> str:
     """The statement with its values rendered by the dialect: ADBC streams by COPY, and COPY takes no parameters."""
-    with engine.connect():  # the dialect learns the server's rules for string literals on the first connection
-        compiled = statement.compile(dialect=engine.dialect, compile_kwargs={"literal_binds": True})
+    _introduce(engine)
+    compiled = statement.compile(dialect=engine.dialect, compile_kwargs={"literal_binds": True})
     return str(compiled) % ()  # the dialect doubles % for a driver that takes parameters
+
+
+@lru_cache(maxsize=8)
+def _introduce(engine: sa.Engine) -> None:
+    """Let the dialect learn the server's rules for string literals, as it does on the first connection."""
+    engine.connect().close()
 
 
 def _by_row(engine: sa.Engine, statement: Statement, schema: pa.Schema) -> Generator[pa.RecordBatch, None, None]:
