@@ -182,9 +182,9 @@ import sys, time
 import airflow.settings
 from airflow.dag_processing.dagbag import DagBag
 before = set(sys.modules)
-begun = time.perf_counter()
+begun = time.process_time()
 bag = DagBag(sys.argv[1])
-seconds = time.perf_counter() - begun
+seconds = time.process_time() - begun
 assert not bag.import_errors, bag.import_errors
 heavy = {"pandas", "numpy", "pyarrow", "scipy", "sklearn", "great_expectations", "evidently", "plotly", "matplotlib"}
 print(len(bag.dags), seconds, sorted(heavy & set(sys.modules)))
@@ -204,7 +204,7 @@ def test_parsing_is_quick_and_imports_nothing_heavy(write_monitor: Write, airflo
     dags, seconds, heavy = done.stdout.strip().splitlines()[-1].split(" ", 2)
 
     assert (int(dags), heavy) == (62, "[]")
-    assert float(seconds) < 5  # 0.4 s alone on two cores
+    assert float(seconds) < 3  # of processor time, so that a busy machine does not fail it
 
 
 def _environment() -> dict[str, str]:

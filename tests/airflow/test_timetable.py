@@ -14,7 +14,8 @@ from airflow.utils.types import DagRunType
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hindsight.airflow.timetable import WindowTimetable, plain
+from hindsight.airflow.runs import plain
+from hindsight.airflow.timetable import WindowTimetable
 from hindsight.monitors.windows import MONDAY, Grid
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

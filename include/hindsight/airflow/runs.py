@@ -52,6 +52,11 @@ def request_of(run: Mapping[str, Any]) -> str:
     raise ConfigError("this run answers no request: retraining starts from open incidents, by way of hindsight__relay")
 
 
+def plain(moment: datetime) -> datetime:
+    """Return the same moment as a standard datetime in UTC: Airflow's own class does not divide by a timedelta."""
+    return datetime.fromisoformat(moment.isoformat()).astimezone(UTC)
+
+
 def to_chunks(windows: Sequence[Window], at_most: int = CHUNKS) -> list[list[Span]]:
     """Return the windows in at most so many lists of about equal length, as JSON; neighbours become one span."""
     size = -(-len(windows) // at_most)
@@ -79,7 +84,7 @@ def _interval(run: Mapping[str, Any], parameter: str) -> tuple[datetime, datetim
     start, end = run.get("data_interval_start"), run.get("data_interval_end")
     if start is None or end is None or start == end:
         raise ConfigError(f"this run has no data interval: trigger it with a logical date, or with {parameter}")
-    return _plain(start), _plain(end)
+    return plain(start), plain(end)
 
 
 def _moment(text: str, parameter: str) -> datetime:
@@ -87,7 +92,3 @@ def _moment(text: str, parameter: str) -> datetime:
         return parse_moment(text)
     except ValueError as exc:
         raise ConfigError(f"{parameter}: expected a moment such as 2026-09-01T00:00Z, got {text!r}") from exc
-
-
-def _plain(moment: datetime) -> datetime:
-    return datetime.fromisoformat(moment.isoformat()).astimezone(UTC)

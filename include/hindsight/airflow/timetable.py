@@ -9,6 +9,7 @@ import pendulum
 from airflow.timetables.base import DagRunInfo, DataInterval, TimeRestriction, Timetable
 
 from hindsight.airflow.describe import text
+from hindsight.airflow.runs import plain
 from hindsight.monitors.windows import Grid, Window
 
 
@@ -72,8 +73,3 @@ class WindowTimetable(Timetable):
     @staticmethod
     def _interval(window: Window) -> DataInterval:
         return DataInterval(pendulum.instance(window.start), pendulum.instance(window.end))
-
-
-def plain(moment: datetime) -> datetime:
-    """Return the same moment as a standard datetime in UTC: Airflow's own class does not divide by a timedelta."""
-    return datetime.fromisoformat(moment.isoformat()).astimezone(UTC)
