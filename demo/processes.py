@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 
 PATIENCE_S = 15
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class DemoError(Exception):
@@ -115,12 +116,17 @@ def clean_up(pids: Path) -> int:
 
 @contextmanager
 def ending_on_signals() -> Iterator[None]:
-    """Turn SIGTERM and SIGHUP into KeyboardInterrupt, so that every way out stops what was started."""
+    """Turn the first signal to end into KeyboardInterrupt, so that every way out stops what was started.
+
+    Further ones are ignored: they would break off the stopping.
+    """
 
     def interrupt(number: int, frame: object) -> None:
+        for each in SIGNALS:
+            signal.signal(each, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.signal(number, interrupt) for number in SIGNALS}
     try:
         yield
     finally:

@@ -121,12 +121,24 @@ def test_a_process_that_died_is_noticed(children: Children) -> None:
         children.check()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signals_leave_through_the_way_that_stops_everything(number: signal.Signals) -> None:
     before = signal.getsignal(number)
     with pytest.raises(KeyboardInterrupt), ending_on_signals():
         signal.raise_signal(number)
     assert signal.getsignal(number) == before
+
+
+def test_a_second_signal_does_not_break_off_the_stopping() -> None:
+    stopped = []
+    with pytest.raises(KeyboardInterrupt), ending_on_signals():
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(signal.SIGINT)
+            stopped.append(True)
+    assert stopped
 
 
 # --- mailbox
