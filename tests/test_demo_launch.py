@@ -129,15 +129,20 @@ def test_signals_leave_through_the_way_that_stops_everything(number: signal.Sign
     assert signal.getsignal(number) == before
 
 
-def test_a_second_signal_does_not_break_off_the_stopping() -> None:
-    stopped = []
-    with pytest.raises(KeyboardInterrupt), ending_on_signals():
+def interrupted_twice(stopped: list[bool]) -> None:
+    with ending_on_signals():
         try:
             signal.raise_signal(signal.SIGTERM)
         finally:
             signal.raise_signal(signal.SIGTERM)
             signal.raise_signal(signal.SIGINT)
             stopped.append(True)
+
+
+def test_a_second_signal_does_not_break_off_the_stopping() -> None:
+    stopped: list[bool] = []
+    with pytest.raises(KeyboardInterrupt):
+        interrupted_twice(stopped)
     assert stopped
 
 
