@@ -99,6 +99,23 @@ def test_pooled_curves_equal_the_curve_of_all_labels(parts: list[list[int]]) -> 
     assert pooled([whole]).before(ages) == pytest.approx(whole.before(ages))
 
 
+def test_windows_that_differ_by_chance_alone_are_worth_their_labels_and_others_less() -> None:
+    random = np.random.default_rng(SEED)
+    alike = pooled([curve_of(random.exponential(DAY, 500)) for _ in range(40)])
+    unlike = pooled([curve_of(random.exponential(DAY * (1 + number % 2), 500)) for number in range(40)])
+    assert 0.05 < alike.worth / alike.n <= 1  # 40 windows tell φ to about a fifth
+    assert unlike.worth < 500
+    assert pooled([alike]).worth == alike.n
+
+
+def test_the_dispersion_of_two_windows_is_that_of_the_textbook() -> None:
+    """Of 100 labels 30 and 70 came in time: F = ½, φ = 100 · (0.2² + 0.2²) / ¼ = 32; spread = 31 · (1/100 + 1/200)."""
+    early, late = (Curve(np.array([0.0, 1.0, 9.0, 10.0]), np.array([0.0, f, f, 1.0]), 100) for f in (0.3, 0.7))
+    found = pooled([early, late])
+    assert found.spread == pytest.approx(31 * 0.015)
+    assert found.worth == pytest.approx(200 / (1 + 200 * 31 * 0.015))
+
+
 def test_a_matured_window_tells_how_late_each_class_is_and_snapshots_keep_it() -> None:
     written = delay_measurements(a_matured_window(), a_monitor(), WINDOW)
     assert {m.model_version for m in written} == {"", "v1", "v2"}

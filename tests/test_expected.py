@@ -191,7 +191,7 @@ def test_the_interval_holds_the_final_value_as_often_as_it_says_and_the_naive_on
         age = final - (15 - days) * DAY
         known, truth = delay < age, right[delay < final].mean()
         chance = np.where(label == 1, *[c.before(age) / c.before(final) for c in curves[::-1]])
-        _, lower, upper = weighted_share(right[known], chance[known], label[known], np.array([c.n for c in curves]))
+        _, lower, upper = weighted_share(right[known], chance[known], label[known], np.array([c.worth for c in curves]))
         held += lower <= truth <= upper
         ends = intervals.wilson(int(right[known].sum()), int(known.sum())) or (0.0, 0.0)
         naive += ends[0] <= truth <= ends[1]

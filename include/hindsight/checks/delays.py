@@ -28,11 +28,20 @@ _LEVELS = np.append(np.arange(20) / 20, 1 - 0.05 / 2.0 ** np.arange(6))  # finer
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curve:
-    """The share of final labels that came in less than each of `ages` (seconds, ascending), from `n` labels."""
+    """The share of final labels that came in less than each of `ages` (seconds, ascending), from `n` labels.
+
+    `spread` is how much more than by chance the curves of single windows differ, in units of F(1 − F).
+    """
 
     ages: np.ndarray
     shares: np.ndarray
     n: int
+    spread: float = 0.0
+
+    @property
+    def worth(self) -> float:
+        """The labels that would, were all windows alike, leave as much unknown of the next window's curve."""
+        return self.n / (1 + self.n * self.spread)
 
     def before(self, age_s: np.ndarray) -> np.ndarray:
         """Return the share known at each age: 0 before the first label, 1 after the last, linear between."""
@@ -66,10 +75,25 @@ def learn(delay_s: np.ndarray, age_s: np.ndarray) -> Curve | None:
 
 
 def pooled(curves: Sequence[Curve]) -> Curve:
-    """Return the curve of several sets of labels together: the mean of their curves, weighted by labels."""
+    """Return the curve of several windows together: the mean of their curves, weighted by labels.
+
+    Windows differ by more than chance when delays change over time. With F the mean curve and F_w that of a window of
+    n_w labels, φ = Σ n_w (F_w − F)² / ((k − 1) F(1 − F)) is 1 for k windows that differ by chance alone (McCullagh &
+    Nelder 1989, §4.5, dispersion), taken at the quartiles of F; the next window then departs from F with the variance
+    (φ − 1) F(1 − F) (1 / mean n_w + 1 / n) beyond chance.
+    """
     ages = np.unique(np.concatenate([curve.ages for curve in curves]))
-    n = sum(curve.n for curve in curves)
-    return Curve(ages, np.sum([curve.n / n * curve.before(ages) for curve in curves], axis=0), n)
+    sizes = np.array([curve.n for curve in curves])
+    n, k = int(sizes.sum()), len(curves)
+    each = np.array([curve.before(ages) for curve in curves])
+    mean = sizes @ each / n
+    places = np.searchsorted(mean, [0.25, 0.5, 0.75])
+    noise = mean[places] * (1 - mean[places])
+    if k < 2 or not noise.any():
+        return Curve(ages, mean, n)
+    between = sizes @ (each[:, places] - mean[places]) ** 2 / (k - 1)
+    dispersion = float(between[noise > 0].sum() / noise.sum())
+    return Curve(ages, mean, n, max(dispersion - 1, 0.0) * (k / n + 1 / n))
 
 
 def delay_measurements(labelled: pa.Table, monitor: Monitor, window: Window) -> list[Measurement]:

@@ -79,13 +79,14 @@ def accuracy_expected(
 class _Chances:
     """The chance that a row's label had come: `known` where it did, `least` for the class slowest to be heard.
 
-    `strata` places each labelled row's curve in `sizes`, the labels behind each; `wanted` are the classes to hear from.
+    `strata` places each labelled row's curve in `worth`, the labels each is worth, 0 where there are too few; `wanted`
+    are the classes to hear from.
     """
 
     known: np.ndarray
     least: np.ndarray
     strata: np.ndarray
-    sizes: np.ndarray
+    worth: np.ndarray
     wanted: tuple[str, ...]
 
     def of(self, mask: np.ndarray) -> _Chances:
@@ -99,7 +100,7 @@ def _chances(outcomes: Classified, monitor: Monitor, window: Window, as_of: date
     age, final = (ages_of(outcomes.table, monitor, window, moment) for moment in (as_of, complete))
     labelled = {outcomes.classes[place] for place in np.unique(outcomes.labels) if place >= 0}
     wanted = tuple(sorted(labelled | {name for _, name in curves}))
-    known, least, strata, sizes = np.zeros(n), np.ones(n), np.zeros(n, int), [0]
+    known, least, strata, worth = np.zeros(n), np.ones(n), np.zeros(n, int), [0.0]
     versions = versions_of(outcomes, monitor)
     for version in np.unique(versions):
         rows = versions == version
@@ -110,9 +111,9 @@ def _chances(outcomes: Classified, monitor: Monitor, window: Window, as_of: date
             if name in outcomes.classes:
                 own = outcomes.labels[rows] == outcomes.classes.index(name)
                 known[np.flatnonzero(rows)[own]] = chance[own]
-                strata[np.flatnonzero(rows)[own]] = len(sizes)
-            sizes.append(curve.n)
-    return _Chances(known, least, strata, np.array(sizes), wanted)
+                strata[np.flatnonzero(rows)[own]] = len(worth)
+            worth.append(curve.worth if curve.n >= ENOUGH_LABELS else 0.0)
+    return _Chances(known, least, strata, np.array(worth), wanted)
 
 
 _UNKNOWN = Curve(np.zeros(1), np.zeros(1), 0)
@@ -131,8 +132,9 @@ def _expected(outcomes: Classified, chances: _Chances) -> Measurement:
     problem = _problem(outcomes, chances)
     if problem:
         return Measurement(METRIC, None, n_known, note=problem)
-    strata, sizes = chances.strata[known], np.maximum(chances.sizes, 1)
-    ends = weighted_share(outcomes.right[known], chances.known[known], strata, sizes)
+    ends = weighted_share(
+        outcomes.right[known], chances.known[known], chances.strata[known], np.maximum(chances.worth, 1)
+    )
     share, lower, upper = np.clip(ends, hits / n, (hits + n - n_known) / n)
     return Measurement(METRIC, float(share), n_known, lower=float(lower), upper=float(upper))
 
@@ -149,7 +151,7 @@ def _problem(outcomes: Classified, chances: _Chances) -> str:
     silent = [name for name in chances.wanted if heard.get(name, 0) < ENOUGH_LABELS]
     if silent:
         return f"fewer than {ENOUGH_LABELS} labels of class {', '.join(silent)}"
-    if chances.sizes[np.unique(chances.strata[known])].min() < ENOUGH_LABELS:
+    if chances.worth[np.unique(chances.strata[known])].min() == 0:
         return f"a delay curve has fewer than {ENOUGH_LABELS} labels from matured windows behind it"
     if chances.least.min() < ENOUGH_KNOWN:
         return f"{chances.least.min():.0%} of a class's labels expected by now for the youngest rows, not 20%"
