@@ -75,7 +75,7 @@ class StoreError(HindsightError):
         self.transient = transient
 
 
-class _WorthARetry(HindsightError):
+class _WorthARetryError(HindsightError):
     """An error that is transient unless said otherwise."""
 
     def __init__(self, message: str, *, transient: bool = True) -> None:
@@ -86,11 +86,11 @@ class _WorthARetry(HindsightError):
         return partial(type(self), transient=self.transient), (str(self),)
 
 
-class LedgerError(_WorthARetry):
+class LedgerError(_WorthARetryError):
     """The ledger (incidents, outbox, registry) could not be reached or is of another version."""
 
 
-class DeliveryError(_WorthARetry):
+class DeliveryError(_WorthARetryError):
     """Mail could not be handed over to the server."""
 
 

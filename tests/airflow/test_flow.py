@@ -79,6 +79,9 @@ class Recorded:
     def mark_started(self, resources: Any, run_id: str, *, at: datetime) -> None:
         self.calls.append(("mark_started", run_id))
 
+    def put_off(self, resources: Any, run_id: str, *, why: str, monitors: Any, at: datetime) -> None:
+        self.calls.append(("put_off", run_id))
+
     def claim(self, resources: Any, key: str, *, by: str) -> bool:
         self.calls.append(("claim", key, by))
         return self.claims
@@ -93,8 +96,8 @@ class Recorded:
         self.calls.append(("promote", key))
         return {"version": "v2"}
 
-    def finish(self, key: str, outcome: str, *, at: datetime, note: str) -> None:
-        self.calls.append(("finish", key, str(outcome)))
+    def give_up(self, monitor: Monitor, key: str, resources: Any, *, at: datetime, run_id: str) -> None:
+        self.calls.append(("give_up", key))
 
     def refuse(self, monitor: Monitor, key: str, resources: Any, *, at: datetime, by: str | None) -> None:
         self.calls.append(("refuse", key, by))
@@ -277,8 +280,8 @@ def test_a_retraining_that_fails_is_noted_and_promotes_nothing(
     run = retrain(parse, "k5")
 
     assert run.state == "failed"
-    assert use_cases.names() == ["claim", "train", "finish"]
-    assert use_cases.calls[-1] == ("finish", "k5", "failed")
+    assert use_cases.names() == ["claim", "train", "give_up"]
+    assert use_cases.calls[-1] == ("give_up", "k5")
 
 
 def test_approval_marked_as_given_promotes(write_monitor: Write, parse: Parse, use_cases: Recorded) -> None:
@@ -339,6 +342,7 @@ def test_a_request_for_a_missing_dag_stays_and_holds_up_no_other(
 
     assert run.state == "failed"
     assert [call for call in use_cases.calls if call[0] == "mark_started"] == [("mark_started", "retrain__credit__k10")]
+    assert [call for call in use_cases.calls if call[0] == "put_off"] == [("put_off", "hindsight__credit__x")]
     assert "retrain__credit__k10" in runs_of("retrain__credit")
 
 

@@ -127,12 +127,16 @@ class Transaction:
         row = {field: getattr(request, field) for field in ("key", "monitor", "dag", "conf", "requested_at")}
         return self._ask(tables.dag_requests, row | {"state": str(RequestState.REQUESTED)})
 
-    def retrain_requests(self, since: datetime | None = None) -> list[RetrainRequest]:
-        """Return the monitor's retraining requests made at or after `since`, oldest first, whatever came of them."""
+    def retrain_requests(
+        self, since: datetime | None = None, *, but: Collection[RequestState] = ()
+    ) -> list[RetrainRequest]:
+        """Return the monitor's retraining requests made at or after `since`, oldest first, but those in some states."""
         table = tables.retrain_requests
         query = sa.select(table).where(table.c.monitor == self.monitor).order_by(table.c.requested_at, table.c.key)
         if since is not None:
             query = query.where(table.c.requested_at >= since)
+        if but:
+            query = query.where(table.c.state.not_in([str(state) for state in but]))
         return [records.request(row) for row in self.connection.execute(query)]
 
     def commit_night(self, as_of: datetime, at: datetime, windows: int) -> None:

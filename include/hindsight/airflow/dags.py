@@ -78,7 +78,7 @@ def retrain_dag(monitor: Monitor) -> DAG:
         announced = retraining.announce.override(outlets=[assets.retraining(monitor.name)])(monitor.name)
         steps.append(retraining.promote(monitor.name))
         chain(*steps, [announced, retraining.keep(monitor.name)])
-        steps >> retraining.give_up()
+        steps >> retraining.give_up(monitor.name)
     return dag
 
 

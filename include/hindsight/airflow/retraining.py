@@ -79,11 +79,11 @@ def keep(name: str, **run: Any) -> None:
 
 
 @task(trigger_rule="one_failed")
-def give_up(**run: Any) -> None:
-    """Note that this retraining failed, so that it does not stand in the way of the next request."""
-    from hindsight.actions.records import RequestState
+def give_up(name: str, **run: Any) -> None:
+    """Note and tell that this retraining failed, so that it does not stand in the way of the next request."""
+    from hindsight import pipeline
 
-    open_resources().ledger.finish(request_of(run), RequestState.FAILED, at=now(), note=f"run {run['run_id']} failed")
+    pipeline.give_up(load(name), request_of(run), open_resources(), at=now(), run_id=run["run_id"])
 
 
 def _who(answer: dict[str, Any] | None) -> str | None:

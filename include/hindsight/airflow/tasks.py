@@ -155,6 +155,16 @@ def mark_started(request: dict[str, Any]) -> None:
     pipeline.mark_started(open_resources(), request["run_id"], at=now())
 
 
+@task(trigger_rule="one_failed")
+def put_off(request: dict[str, Any]) -> None:
+    """Note in the ledger that the run could not be started, and tell the monitor's people once; it stays requested."""
+    from hindsight import pipeline
+
+    why = f"DAG {request['dag_id']} cannot be started: it is missing, broken or paused."
+    monitors = load_folder(read_settings().monitors).monitors.values()
+    pipeline.put_off(open_resources(), request["run_id"], why=why, monitors=monitors, at=now())
+
+
 @task
 def note_pauses() -> None:
     """Note which monitors are paused in their files: what was due meanwhile is not caught up."""

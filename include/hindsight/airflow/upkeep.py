@@ -28,8 +28,8 @@ def maintenance_dag() -> DAG:
 
 @task_group
 def start(request: dict[str, Any]) -> None:
-    """Start one run and note that it is there."""
-    trigger(request) >> tasks.mark_started(request)
+    """Start one run and note that it is there, or why it is not."""
+    trigger(request) >> [tasks.mark_started(request), tasks.put_off(request)]
 
 
 @task

@@ -1,17 +1,24 @@
-"""The use cases: what a scheduler, a command line or a page asks for, composed from the rooms."""
+"""The use cases: what a scheduler, a command line or a page asks for, composed from the rooms.
+
+Each is imported when it is first used: a task that only sends mail does not wait for the statistics to load.
+"""
 
 from __future__ import annotations
 
-from hindsight.pipeline.judging import Judgement, judge_night, judge_window
-from hindsight.pipeline.nights import find_windows, revise_windows
-from hindsight.pipeline.pages import monitor_view, overview_cards
-from hindsight.pipeline.reporting import read_report, report_window
-from hindsight.pipeline.resources import Resources
-from hindsight.pipeline.retraining import claim, promote, refuse, train_and_compare
-from hindsight.pipeline.showing import MonitorState, Story, state_of, stories
-from hindsight.pipeline.snapshots import read_snapshots
-from hindsight.pipeline.upkeep import deliver, maintain, mark_started, pending_starts
-from hindsight.pipeline.windows import run_window
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hindsight.pipeline.judging import Judgement, judge_night, judge_window
+    from hindsight.pipeline.nights import find_windows, revise_windows
+    from hindsight.pipeline.pages import monitor_view, overview_cards
+    from hindsight.pipeline.reporting import read_report, report_window
+    from hindsight.pipeline.resources import Resources
+    from hindsight.pipeline.retraining import claim, give_up, promote, refuse, train_and_compare
+    from hindsight.pipeline.showing import MonitorState, Story, state_of, stories
+    from hindsight.pipeline.snapshots import read_snapshots
+    from hindsight.pipeline.upkeep import deliver, maintain, mark_started, pending_starts, put_off
+    from hindsight.pipeline.windows import run_window
 
 __all__ = [
     "Judgement",
@@ -21,6 +28,7 @@ __all__ = [
     "claim",
     "deliver",
     "find_windows",
+    "give_up",
     "judge_night",
     "judge_window",
     "maintain",
@@ -29,6 +37,7 @@ __all__ = [
     "overview_cards",
     "pending_starts",
     "promote",
+    "put_off",
     "read_report",
     "read_snapshots",
     "refuse",
@@ -39,3 +48,23 @@ __all__ = [
     "stories",
     "train_and_compare",
 ]
+_MODULES = {
+    "judging": ("Judgement", "judge_night", "judge_window"),
+    "nights": ("find_windows", "revise_windows"),
+    "pages": ("monitor_view", "overview_cards"),
+    "reporting": ("read_report", "report_window"),
+    "resources": ("Resources",),
+    "retraining": ("claim", "give_up", "promote", "refuse", "train_and_compare"),
+    "showing": ("MonitorState", "Story", "state_of", "stories"),
+    "snapshots": ("read_snapshots",),
+    "upkeep": ("deliver", "maintain", "mark_started", "pending_starts", "put_off"),
+    "windows": ("run_window",),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Return a use case from the module it lives in."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

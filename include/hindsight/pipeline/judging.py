@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from hindsight.actions.records import RequestState
 from hindsight.actions.transaction import Transaction
 from hindsight.monitors.measurement import Kind, Measurement
 from hindsight.monitors.model import Monitor
@@ -188,10 +189,10 @@ def _retraining(
         monitor,
         tx.incidents(states=[State.OPEN]),
         [*verdicts, *(v for v in known if v.series not in judged)],
-        tx.retrain_requests(),
+        tx.retrain_requests(but=[RequestState.FAILED]),  # what failed uses up neither cooldown nor budget
         as_of=as_of,
         decided_at=judged_at,
     )
-    if isinstance(decided, RetrainRequest):
-        tx.request_retraining(decided)
+    if isinstance(decided, RetrainRequest) and not tx.request_retraining(decided):
+        return Refusal("a retraining was already requested for these incidents, and failed")
     return decided

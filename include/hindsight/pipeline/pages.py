@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hindsight.errors import ConfigError
+from hindsight.errors import ConfigError, StoreError
 from hindsight.monitors.loader import load_folder, load_monitor
 from hindsight.monitors.measurement import Kind
 from hindsight.monitors.model import Monitor
@@ -18,6 +19,7 @@ from hindsight.pipeline.showing import MonitorState, Story, state_of, stories
 from hindsight.reports.charts import Chart, Mark, Point, Unit
 from hindsight.reports.pages import IncidentRow, Link, MonitorCard, MonitorView, Number
 
+logger = logging.getLogger(__name__)
 CHARTED = 90  # windows on each chart
 REPORTS = 20
 GRADED = ("operations.health", "drift.drifted")  # grades, not numbers to show
@@ -39,9 +41,17 @@ _SHARES = ("rate", "share", "accuracy", "f1", "coverage", "precision", "recall")
 
 
 def overview_cards(resources: Resources, *, now: datetime) -> list[MonitorCard]:
-    """Return a card for every monitor whose file is fine."""
+    """Return a card for every monitor whose file is fine; one whose snapshots cannot be read says so on its own."""
     monitors = load_folder(resources.settings.monitors).monitors.values()
-    return [_card(monitor, state_of(monitor, resources), prefix="monitors/") for monitor in monitors]
+    return [_card(monitor, _state(monitor, resources), prefix="monitors/") for monitor in monitors]
+
+
+def _state(monitor: Monitor, resources: Resources) -> MonitorState:
+    try:
+        return state_of(monitor, resources)
+    except StoreError:
+        logger.exception("snapshots cannot be read monitor=%s", monitor.name)
+        return MonitorState(monitor.name, monitor.state, "unknown", None, {}, ())
 
 
 def monitor_view(name: str, resources: Resources, *, now: datetime) -> MonitorView | None:

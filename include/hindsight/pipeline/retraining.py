@@ -109,6 +109,14 @@ def refuse(monitor: Monitor, key: str, resources: Resources, *, at: datetime, by
     _announce(monitor, key, f"[kept] {monitor.name}: {note}", _told(version), resources, at)
 
 
+def give_up(monitor: Monitor, key: str, resources: Resources, *, at: datetime, run_id: str) -> None:
+    """Close a request whose run failed, and say so; the next request need not wait for its cooldown."""
+    note = f"run {run_id} of {monitor.retrain_dag} failed"
+    resources.ledger.finish(key, RequestState.FAILED, at=at, note=note)
+    text = f"{note}: its log in Airflow says why. The champion stays. Clear the run to try again.\n"
+    _announce(monitor, key, f"[failed] {monitor.name}: the retraining failed", text, resources, at)
+
+
 def _told(version: ModelVersion) -> str:
     numbers = "\n".join(f"  {name}: {value:.6g}" for name, value in version.metrics.items())
     return f"{version.version} was trained on {version.n_rows:,} rows.\n\nOn later rows:\n{numbers}\n"

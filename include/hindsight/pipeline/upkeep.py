@@ -42,6 +42,24 @@ def mark_started(resources: Resources, run_id: str, *, at: datetime) -> None:
             resources.ledger.mark_dag_started(request.key, at)
 
 
+def put_off(resources: Resources, run_id: str, *, why: str, monitors: Iterable[Monitor], at: datetime) -> None:
+    """Note why a requested run cannot be started yet, and tell its monitor's people once; it stays requested."""
+    asked: set[str] = set()
+    for retraining in resources.ledger.pending_requests():
+        if retraining.run_id == run_id:
+            asked.add(retraining.monitor)
+            resources.ledger.put_off(retraining.key, why)
+    for request in resources.ledger.pending_dags():
+        if request.run_id == run_id:
+            asked.add(request.monitor)
+            resources.ledger.put_dag_off(request.key, why)
+    for monitor in monitors:
+        if monitor.name in asked:
+            subject = f"[P1] {monitor.name}: a requested run cannot start"
+            text = f"{why}\nThe request stays; it is tried again every two minutes.\n"
+            _tell(monitor, f"start {run_id}", Message(subject, text, severity=Severity.P1), resources, at)
+
+
 def maintain(monitors: Iterable[Monitor], resources: Resources, *, now: datetime) -> dict[str, Any]:
     """Tell once a day of every active monitor that has not reported for two windows, and empty old settled mails."""
     silent = [monitor for monitor in monitors if monitor.state == "active" and _is_silent(monitor, resources, now)]
@@ -65,7 +83,9 @@ def _tell_silence(monitor: Monitor, resources: Resources, now: datetime) -> None
         f"No window of {monitor.name} was checked after {due:%Y-%m-%d %H:%M} UTC.\n"
         f"Look at the DAG monitor__{monitor.name} in Airflow: is it paused, failing, or is the scheduler down?\n"
     )
-    message = Message(subject, text, severity=Severity.P1)
-    cause = f"silence {now:%Y-%m-%d}"
+    _tell(monitor, f"silence {now:%Y-%m-%d}", Message(subject, text, severity=Severity.P1), resources, now)
+
+
+def _tell(monitor: Monitor, cause: str, message: Message, resources: Resources, at: datetime) -> None:
     with resources.ledger.locked(monitor.name) as tx:
-        tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=monitor.alerts.email), now)
+        tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=monitor.alerts.email), at)
