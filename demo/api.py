@@ -53,16 +53,21 @@ class AirflowApi:
         self._ask("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False})
 
     def approve_all(self) -> list[str]:
-        """Answer every question that waits for a person with Approve; return the runs that asked."""
+        """Answer every question that waits for a person with Approve; return the runs whose question this was."""
         path = "/api/v2/dags/~/dagRuns/~/hitlDetails"
-        waiting = list(self._pages(path, "hitl_details", response_received="false"))
-        return [self._approve(detail["task_instance"]) for detail in waiting]
+        waiting = [detail["task_instance"] for detail in self._pages(path, "hitl_details", response_received="false")]
+        return [task["dag_run_id"] for task in waiting if self._approve(task)]
 
-    def _approve(self, task: dict[str, Any]) -> str:
+    def _approve(self, task: dict[str, Any]) -> bool:
         path = f"/api/v2/dags/{task['dag_id']}/dagRuns/{task['dag_run_id']}/taskInstances/{task['task_id']}"
         answer = {"chosen_options": ["Approve"], "params_input": {}}
-        self._ask("PATCH", f"{path}/{task['map_index']}/hitlDetails", json=answer)
-        return str(task["dag_run_id"])
+        try:
+            self._ask("PATCH", f"{path}/{task['map_index']}/hitlDetails", json=answer)
+        except httpx.HTTPStatusError as exc:
+            if exc.response.status_code != httpx.codes.CONFLICT:
+                raise
+            return False  # somebody has answered in the meantime
+        return True
 
     def _pages(self, path: str, key: str, **filters: Any) -> Iterator[dict[str, Any]]:
         offset = 0

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import sqlalchemy as sa
 from rich.console import Console
 
@@ -228,11 +229,19 @@ def summarise(demo: Demo, api: AirflowApi) -> Summary:
 def _wait(demo: Demo, done: Callable[[], bool], *, within_s: float, what: str) -> None:
     """Ask `done` every other second until it holds; DemoError when it does not in time or a process dies."""
     deadline = time.monotonic() + within_s
-    while not done():
+    while not _holds(done):
         demo.children.check()
         if time.monotonic() > deadline:
             raise DemoError(f"{what} after {within_s:.0f} s; see {demo.places.logs}")
         time.sleep(2)
+
+
+def _holds(done: Callable[[], bool]) -> bool:
+    """Ask once; an API that is too busy to answer has not answered yes."""
+    try:
+        return done()
+    except httpx.TransportError:
+        return False
 
 
 def _stay(demo: Demo, api: AirflowApi) -> None:
