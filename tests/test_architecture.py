@@ -22,7 +22,7 @@ FLOORS = (
     {"verdicts"},
     {"warehouse", "checks", "snapshots", "actions", "training", "reports"},
     {"pipeline"},
-    {"airflow"},
+    {"airflow", "terminal"},
     {"cli", "dags", "plugins"},
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
 from hindsight.errors import ConfigError, HindsightError
 from hindsight.monitors.loader import lint as lint_files
@@ -23,7 +22,7 @@ from hindsight.monitors.windows import Window, parse_moment
 from hindsight.settings import Settings, read_settings
 
 if TYPE_CHECKING:
-    from hindsight.pipeline import Judgement, MonitorState, Resources, Story
+    from hindsight.pipeline import Judgement, Resources
 
 Item = TypeVar("Item")
 app = typer.Typer(
@@ -125,12 +124,13 @@ def labels(
 def show(
     monitor: MaybeName = None,
     as_of: Annotated[str | None, typer.Option("--as-of", help="as it was known then")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="archived monitors too")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="archived monitors too; of MONITOR every number")] = False,
     as_json: Json = False,
     fail_on: FailOn = None,
 ) -> int:
     """Show state, health and the latest numbers of a monitor, or of all."""
-    from hindsight import pipeline
+    from hindsight import pipeline, terminal
+    from hindsight.pipeline import showing
 
     resources = _resources(read_settings())
     moment = _moment(as_of, "--as-of") if as_of else None
@@ -138,15 +138,20 @@ def show(
     states = [pipeline.state_of(m, resources, as_of=moment) for m in watched]
     if as_json:
         _print_json([state.to_dict() for state in states])
-    for state in () if as_json else states:
-        _print_state(state, latest=monitor is not None)
+    elif monitor:
+        standing = showing.standing(watched[0], pipeline.stories(watched[0], resources), moment)
+        out.print(terminal.monitor(states[0], standing, everything=everything))
+    elif states:
+        out.print(terminal.monitors(states))
+    else:
+        out.print(f"no monitors in {resources.settings.monitors}")
     return 2 if any(_is_open(m, resources, fail_on) for m in watched) else 0
 
 
 @app.command()
 def incidents(monitor: MaybeName = None, as_json: Json = False) -> int:
     """List open and past incidents, with what was done about each."""
-    from hindsight import pipeline
+    from hindsight import pipeline, terminal
 
     resources = _resources(read_settings())
     watched = _monitors(monitor, resources.settings)
@@ -154,7 +159,7 @@ def incidents(monitor: MaybeName = None, as_json: Json = False) -> int:
     if as_json:
         _print_json([story.to_dict() for story in stories])
     elif stories:
-        out.print(_incident_table(stories))
+        out.print(terminal.incidents(stories))
     else:
         out.print("no incidents")
     return 0
@@ -237,44 +242,6 @@ def _is_open(monitor: Monitor, resources: Resources, severity: Severity | None) 
     if severity is None:
         return False
     return any(i.severity <= severity for i in resources.ledger.incidents(monitor.name, open_only=True))
-
-
-def _print_state(state: MonitorState, *, latest: bool) -> None:
-    color = {"healthy": "green", "warning": "yellow", "critical": "red"}.get(state.health, "dim")
-    window = f"{state.window:%Y-%m-%d %H:%M}" if state.window else "nothing yet"
-    open_now = ", ".join(f"{count} {severity}" for severity, count in state.open.items()) or "none"
-    out.print(
-        f"[bold]{state.name}[/]  {state.state}  [{color}]● {state.health}[/]  last window {window}  open: {open_now}"
-    )
-    if latest:
-        out.print(_number_table(state))
-
-
-def _number_table(state: MonitorState) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for column, justify in (
-        ("metric", "left"),
-        ("about", "left"),
-        ("value", "right"),
-        ("reference", "right"),
-        ("n", "right"),
-    ):
-        table.add_column(column, justify=justify)  # type: ignore[arg-type]
-    table.add_column("window")
-    for number in state.numbers:
-        value = "–" if number.value is None else f"{number.value:.6g}"
-        reference = "" if number.reference is None else f"{number.reference:.6g}"
-        table.add_row(number.metric, number.about, value, reference, f"{number.n:,}", f"{number.window:%Y-%m-%d %H:%M}")
-    return table
-
-
-def _incident_table(stories: Iterable[Story]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("", "state", "monitor", "rule", "about", "since", "until", "value", "threshold", "done"):
-        table.add_column(column)
-    for story in stories:
-        table.add_row(*story.cells())
-    return table
 
 
 def _print_json(value: object) -> None:

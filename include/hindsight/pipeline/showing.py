@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from hindsight.actions.records import Mail, Progress
+from hindsight.actions.wording import headline, whose
 from hindsight.monitors.measurement import Kind
 from hindsight.monitors.model import Monitor
+from hindsight.monitors.rules import Rule
 from hindsight.pipeline.resources import Resources
+from hindsight.verdicts.judge import LABELLED, kind_of
 from hindsight.verdicts.model import Incident, State
 
 Health = Literal["healthy", "warning", "critical", "unknown"]
 GRADES: tuple[Health, ...] = ("healthy", "warning", "critical")
-SHOWN = (Kind.OPERATIONS, Kind.QUALITY, Kind.DRIFT, Kind.PERFORMANCE, Kind.LABELS)
+SHOWN = (Kind.OPERATIONS, Kind.KPI, Kind.QUALITY, Kind.DRIFT, Kind.ESTIMATE, Kind.PERFORMANCE, Kind.LABELS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ def state_of(monitor: Monitor, resources: Resources, *, as_of: datetime | None =
     found = {(number.metric, number.about): number for number in numbers}
     traffic = found.get(("operations.total_requests", ""))
     health = found.get(("operations.health", ""))
-    standing = [i for i in resources.ledger.incidents(monitor.name) if _stood(i, as_of)]
+    standing = [i for i in resources.ledger.incidents(monitor.name) if _stood(monitor, i, as_of)]
     return MonitorState(
         name=monitor.name,
         state=monitor.state,
@@ -76,18 +80,24 @@ def _latest(monitor: Monitor, kind: Kind, resources: Resources, as_of: datetime 
     ]
 
 
-def _stood(incident: Incident, as_of: datetime | None) -> bool:
-    if as_of is None:
-        return incident.state is State.OPEN
-    ended = incident.ended is None or incident.ended > as_of
-    return incident.state is not State.WITHDRAWN and incident.started < as_of and ended
+def _stood(monitor: Monitor, incident: Incident, as_of: datetime | None) -> bool:
+    """Whether the incident is open or, at a moment, was known to be: after the verdict that opened it was due."""
+    if as_of is None or incident.state is State.WITHDRAWN:
+        return as_of is None and incident.state is State.OPEN
+    rule = next((rule for rule in monitor.rules if rule.id == incident.series.rule), None)
+    is_labelled = rule is not None and kind_of(rule) in LABELLED
+    wait = monitor.labels.matures_after if is_labelled else monitor.lateness
+    opening = incident.breaches[: rule.for_ if rule else 1][-1]
+    has_ended = incident.ended is not None and incident.ended + wait <= as_of
+    return opening + monitor.window + wait <= as_of and not has_ended
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """An incident and what was done about it."""
+    """An incident, what happened in the words of a mail, and what was done about it."""
 
     incident: Incident
+    what: str
     mails: tuple[Mail, ...]
     retraining: tuple[Progress, ...]
 
@@ -99,29 +109,40 @@ class Story:
         parts += [f"retraining {progress.state}" for progress in self.retraining]
         return ", ".join(parts) or "recorded silently"
 
-    def cells(self) -> tuple[str, ...]:
-        """The incident as a row of text."""
-        i = self.incident
-        about = " ".join(part for part in (i.series.feature, i.series.segment, i.series.model_version) if part)
-        until = f"{i.ended:%Y-%m-%d %H:%M}" if i.ended else ""
-        value, threshold = ("" if number is None else f"{number:.4g}" for number in (i.value, i.threshold))
-        since = f"{i.started:%Y-%m-%d %H:%M}"
-        return str(i.severity), str(i.state), i.monitor, i.series.rule, about, since, until, value, threshold, self.done
-
     def to_dict(self) -> dict[str, Any]:
         """The same as JSON takes it."""
-        return asdict(self.incident) | {"done": self.done}
+        return asdict(self.incident) | {"what": self.what, "done": self.done}
 
 
 def stories(monitor: Monitor, resources: Resources) -> list[Story]:
-    """Return the incidents of a monitor, open ones first, each with its mails and retrainings."""
+    """Return the incidents of a monitor, open ones first and of these the severe, with its mails and retrainings."""
     requests = resources.ledger.requests(monitor.name)
+    rules = {rule.id: rule for rule in monitor.rules}
     found = [
         Story(
             incident,
+            _what(rules.get(incident.series.rule), incident),
             tuple(resources.ledger.outbox(incident=incident.id)),
             tuple(request for request in requests if incident.id in request.request.incidents),
         )
         for incident in resources.ledger.incidents(monitor.name)
     ]
-    return sorted(found, key=lambda story: (story.incident.state is not State.OPEN, story.incident.started))
+    return sorted(found, key=_rank)
+
+
+def _rank(story: Story) -> tuple[bool, str, datetime]:
+    is_open = story.incident.state is State.OPEN
+    return not is_open, str(story.incident.severity) if is_open else "", story.incident.started
+
+
+def standing(monitor: Monitor, told: Iterable[Story], as_of: datetime | None) -> list[Story]:
+    """Return those of the stories whose incident stood open at a moment (now without one), as they stood then."""
+    return [
+        replace(story, incident=replace(story.incident, state=State.OPEN, ended=None))
+        for story in told
+        if _stood(monitor, story.incident, as_of)
+    ]
+
+
+def _what(rule: Rule | None, incident: Incident) -> str:
+    return headline(rule, incident) if rule else f"{incident.series.rule}{whose(incident.series)}, a rule of the past"

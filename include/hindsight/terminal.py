@@ -1,0 +1,144 @@
+"""Terminal: states, numbers and incidents as people read them, in a hundred columns or more; no cell is markup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from hindsight.actions.wording import clean, number
+from hindsight.monitors.rules import Severity
+from hindsight.pipeline.showing import MonitorState, Number, Story
+from hindsight.verdicts.model import State
+
+HEALTH = {"healthy": "green", "warning": "yellow", "critical": "bold red"}
+SEVERITY = {Severity.P0: "bold red", Severity.P1: "yellow", Severity.P2: "cyan"}
+STATE = {State.OPEN: ("●", ""), State.RESOLVED: ("○", "dim"), State.WITHDRAWN: ("✕", "dim")}
+QUALITY = ("performance.accuracy", "performance.mae")
+DULL = {"health", "rows_raw", "http_4xx_rate", "http_5xx_rate", "throughput_rps", "n_labeled", "fpr", "fnr"}
+NOTABLE = 0.01  # more of a column's rows than in the reference, to be worth a line
+
+
+def monitors(states: Iterable[MonitorState]) -> Table:
+    """One line a monitor: what state it is in, how it does, and since when nothing newer is known."""
+    table = _table("monitor", "state", "health", "last window", "open incidents", "quality", right="quality")
+    for state in states:
+        cells = (Text(state.name, "bold"), Text(state.state), _health(state), Text(_moment(state.window)))
+        table.add_row(*cells, _open(state), Text(_quality(state)))
+    return table
+
+
+def monitor(state: MonitorState, standing: Sequence[Story], *, everything: bool) -> RenderableType:
+    """One monitor: its state, the incidents that are open, and the numbers worth a look, or every one of them."""
+    head = Text.assemble((state.name, "bold"), f"  {state.state}  ", _health(state), "  last window ")
+    parts: list[RenderableType] = [head.append(_moment(state.window)).append("  open ").append_text(_open(state))]
+    if standing:
+        parts += ["", incidents(standing)]
+    shown = state.numbers if everything else tuple(_worth_a_look(state.numbers))
+    if shown:
+        parts += ["", _numbers(shown)]
+    if hidden := len(state.numbers) - len(shown):
+        parts += ["", Text(f"{hidden} more numbers with --all", "dim")]
+    return Group(*parts)
+
+
+def incidents(stories: Sequence[Story]) -> Table:
+    """One line an incident: how severe, what happened in the words of the mail, from when to when, what was done."""
+    table = _table("", "", "what", "from → to", "done")
+    several = len({story.incident.monitor for story in stories}) > 1
+    for name, some in groupby(stories, key=lambda story: story.incident.monitor):
+        if several:
+            table.add_row("", "", Text(name, "bold"))
+        for story in some:
+            style = STATE[story.incident.state][1]
+            table.add_row(*_incident(story), style=style)
+    return table
+
+
+def _incident(story: Story) -> tuple[Text, ...]:
+    incident = story.incident
+    mark, style = STATE[incident.state]
+    what = Text(story.what.replace(" %", "\N{NO-BREAK SPACE}%"), overflow="fold")
+    severity = Text(f"{mark} {incident.severity}", style or SEVERITY[incident.severity])
+    span = Text(_span(incident.started, incident.ended), no_wrap=True)
+    return severity, Text(str(incident.state)), what, span, Text(story.done)
+
+
+def _table(*columns: str, right: str = "") -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column, justify="right" if column and column in right else "left")
+    return table
+
+
+def _numbers(numbers: Iterable[Number]) -> Table:
+    table = _table("", "about", "value", "reference", "rows", right="value reference rows")
+    for kind, some in groupby(numbers, key=lambda n: n.metric.partition(".")[0]):
+        several = list(some)
+        if table.rows:
+            table.add_row()
+        table.add_row(Text.assemble((kind, "bold"), (f"  {_moment(several[0].window)}", "dim")))
+        for one in several:
+            table.add_row(*_cells(one), style="dim" if one.value is None else "")
+    return table
+
+
+def _cells(one: Number) -> tuple[Text, ...]:
+    value, reference = _said(one.metric, one.value), "" if one.reference is None else _said(one.metric, one.reference)
+    metric, about = one.metric.partition(".")[2].removesuffix("_s"), clean(one.about, 30)
+    return Text(f"  {metric}"), Text(about), Text(value), Text(reference), Text(f"{one.n:,}")
+
+
+def _said(metric: str, value: float | None) -> str:
+    if metric.endswith("_s") and value is not None:
+        return str(timedelta(seconds=round(value)))
+    return number(metric, value)
+
+
+def _worth_a_look(numbers: Iterable[Number]) -> Iterator[Number]:
+    """Leave out what was not evaluated, what is as in the reference, and of a drifted column all but one number."""
+    known = [one for one in numbers if one.value is not None]
+    drifted = {one.about for one in known if one.metric == "drift.drifted" and one.value}
+    for one in known:
+        kind, _, metric = one.metric.partition(".")
+        if kind == "quality":
+            notable = (one.value or 0.0) - (one.reference or 0.0) >= NOTABLE
+        elif kind == "drift" and one.about:
+            notable = metric == "psi" and one.about in drifted
+        else:
+            notable = metric not in DULL and not one.about and (kind != "labels" or one.value != 0)
+        if notable:
+            yield one
+
+
+def _health(state: MonitorState) -> Text:
+    return Text(f"● {state.health}", HEALTH.get(state.health, "dim"))
+
+
+def _open(state: MonitorState) -> Text:
+    counts = [Text(f"{count} {severity}", SEVERITY[Severity(severity)]) for severity, count in state.open.items()]
+    return Text(", ").join(counts) if counts else Text("none", "dim")
+
+
+def _quality(state: MonitorState) -> str:
+    found = [one for one in state.numbers if one.metric in QUALITY and not one.about and one.value is not None]
+    return "".join(f"{one.metric.partition('.')[2]} {number(one.metric, one.value)}" for one in found)
+
+
+def _moment(when: datetime | None) -> str:
+    if when is None:
+        return "nothing yet"
+    return f"{when:%Y-%m-%d %H:%M}" if when.hour or when.minute else f"{when:%Y-%m-%d}"
+
+
+def _span(start: datetime, end: datetime | None) -> str:
+    """From → to, the second as short as it can be."""
+    if end is None:
+        return f"{_moment(start)} →"
+    if end.date() == start.date():
+        return f"{_moment(start)} → {end:%H:%M}"
+    return f"{_moment(start)} → {_moment(end)[5 if end.year == start.year else 0 :]}"
