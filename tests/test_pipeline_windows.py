@@ -36,7 +36,7 @@ def test_a_window_run_twice_writes_nothing_new(world: World) -> None:
     files = world.files()
     again = pipeline.run_window(world.monitor, a_window(DAY), world.resources)
 
-    assert (first["rows"], first["new"]) == (300, 4)
+    assert (first["rows"], first["new"]) == (300, 5)
     assert (again["rows"], again["new"], again["snapshots"]) == (300, 0, first["snapshots"])
     assert world.files() == files
 

@@ -5,19 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache, partial
 from pathlib import Path
 
+import pyarrow as pa
+
 from hindsight.checks.baseline import Baseline, fit
+from hindsight.checks.calibration import Calibration, fit_calibration
 from hindsight.checks.performance import performance, reference_values
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.windows import Window
 from hindsight.pipeline.reference import read_reference
 from hindsight.pipeline.resources import Resources
 from hindsight.snapshots.baselines import BaselineFiles, Manifest
-from hindsight.warehouse.reference import ReferenceRows
 
+CALIBRATION, NO_LABELS = "calibration", "the reference has no matured labels to learn from"
 ALWAYS = "0001-01-01T00:00:00+00:00"
 
 
@@ -55,10 +59,13 @@ def freeze(
         "effective_from": effective_from.isoformat() if effective_from else ALWAYS,
         "model_version": model_version,
     }
-    resources.baselines.write(
-        monitor.name, baseline.id, baseline.to_tables(), fitted_as_of=baseline.fitted_as_of, pin=pin
-    )
+    resources.baselines.write(monitor.name, baseline.id, _tables(baseline), fitted_as_of=baseline.fitted_as_of, pin=pin)
     return _load(resources.settings.data, monitor.name, baseline.id)
+
+
+def calibration_of(baseline: Baseline) -> Calibration:
+    """Return what the reference's labels say a score or a prediction is worth."""
+    return Calibration.from_table(baseline.load(CALIBRATION))
 
 
 def manifests(monitor: Monitor, resources: Resources) -> list[Manifest]:
@@ -107,9 +114,7 @@ def _trailing(monitor: Monitor, window: Window, resources: Resources) -> Baselin
 def _freeze_trailing(monitor: Monitor, window: Window, resources: Resources) -> Baseline:
     baseline = _fit(monitor, resources, window.start, like=None)
     pin = {"fingerprint": fingerprint(monitor), "labels": "mature", "effective_from": ALWAYS, "model_version": ""}
-    resources.baselines.write(
-        monitor.name, baseline.id, baseline.to_tables(), fitted_as_of=baseline.fitted_as_of, pin=pin
-    )
+    resources.baselines.write(monitor.name, baseline.id, _tables(baseline), fitted_as_of=baseline.fitted_as_of, pin=pin)
     return baseline
 
 
@@ -121,13 +126,23 @@ def _fit(
         baseline = fit(
             rows.rows, monitor, output=rows.output, fitted_as_of=as_of, model_version=model_version, like=like
         )
-        return baseline.measured(_performance(monitor, rows, as_of))
+        labels = rows.labels if _mature(monitor, as_of) else None
+        return replace(
+            baseline.measured(_performance(monitor, labels)),
+            load=(baseline.to_tables() | {CALIBRATION: _calibration(monitor, labels).to_table()}).__getitem__,
+        )
 
 
-def _performance(monitor: Monitor, rows: ReferenceRows, as_of: datetime) -> dict[str, float]:
-    if rows.labels is None or not rows.labels.num_rows or not _mature(monitor, as_of):
-        return {}
-    return reference_values(performance(rows.labels, monitor, reference={}))
+def _tables(baseline: Baseline) -> dict[str, pa.Table]:
+    return baseline.to_tables() | {CALIBRATION: baseline.load(CALIBRATION)}
+
+
+def _performance(monitor: Monitor, labels: pa.Table | None) -> dict[str, float]:
+    return reference_values(performance(labels, monitor, reference={})) if labels is not None and len(labels) else {}
+
+
+def _calibration(monitor: Monitor, labels: pa.Table | None) -> Calibration:
+    return Calibration(note=NO_LABELS) if labels is None else fit_calibration(labels, monitor)
 
 
 @lru_cache(maxsize=32)

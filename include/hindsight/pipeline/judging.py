@@ -22,7 +22,7 @@ from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, St
 from hindsight.verdicts.notices import is_stale, needs_notice
 from hindsight.verdicts.retraining import Refusal, decide
 
-RUN_KINDS = (Kind.OPERATIONS, Kind.QUALITY, Kind.DRIFT)
+RUN_KINDS = (Kind.OPERATIONS, Kind.QUALITY, Kind.DRIFT, Kind.ESTIMATE)
 AT_ONCE = (Severity.P0, Severity.P1)
 
 

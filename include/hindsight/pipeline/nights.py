@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
+from hindsight.checks.delays import delay_measurements, final_coverage, read_curves
+from hindsight.checks.estimate import estimate_error
+from hindsight.checks.expected import accuracy_expected
 from hindsight.checks.labels import label_measurements
 from hindsight.checks.performance import performance
-from hindsight.monitors.measurement import Kind
+from hindsight.monitors.measurement import Kind, Measurement
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.windows import Window
 from hindsight.pipeline.baselines import baseline_for
 from hindsight.pipeline.resources import Resources
 from hindsight.pipeline.windows import keep
-from hindsight.warehouse.labels import labelled, touched
+from hindsight.warehouse.labels import Labelled, labelled, touched
 from hindsight.warehouse.predictions import first_timestamp
+
+PAST = 24  # matured windows that delay curves and the expected coverage are learnt from
 
 
 def find_windows(monitor: Monitor, as_of: datetime, resources: Resources) -> list[Window]:
@@ -53,20 +59,72 @@ def revise_windows(
     monitor: Monitor, windows: Sequence[Window], as_of: datetime, resources: Resources
 ) -> dict[str, Any]:
     """Measure realised performance of each window with the labels known at `as_of`, and keep it; return the counts."""
-    kept = [_revise(monitor, window, as_of, resources) for window in windows]
+    past = matured_labels(monitor, as_of, resources) if windows else []
+    kept = [_revise(monitor, window, as_of, past, resources) for window in windows]
     return {"windows": len(kept), "new": sum(k["new"] for k in kept)}
 
 
-def _revise(monitor: Monitor, window: Window, as_of: datetime, resources: Resources) -> dict[str, Any]:
+def matured_labels(monitor: Monitor, as_of: datetime, resources: Resources) -> list[list[Measurement]]:
+    """Return the label measurements of the windows that matured last, as they were known before the night `as_of`.
+
+    What this night measures is left out, so that a night cut into chunks gives the same numbers in any order.
+    """
+    newest = monitor.grid.window_at(as_of - monitor.labels.matures_after)
+    windows = (Window(newest.start - k * monitor.window, newest.end - k * monitor.window) for k in range(1, PAST + 1))
+    before = as_of - timedelta(microseconds=1)
+    found = (resources.store.measurements(monitor.name, Kind.LABELS, window, before) for window in windows)
+    return [measured for measured in found if any(m.metric == "mature" and m.value for m in measured)]
+
+
+def _revise(
+    monitor: Monitor, window: Window, as_of: datetime, past: Sequence[Sequence[Measurement]], resources: Resources
+) -> dict[str, Any]:
     engine = resources.warehouse(monitor.source.connection)
     timestamp = [monitor.source.predictions.timestamp]
     known = labelled(engine, monitor, window, as_of, pii_key=resources.pii_key, also=timestamp)
     baseline = baseline_for(monitor, window, resources, as_of=as_of)
     reference = baseline.performance if baseline else {}
-    measured = {
-        Kind.PERFORMANCE: performance(known.table, monitor, reference=reference),
-        Kind.LABELS: label_measurements(
-            known.table, monitor, window, as_of=as_of, conflicts=known.conflicts, orphans=known.orphans
-        ),
-    }
+    realised = performance(known.table, monitor, reference=reference)
+    if matures_at(monitor, window) <= as_of:
+        realised += _reconciled(monitor, window, realised, resources)
+    measured = {Kind.PERFORMANCE: realised, Kind.LABELS: _labels(monitor, window, as_of, known, past)}
     return keep(monitor, window, as_of, measured, resources)
+
+
+def _labels(
+    monitor: Monitor, window: Window, as_of: datetime, known: Labelled, past: Sequence[Sequence[Measurement]]
+) -> list[Measurement]:
+    """What is known of the labels, what is still expected of them and, once they are in, how long they took."""
+    coverage = final_coverage(past)
+    overall = next((m.value for m in coverage if not m.model_version), None)
+    found = label_measurements(
+        known.table,
+        monitor,
+        window,
+        as_of=as_of,
+        conflicts=known.conflicts,
+        orphans=known.orphans,
+        expected_final_coverage=overall,
+    )
+    found += coverage
+    found += accuracy_expected(known.table, monitor, window, as_of=as_of, curves=read_curves(past))
+    if matures_at(monitor, window) <= as_of:
+        found += delay_measurements(known.table, monitor, window)
+    return found
+
+
+def _reconciled(
+    monitor: Monitor, window: Window, realised: Sequence[Measurement], resources: Resources
+) -> list[Measurement]:
+    """Score the estimate that was frozen when the window closed against the truth, group by group."""
+    guessed = _by_group(resources.store.measurements(monitor.name, Kind.ESTIMATE, window))
+    truth = _by_group(realised)
+    return [m for group, guesses in guessed.items() if group in truth for m in estimate_error(guesses, truth[group])]
+
+
+def _by_group(measurements: Iterable[Measurement]) -> dict[tuple[str, str], dict[str, Measurement]]:
+    groups: dict[tuple[str, str], dict[str, Measurement]] = defaultdict(dict)
+    for m in measurements:
+        if not (m.feature or m.bin):
+            groups[m.model_version, m.segment][m.metric] = m
+    return dict(groups)

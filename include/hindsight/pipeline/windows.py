@@ -1,4 +1,4 @@
-"""Collect and check one window: predictions in, snapshots of operations, quality, drift and profile out."""
+"""Collect and check one window: predictions in, snapshots of operations, quality, drift, profile and estimate out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from hindsight.checks.baseline import Baseline
 from hindsight.checks.drift import drift
+from hindsight.checks.estimate import estimate
 from hindsight.checks.expectations import run_suite
 from hindsight.checks.operations import operations
 from hindsight.checks.quality import quality
@@ -17,7 +19,7 @@ from hindsight.monitors.measurement import Kind, Measurement
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rows import Rows
 from hindsight.monitors.windows import Window
-from hindsight.pipeline.baselines import baseline_for
+from hindsight.pipeline.baselines import baseline_for, calibration_of
 from hindsight.pipeline.resources import Resources
 from hindsight.warehouse.predictions import collect, volumes
 
@@ -57,12 +59,21 @@ def measure(monitor: Monitor, window: Window, rows: Rows, resources: Resources) 
         url = resources.warehouse(monitor.source.connection).url  # the one whose sessions can only read
         checked += run_suite(monitor, window, root=resources.settings.great_expectations, url=url, rows=rows)
     drifted, profiled = drift(rows, monitor, baseline) if baseline else ([], [])
+    guessed = _estimated(rows, monitor, baseline) if baseline else []
     return {
         Kind.OPERATIONS: operations(rows, monitor, window, expected_volume=expected),
         Kind.QUALITY: checked,
         Kind.DRIFT: drifted,
         Kind.PROFILE: profiled,
+        Kind.ESTIMATE: guessed,
     }
+
+
+def _estimated(rows: Rows, monitor: Monitor, baseline: Baseline) -> list[Measurement]:
+    calibration = calibration_of(baseline)
+    if not calibration.blocks and monitor.source.labels is None:
+        return []  # a model without any truth has no performance to estimate
+    return estimate(rows, monitor, calibration, reference=baseline.performance)
 
 
 def expected_volume(monitor: Monitor, window: Window, resources: Resources) -> float | None:
