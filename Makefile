@@ -14,10 +14,11 @@ export UV_PYTHON_DOWNLOADS := never
 .venv/.installed: $(REQUIREMENTS)
 	@found=$$($(PYTHON) -c $(VERSION) 2>/dev/null || echo none); case $$found in 3.11|3.12|3.13) ;; *) \
 	echo "make: Hindsight needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$found; point at another: make $(or $(MAKECMDGOALS),demo) PYTHON=python3.12" >&2; exit 1;; esac
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode $(REQUIREMENTS:%=-r %)
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@echo "Making .venv and installing the pinned requirements: about a minute"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode $(REQUIREMENTS:%=-r %)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
 .PHONY: demo
@@ -30,6 +31,14 @@ test: .venv/.installed  ## Check style, types and behaviour
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q -n 2
+
+.PHONY: bench
+bench: .venv/.installed  ## Time a window of 1 M rows beside Evidently, and what else the README says about speed
+	$(BIN)/python -m benchmarks.speed
+
+.PHONY: cases
+cases: .venv/.installed  ## Compare every number with the known answers of the cases in HINDSIGHT_CASES
+	$(BIN)/python -m benchmarks.cases
 
 .PHONY: lock
 lock: .venv/.installed  ## Resolve requirements.in and requirements-dev.in anew, for every supported Python
