@@ -225,7 +225,7 @@ def test_a_correction_opens_an_incident_and_is_told_once(small: World) -> None:
 
 
 def test_a_correction_that_comes_too_late_to_be_news_is_kept_silently(small: World) -> None:
-    small.log("2026-09-01", right=0.4).log("2026-09-02", right=0.9)
+    small.log("2026-09-01", n=180, right=0.4).log("2026-09-02", n=180, right=0.9)
     for night in days("2026-09-04", 4):
         small.night(night)
         told = small.deliver(at(night) + HOUR)
@@ -241,10 +241,10 @@ def test_a_correction_that_comes_too_late_to_be_news_is_kept_silently(small: Wor
 
 def test_labels_that_are_still_arriving_make_no_old_incident_news(small: World) -> None:
     small.declare(alerts={"email": ["ann@example.com"], "max_age": "1h"})
-    small.log("2026-09-01", right=0.9).log("2026-09-02", right=0.3).night("2026-09-05")
-    small.correct("2026-09-01", at("2026-09-05T10:00"), right=0.2)
+    small.log("2026-09-01", n=180, right=0.9).log("2026-09-02", n=180, right=0.3).night("2026-09-05")
+    small.correct("2026-09-01", at("2026-09-05T01:00"), right=0.2)
 
-    judged = small.night("2026-09-05T22:00")
+    judged = small.night("2026-09-05T02:00")
     assert [v.status for v in judged.verdicts] == [Status.BREACH, Status.IMMATURE]
     assert (small.states("accuracy_drop"), judged.told) == ([State.OPEN], ())
     judged = small.night("2026-09-06T00:30")
