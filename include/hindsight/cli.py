@@ -91,7 +91,7 @@ def run(
         )
 
     results = _each(windows, once, f"{watched.name}: windows", quiet=as_json)
-    return _finish(results, watched, resources, as_json=as_json, fail_on=fail_on, what="windows")
+    return _finish(results, watched, resources, as_json=as_json, fail_on=fail_on, what="windows", silent=dry_run)
 
 
 @app.command()
@@ -117,7 +117,7 @@ def labels(
         return {"night": night.isoformat()} | written | _outcome(judgement)
 
     results = _each(_nights(as_of, start, end), once, f"{watched.name}: nights", quiet=as_json)
-    return _finish(results, watched, resources, as_json=as_json, fail_on=fail_on, what="nights")
+    return _finish(results, watched, resources, as_json=as_json, fail_on=fail_on, what="nights", silent=dry_run)
 
 
 @app.command()
@@ -226,7 +226,9 @@ def _finish(
     as_json: bool,
     fail_on: Severity | None,
     what: str,
+    silent: bool,
 ) -> int:
+    """Do all of it, send the mail it led to, and say what came of it."""
     done = list(results)
     if as_json:
         _print_json(done)
@@ -235,7 +237,18 @@ def _finish(
         touched = len({id for result in done for id in result["incidents"]})
         told = sum(len(result["told"]) for result in done)
         out.print(f"{monitor.name}: {len(done)} {what}, {new} new snapshots, {touched} incidents touched, {told} told")
+    if not silent and any(result["told"] for result in done):
+        _deliver(monitor, resources)
     return 2 if _is_open(monitor, resources, fail_on) else 0
+
+
+def _deliver(monitor: Monitor, resources: Resources) -> None:
+    from hindsight import pipeline
+
+    delivery = pipeline.deliver(resources, now=datetime.now(UTC), monitor=monitor.name)
+    err.print(f"{monitor.name}: {delivery.sent} mails sent, {delivery.pending} pending")
+    for complaint in delivery.complaints:
+        err.print(f"mail given up: {complaint}", style="red", markup=False)
 
 
 def _is_open(monitor: Monitor, resources: Resources, severity: Severity | None) -> bool:
