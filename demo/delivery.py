@@ -125,7 +125,7 @@ def planted(end: datetime) -> list[Planted]:
             "respelled", 36, 0, 18, "quality drift", "P2", "vehicle bike becomes bicycle",
             feature="vehicle", settings={"spelling": {"bike": "bicycle"}},
         ),
-        plant("shift", 28, 0, 24, "drift", "P2", "a heat wave and a price rise; the error stays",
+        plant("shift", 28, 0, 24, "drift out_of_range", "P2", "a heat wave and a price rise; the error stays",
               feature="temperature", also=("drift_share",)),
         plant(
             "labels_wrong", 21, 0, 24, "accuracy_drop", "P0", withdrawn, settings={"factor": 1.6},

@@ -17,7 +17,7 @@ class HindsightPlugin(AirflowPlugin):
     timetables = [WindowTimetable]  # noqa: RUF012  as Airflow declares it
     external_views = [  # noqa: RUF012
         {
-            "name": "ML monitoring",
+            "name": "Models",
             "href": "/hindsight/",
             "url_route": "hindsight",
             "destination": "nav",

@@ -3,10 +3,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from builders import DAY, a_window, at
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders import DAY, a_window, at
 from hindsight.monitors.windows import Grid, parse_duration, parse_moment
 
 

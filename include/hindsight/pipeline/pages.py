@@ -18,6 +18,7 @@ from hindsight.pipeline.resources import Resources
 from hindsight.pipeline.showing import MonitorState, Story, state_of, stories
 from hindsight.reports.charts import Chart, Mark, Point, Unit
 from hindsight.reports.pages import IncidentRow, Link, MonitorCard, MonitorView, Number
+from hindsight.verdicts.model import State
 
 logger = logging.getLogger(__name__)
 CHARTED = 90  # windows on each chart
@@ -155,7 +156,7 @@ def _row(story: Story, monitor: Monitor) -> IncidentRow:
     incident = story.incident
     series = incident.series
     metric = next((rule.metric for rule in monitor.rules if rule.id == series.rule), "")
-    is_grade = metric in GRADED
+    is_grade, is_open = metric in GRADED, incident.state is State.OPEN
     return IncidentRow(
         rule=series.rule,
         severity=incident.severity,
@@ -168,7 +169,7 @@ def _row(story: Story, monitor: Monitor) -> IncidentRow:
         unit=unit_of(metric.partition(".")[2]),
         reason=incident.reason,
         done=(story.done,),
-        runbook=Link("Runbook", monitor.alerts.runbook) if monitor.alerts.runbook else None,
+        runbook=Link("Runbook", monitor.alerts.runbook) if monitor.alerts.runbook and is_open else None,
     )
 
 

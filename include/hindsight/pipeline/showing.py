@@ -53,7 +53,7 @@ class MonitorState:
 
 def state_of(monitor: Monitor, resources: Resources, *, as_of: datetime | None = None) -> MonitorState:
     """Return the state of a monitor from its latest snapshots, those known at `as_of` if given."""
-    numbers = tuple(number for kind in SHOWN for number in _latest(monitor, kind, resources, as_of))
+    numbers = _provisional([number for kind in SHOWN for number in _latest(monitor, kind, resources, as_of)])
     found = {(number.metric, number.about): number for number in numbers}
     traffic = found.get(("operations.total_requests", ""))
     health = found.get(("operations.health", ""))
@@ -64,8 +64,20 @@ def state_of(monitor: Monitor, resources: Resources, *, as_of: datetime | None =
         health="unknown" if health is None or health.value is None else GRADES[int(health.value)],
         window=traffic.window if traffic else None,
         open=dict(sorted(Counter(str(i.severity) for i in standing).items())),
-        numbers=numbers,
+        numbers=tuple(numbers),
     )
+
+
+def _provisional(numbers: list[Number]) -> list[Number]:
+    """Say of performance measured on labels that are still arriving that it is provisional, and on what share."""
+    labels = {number.metric: number.value for number in numbers if not number.about}
+    if labels.get("labels.mature") != 0:
+        return numbers
+    note = f"provisional: labels of {labels.get('labels.coverage') or 0:.0%}"
+    return [
+        replace(number, note=number.note or note) if number.metric.startswith("performance.") else number
+        for number in numbers
+    ]
 
 
 def _latest(monitor: Monitor, kind: Kind, resources: Resources, as_of: datetime | None) -> list[Number]:
