@@ -8,6 +8,7 @@ import re
 import stat
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -29,54 +30,6 @@ AIRFLOW = [name for name, service in SERVICES.items() if service["image"].starts
 DEMO = dict(line.split("=", 1) for line in (ROOT / "demo.env").read_text().splitlines() if not line.startswith("#"))
 _VARIABLE = re.compile(r"\$\{([A-Z_]+)(:\?|:-)?([^{}]*)\}")
 
-_text: dict[str, Any] = {"type": "string", "minLength": 1}
-_texts = {"type": "array", "items": _text, "uniqueItems": True}
-_command = {"oneOf": [_text, {"type": "array", "items": _text}]}
-_span = {"type": "string", "pattern": r"^\d+(ms|s|m|h)$"}
-
-
-def _object(required: list[str], **properties: Any) -> dict[str, Any]:
-    return {"type": "object", "required": required, "properties": properties, "additionalProperties": False}
-
-
-def _map(values: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "additionalProperties": values}
-
-
-SERVICE = _object(
-    ["image", "security_opt", "restart"],
-    build=_text,
-    command=_command,
-    depends_on=_map(
-        _object(
-            ["condition"],
-            condition={"enum": ["service_started", "service_healthy", "service_completed_successfully"]},
-        )
-    ),
-    environment=_map({"type": "string"}),
-    healthcheck=_object(
-        ["test", "interval", "timeout", "retries"],
-        test={"type": "array", "prefixItems": [{"enum": ["CMD", "CMD-SHELL"]}], "items": _text, "minItems": 2},
-        interval=_span,
-        timeout=_span,
-        start_period=_span,
-        retries={"type": "integer", "minimum": 1},
-    ),
-    image=_text,
-    ports=_texts,
-    profiles=_texts,
-    restart={"enum": ["no", "always", "on-failure", "unless-stopped"]},
-    security_opt=_texts,
-    user=_text,
-    volumes=_texts,
-)
-COMPOSE = _object(
-    ["services"],
-    name={"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]*$"},
-    services=_map(SERVICE),
-    volumes=_map({"type": "null"}),
-) | {"patternProperties": {"^x-": {}}}
-
 
 def filled(text: str, values: dict[str, str]) -> str:
     """Text as Compose fills it in with these variables, inner ones first; it does so after reading the YAML."""
@@ -89,8 +42,21 @@ def environment(values: dict[str, str]) -> dict[str, str]:
     return {name: filled(value, values) for name, value in SERVICES["init"]["environment"].items()}
 
 
-def test_the_file_keeps_to_the_parts_of_the_specification_it_uses() -> None:
-    jsonschema.validate(FILE, COMPOSE)
+def specification() -> dict[str, Any]:
+    """The compose specification's own JSON schema, as check-jsonschema carries it."""
+    file = files("check_jsonschema") / "builtin_schemas" / "vendor" / "compose-spec.json"
+    schema: dict[str, Any] = json.loads(file.read_text())
+    return schema
+
+
+def test_the_file_keeps_to_the_compose_specification() -> None:
+    jsonschema.validate(FILE, specification())
+
+
+def test_the_specification_would_refuse_what_it_does_not_know() -> None:
+    broken = FILE | {"services": {"api": {"image": "hindsight", "restarts": "always"}}}
+    with pytest.raises(jsonschema.ValidationError, match="restarts"):
+        jsonschema.validate(broken, specification())
 
 
 def test_services_wait_for_services_that_are_there_and_can_be_waited_for() -> None:
