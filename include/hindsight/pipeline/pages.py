@@ -63,11 +63,12 @@ def monitor_view(name: str, resources: Resources, *, now: datetime) -> MonitorVi
         return None
     state = state_of(monitor, resources)
     told = stories(monitor, resources)
+    history = _history(monitor, resources, state)
     return MonitorView(
         card=_card(monitor, state, prefix=""),
         as_of=now,
-        numbers=tuple(_numbers(state)),
-        charts=tuple(_charts(monitor, resources, state, told)),
+        numbers=tuple(_numbers(state, history)),
+        charts=tuple(_charts(monitor, resources, history, told)),
         incidents=tuple(_row(story, monitor) for story in told),
         reports=tuple(_reports(monitor, resources)),
         back=Link("All monitors", "../"),
@@ -89,11 +90,18 @@ def _card(monitor: Monitor, state: MonitorState, *, prefix: str) -> MonitorCard:
     )
 
 
-def _numbers(state: MonitorState) -> Iterable[Number]:
+def _numbers(state: MonitorState, history: pa.Table) -> Iterable[Number]:
+    """Yield the headline numbers; performance is that of the newest window whose labels are in, if there is one."""
     found = {number.metric: number for number in state.numbers if not number.about}
+    mature = [point.start for point in _points(history, "labels.mature") if point.value]
     for metric in _HEADLINES:
-        if number := found.get(metric):
-            name = metric.partition(".")[2]
+        kind, _, name = metric.partition(".")
+        points = _points(history, metric) if kind == Kind.PERFORMANCE else ()
+        settled = [point for point in points if point.start in mature]
+        if settled:
+            note = f"{settled[-1].start:%Y-%m-%d}, the newest window whose labels are in"
+            yield Number(name.replace("_", " "), settled[-1].value, unit_of(name), found[metric].reference, note)
+        elif number := found.get(metric):
             yield Number(name.replace("_", " "), number.value, unit_of(name), number.reference, number.note)
 
 
@@ -106,16 +114,19 @@ def unit_of(metric: str) -> Unit:
     return "share" if metric.endswith(_SHARES) else "number"
 
 
-def _charts(monitor: Monitor, resources: Resources, state: MonitorState, told: Iterable[Story]) -> Iterable[Chart]:
-    if state.window is None:
-        return
-    start = state.window - CHARTED * monitor.window
+def _history(monitor: Monitor, resources: Resources, state: MonitorState) -> pa.Table:
+    """Return the numbers of all rows together over the last windows, oldest first."""
+    start = state.window - CHARTED * monitor.window if state.window else None
     kinds = (Kind.OPERATIONS, Kind.DRIFT, Kind.PERFORMANCE, Kind.LABELS)
-    table = _overall(resources.store.read(monitor.name, kinds=kinds, start=start))
+    return _overall(resources.store.read(monitor.name, kinds=kinds, start=start))
+
+
+def _charts(monitor: Monitor, resources: Resources, table: pa.Table, told: Iterable[Story]) -> Iterable[Chart]:
     immature = {point.start for point in _points(table, "labels.mature") if not point.value}
     limits = {rule.metric: rule.above or rule.below for rule in monitor.rules}
     quality = "performance.mae" if monitor.model.task == "regression" else "performance.accuracy"
-    marks = tuple(_marks(monitor, resources, told, start))
+    first = min((point.start for point in _points(table, "operations.total_requests")), default=None)
+    marks = tuple(_marks(monitor, resources, told, first)) if first else ()
     for metric in (quality, "drift.drift_share", "operations.total_requests", "operations.latency_p95_ms"):
         points = _points(table, metric, immature if metric == quality else frozenset())
         if points:
