@@ -7,7 +7,9 @@ before a byte is parsed, and every type must be known to skops as harmless, be o
 from __future__ import annotations
 
 import hashlib
+import importlib
 import posixpath
+import warnings
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -39,10 +41,8 @@ def save_model(model: Any, folder: str, *, trusted: Iterable[str] = ()) -> Artif
     Raises TrainingError when the estimator holds types that could not be loaded again, StoreError when the store
     cannot be written.
     """
-    import skops.io
-
     try:
-        data = skops.io.dumps(model, compression=zipfile.ZIP_DEFLATED)
+        data = _skops().dumps(model, compression=zipfile.ZIP_DEFLATED)
     except (TypeError, ValueError, AttributeError, NotImplementedError) as exc:
         raise TrainingError(f"a {_type_name(model)} cannot be stored without pickle: {exc}") from exc
     _refuse_unknown(data, trusted, what=f"the trained {_type_name(model)}")
@@ -57,8 +57,6 @@ def load_model(artifact: Artifact, *, trusted: Iterable[str] = ()) -> Any:
 
     Raises StoreError when the file is missing or is not the one recorded, TrainingError naming every unknown type.
     """
-    import skops.io
-
     data = _read(artifact.uri)
     found = hashlib.sha256(data).hexdigest()
     if found != artifact.sha256:
@@ -67,14 +65,19 @@ def load_model(artifact: Artifact, *, trusted: Iterable[str] = ()) -> Any:
             "after it was registered; roll back to another version or train again"
         )
     known = _refuse_unknown(data, trusted, what=artifact.uri)
-    return skops.io.loads(data, trusted=known)
+    return _skops().loads(data, trusted=known)
+
+
+def _skops() -> Any:
+    """Import skops, which then asks every module loaded for its names; what some of them say to that is not ours."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return importlib.import_module("skops.io")
 
 
 def _refuse_unknown(data: bytes, trusted: Iterable[str], *, what: str) -> list[str]:
-    import skops.io
-
     try:
-        named = skops.io.get_untrusted_types(data=data)
+        named = _skops().get_untrusted_types(data=data)
     except (BadZipFile, KeyError, ValueError, TypeError) as exc:
         raise TrainingError(f"{what} is not a skops archive: {exc}") from exc
     unknown = sorted(set(named) - {*TRUSTED, *trusted})
