@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.stats import ks_2samp, wasserstein_distance
+from scipy.stats import ks_2samp, kstwo, wasserstein_distance
 
 from hindsight.checks import distributions
 from hindsight.checks.distributions import Distribution, distances, distinct, ks_p
@@ -90,3 +90,10 @@ def test_rows_below_an_edge_are_counted(values: np.ndarray, edges: np.ndarray) -
 
 def test_distinct_values_of_nothing() -> None:
     assert [part.tolist() for part in distinct(np.zeros(0))] == [[], []]
+
+
+@pytest.mark.parametrize("z", [0.4, 0.9, 1.3, 1.8, 2.4])
+def test_the_limit_for_many_rows_is_the_exact_distribution_to_a_thousandth(z: float) -> None:
+    size = 12_000  # of 24,000 rows on both sides
+    ks = z / size**0.5
+    assert ks_p(ks, 2 * size, 2 * size) == pytest.approx(kstwo.sf(ks, size), rel=1e-3)
