@@ -102,13 +102,10 @@ def fetch_and_write(uri: str) -> float:
     import pyarrow.parquet as pq
     from adbc_driver_postgresql import dbapi
 
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        dbapi.connect(conninfo(sa.create_engine(uri))) as connection,
-        connection.cursor() as cursor,
-    ):
+    first, last = START.isoformat(), (START + DAY).isoformat()
+    server = conninfo(sa.create_engine(uri))
+    with tempfile.TemporaryDirectory() as folder, dbapi.connect(server) as connection, connection.cursor() as cursor:
         began = time.perf_counter()
-        first, last = START.isoformat(), (START + DAY).isoformat()
         cursor.execute(f"SELECT * FROM bench_log WHERE predicted_at >= '{first}' AND predicted_at < '{last}'")
         reader = cursor.fetch_record_batch()
         with pq.ParquetWriter(f"{folder}/rows.parquet", reader.schema) as writer:
