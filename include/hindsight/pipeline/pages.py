@@ -99,7 +99,7 @@ def _numbers(state: MonitorState, history: pa.Table) -> Iterable[Number]:
         points = _points(history, metric) if kind == Kind.PERFORMANCE else ()
         settled = [point for point in points if point.start in mature]
         if settled:
-            note = f"{settled[-1].start:%Y-%m-%d}, the newest window whose labels are in"
+            note = f"{settled[-1].start:%Y-%m-%d}: the newest with all labels"
             yield Number(name.replace("_", " "), settled[-1].value, unit_of(name), found[metric].reference, note)
         elif number := found.get(metric):
             yield Number(name.replace("_", " "), number.value, unit_of(name), number.reference, number.note)
