@@ -93,7 +93,8 @@ def test_a_run_answers_in_json_for_machines(world: World, say: Say) -> None:
 def test_windows_are_those_that_start_in_the_range(world: World, say: Say) -> None:
     said = say("run", "credit", "--start", "2026-09-01T00:00:01", "--end", "2026-09-03T00:00:01", "--json")
     assert [result["window"][:10] for result in said.json] == ["2026-09-02", "2026-09-03"]
-    assert say("run", "credit", "--start", "2026-09-03", "--end", "2026-09-01", "--json").json == []
+    swapped = say("run", "credit", "--start", "2026-09-03", "--end", "2026-09-01")
+    assert (swapped.code, "--start 2026-09-03 must be before --end 2026-09-01" in swapped.err) == (1, True)
 
 
 def test_nights_are_every_midnight_after_the_start_up_to_the_end(world: World, say: Say) -> None:
@@ -192,11 +193,11 @@ def test_the_past_is_shown_as_it_was_known(world: World, say: Say) -> None:
         return state["health"], state["open"], numbers.get(("performance.accuracy", ""), {}).get("window")
 
     assert known("2026-09-01T23:00") == ("unknown", {}, None)
-    assert known("2026-09-02T12:00") == ("healthy", {}, "2026-09-01 00:00:00+00:00")
-    assert known("2026-09-03T00:05") == ("healthy", {}, "2026-09-02 00:00:00+00:00")
-    assert known("2026-09-03T12:00") == ("warning", {"P1": 2}, "2026-09-02 00:00:00+00:00")
-    assert known("2026-09-04T12:00") == ("healthy", {}, "2026-09-03 00:00:00+00:00")
-    assert known("2026-09-07T12:00") == ("healthy", {"P0": 1}, "2026-09-03 00:00:00+00:00")
+    assert known("2026-09-02T12:00") == ("healthy", {}, "2026-09-01T00:00:00+00:00")
+    assert known("2026-09-03T00:05") == ("healthy", {}, "2026-09-02T00:00:00+00:00")
+    assert known("2026-09-03T12:00") == ("warning", {"P1": 2}, "2026-09-02T00:00:00+00:00")
+    assert known("2026-09-04T12:00") == ("healthy", {}, "2026-09-03T00:00:00+00:00")
+    assert known("2026-09-07T12:00") == ("healthy", {"P0": 1}, "2026-09-03T00:00:00+00:00")
     assert "open 2 P1" in say("show", "credit", "--as-of", "2026-09-03T12:00").out
 
 

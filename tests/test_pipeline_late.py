@@ -78,6 +78,27 @@ def test_an_estimate_is_frozen_when_the_window_closes_and_scored_when_its_labels
     assert readings == {"2026-09-01": 0, "2026-09-02": 2}  # as expected; the inputs mean something else
 
 
+def test_an_old_window_run_again_knows_no_more_than_it_did(small: World) -> None:
+    small.log("2026-08-28").run("2026-08-28")
+    before = small.files()
+    for night in days("2026-08-29", 5):
+        small.night(night)  # the reference's labels have matured by now, and it is frozen with them
+    small.run("2026-08-28")
+    assert {path: data for path, data in small.files().items() if path in before} == before
+    assert {m.value for m in small.measured(Kind.ESTIMATE, "2026-08-28")} == {None}
+
+
+def test_a_failed_run_that_is_cleared_takes_its_request_up_again(small: World) -> None:
+    request = RetrainRequest("k2", "credit", "retrain__credit", ("i1",), at("2026-09-05"), at("2026-09-05"), False)
+    small.declare(retrain={"train": "a.b:c"})
+    with small.resources.ledger.locked("credit") as tx:
+        tx.request_retraining(request)
+    assert pipeline.claim(small.resources, "k2", by="run-1")
+    pipeline.give_up(small.monitor, "k2", small.resources, at=at("2026-09-06"), run_id="run-1")
+    assert not pipeline.claim(small.resources, "k2", by="run-2")
+    assert pipeline.claim(small.resources, "k2", by="run-1")
+
+
 def test_what_cannot_start_is_told_once_and_what_failed_frees_the_next_request(small: World) -> None:
     request = RetrainRequest("k1", "credit", "retrain__credit", ("i1",), at("2026-09-05"), at("2026-09-05"), False)
     with small.resources.ledger.locked("credit") as tx:

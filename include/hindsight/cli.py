@@ -81,7 +81,7 @@ def run(
     from hindsight import pipeline
 
     watched, resources = _open(monitor)
-    windows = list(watched.grid.starting_in(_moment(start, "--start"), _moment(end, "--end")))
+    windows = list(watched.grid.starting_in(*_span(start, end)))
 
     def once(window: Window) -> dict[str, Any]:
         written = pipeline.run_window(watched, window, resources)
@@ -108,6 +108,8 @@ def labels(
     from hindsight import pipeline
 
     watched, resources = _open(monitor)
+    if watched.source.labels is None:
+        raise ConfigError(f"{watched.name}: its file declares no source.labels, so no performance can be measured")
 
     def once(night: datetime) -> dict[str, Any]:
         windows = pipeline.find_windows(watched, night, resources)
@@ -145,7 +147,7 @@ def show(
         out.print(terminal.monitors(states))
     else:
         out.print(f"no monitors in {resources.settings.monitors}")
-    return 2 if any(_is_open(m, resources, fail_on) for m in watched) else 0
+    return 2 if fail_on and any(Severity(open) <= fail_on for state in states for open in state.open) else 0
 
 
 @app.command()
@@ -192,13 +194,20 @@ def _moment(text: str, option: str) -> datetime:
         raise ConfigError(f"{option}: expected a time such as 2026-09-01 or 2026-09-01T06:00, got {text!r}") from exc
 
 
+def _span(start: str, end: str) -> tuple[datetime, datetime]:
+    first, last = _moment(start, "--start"), _moment(end, "--end")
+    if first >= last:
+        raise ConfigError(f"--start {start} must be before --end {end}")
+    return first, last
+
+
 def _nights(as_of: str | None, start: str | None, end: str | None) -> list[datetime]:
     """Return the night asked for, or every 00:00 UTC T with start < T <= end."""
     if as_of and not (start or end):
         return [_moment(as_of, "--as-of")]
     if as_of or not (start and end):
         raise ConfigError("say which nights: --as-of T, or --start T and --end T")
-    first, last = _moment(start, "--start"), _moment(end, "--end")
+    first, last = _span(start, end)
     night = first.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     return [night + timedelta(days=k) for k in range((last - night) // timedelta(days=1) + 1)]
 
@@ -206,7 +215,9 @@ def _nights(as_of: str | None, start: str | None, end: str | None) -> list[datet
 def _each(
     items: Sequence[Item], once: Callable[[Item], dict[str, Any]], title: str, *, quiet: bool
 ) -> Iterator[dict[str, Any]]:
-    shown: Iterable[Item] = items if quiet else track(items, title, console=err, transient=True)
+    shown: Iterable[Item] = (
+        items if quiet else track(items, title, console=err, transient=True, disable=not err.is_terminal)
+    )
     return (once(item) for item in shown)
 
 
@@ -258,4 +269,8 @@ def _is_open(monitor: Monitor, resources: Resources, severity: Severity | None) 
 
 
 def _print_json(value: object) -> None:
-    out.print_json(json.dumps(value, allow_nan=False, default=str))
+    out.print_json(json.dumps(value, allow_nan=False, default=_plain))
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -140,7 +140,10 @@ class Ledger:
             return True
         table = tables.retrain_requests
         query = sa.select(table.c.key).where(table.c.key == key, table.c.claimed_by == by)
-        return bool(self._rows(query.where(table.c.state == str(RequestState.CLAIMED))))
+        mine = bool(self._rows(query.where(table.c.state.in_([str(RequestState.CLAIMED), str(RequestState.FAILED)]))))
+        if mine:  # a failed run that was cleared takes its request up again
+            self._advance(table, key, (RequestState.FAILED,), RequestState.CLAIMED, finished_at=None)
+        return mine
 
     def finish(self, key: str, outcome: RequestState, *, at: datetime, note: str = "") -> None:
         """Record what came of a retraining: done, kept, refused or failed."""

@@ -187,13 +187,19 @@ def _from_uri(id: str, text: str) -> Connection:
     return Connection(
         id=id,
         kind=_kind(parts.scheme),
-        host=unquote(parts.netloc.rpartition("@")[2].partition(":")[0]) or host,
+        host=_host(parts.netloc) or host,
         login=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
         schema=unquote(parts.path[1:]),
         port=parts.port,
         extra=json.loads(query["__extra__"]) if "__extra__" in query else query,
     )
+
+
+def _host(netloc: str) -> str:
+    """The host of an address, as it is written: a name, a quoted path, or an IPv6 address in brackets."""
+    place = netloc.rpartition("@")[2]
+    return place[1:].partition("]")[0] if place.startswith("[") else unquote(place.partition(":")[0])
 
 
 def _kind(name: str) -> str:

@@ -36,9 +36,10 @@ def baseline_for(monitor: Monitor, window: Window, resources: Resources, *, as_o
     if monitor.reference.trailing is not None:
         return _trailing(monitor, window, resources)
     known = _newest(monitor, window, resources)
-    if known is not None and (known.pin["labels"] == "mature" or not _mature(monitor, as_of)):
-        return _load(resources.settings.data, monitor.name, known.id)
-    return freeze(monitor, resources, as_of=as_of)
+    if known is None or (known.pin["labels"] != "mature" and _mature(monitor, as_of)):
+        return freeze(monitor, resources, as_of=as_of)
+    baseline = _load(resources.settings.data, monitor.name, known.id)
+    return baseline if _mature(monitor, as_of) else _without_labels(baseline)
 
 
 def freeze(
@@ -61,6 +62,15 @@ def freeze(
     }
     resources.baselines.write(monitor.name, baseline.id, _tables(baseline), fitted_as_of=baseline.fitted_as_of, pin=pin)
     return _load(resources.settings.data, monitor.name, baseline.id)
+
+
+def _without_labels(baseline: Baseline) -> Baseline:
+    """Return the baseline as it was before its labels had matured: an old window rerun must not know more than then."""
+
+    def load(name: str) -> pa.Table:
+        return Calibration(note=NO_LABELS).to_table() if name == CALIBRATION else baseline.load(name)
+
+    return replace(baseline, performance={}, load=load)
 
 
 def calibration_of(baseline: Baseline) -> Calibration:
@@ -92,6 +102,12 @@ def matures_at(monitor: Monitor) -> datetime | None:
 def _mature(monitor: Monitor, as_of: datetime) -> bool:
     complete = matures_at(monitor)
     return complete is None or complete <= as_of
+
+
+def _lags_enough(monitor: Monitor) -> bool:
+    """Whether a trailing reference ends long enough ago for all its labels: the first ones are not like the rest."""
+    reference = monitor.reference
+    return reference is None or reference.trailing is None or reference.lag >= monitor.labels.matures_after
 
 
 def _newest(monitor: Monitor, window: Window, resources: Resources) -> Manifest | None:
@@ -126,7 +142,7 @@ def _fit(
         baseline = fit(
             rows.rows, monitor, output=rows.output, fitted_as_of=as_of, model_version=model_version, like=like
         )
-        labels = rows.labels if _mature(monitor, as_of) else None
+        labels = rows.labels if _mature(monitor, as_of) and _lags_enough(monitor) else None
         return replace(
             baseline.measured(_performance(monitor, labels)),
             load=(baseline.to_tables() | {CALIBRATION: _calibration(monitor, labels).to_table()}).__getitem__,

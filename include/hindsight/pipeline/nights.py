@@ -47,7 +47,7 @@ def closed_windows(monitor: Monitor, as_of: datetime, resources: Resources) -> I
         return
     until = min(as_of, monitor.end) if monitor.end else as_of
     start = first if monitor.start else monitor.grid.window_at(first).start
-    yield from (w for w in monitor.grid.starting_in(start, until) if w.end <= until)
+    yield from (w for w in monitor.grid.starting_in(start, until) if w.end <= as_of)
 
 
 def matures_at(monitor: Monitor, window: Window) -> datetime:

@@ -114,7 +114,14 @@ def give_up(monitor: Monitor, key: str, resources: Resources, *, at: datetime, r
     note = f"run {run_id} of {monitor.retrain_dag} failed"
     resources.ledger.finish(key, RequestState.FAILED, at=at, note=note)
     text = f"{note}: its log in Airflow says why. The champion stays. Clear the run to try again.\n"
-    _announce(monitor, key, f"[failed] {monitor.name}: the retraining failed", text, resources, at)
+    _announce(
+        monitor,
+        f"{key} failed at {at:%Y-%m-%d %H:%M}",
+        f"[failed] {monitor.name}: the retraining failed",
+        text,
+        resources,
+        at,
+    )
 
 
 def _told(version: ModelVersion) -> str:

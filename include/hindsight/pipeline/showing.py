@@ -13,11 +13,13 @@ from hindsight.actions.wording import headline, whose
 from hindsight.monitors.measurement import Kind
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
+from hindsight.monitors.windows import Window
 from hindsight.pipeline.resources import Resources
 from hindsight.verdicts.judge import LABELLED, kind_of
 from hindsight.verdicts.model import Incident, State
 
 Health = Literal["healthy", "warning", "critical", "unknown"]
+LOOKED_BACK = 60
 GRADES: tuple[Health, ...] = ("healthy", "warning", "critical")
 SHOWN = (Kind.OPERATIONS, Kind.KPI, Kind.QUALITY, Kind.DRIFT, Kind.ESTIMATE, Kind.PERFORMANCE, Kind.LABELS)
 
@@ -85,6 +87,11 @@ def _latest(monitor: Monitor, kind: Kind, resources: Resources, as_of: datetime 
     if window is None:
         return []
     measured = resources.store.measurements(monitor.name, kind, window, as_of)
+    for _ in range(LOOKED_BACK if kind in LABELLED else 0):  # windows without rows have no labels to tell of
+        if any(m.n for m in measured):
+            break
+        window = Window(window.start - monitor.window, window.start)
+        measured = resources.store.measurements(monitor.name, kind, window, as_of)
     return [
         Number(f"{kind}.{m.metric}", m.feature, m.value, m.reference, m.n, window.start, m.note)
         for m in measured

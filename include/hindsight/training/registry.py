@@ -67,6 +67,7 @@ class _Moment(sa.TypeDecorator[datetime]):
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+_SCHEMA_LOCK = 7_301_902_644  # any number of our own: two first starts must not both create the table
 _metadata = sa.MetaData()
 _versions = sa.Table(
     "model_versions",
@@ -102,9 +103,15 @@ class Registry:
         self._engine = engine
 
     def create(self) -> None:
-        """Make the table where it is missing."""
-        with _reachable(), self._engine.begin() as connection:
-            _metadata.create_all(connection)
+        """Make the table where it is missing; any number of processes may do so at once."""
+        with _reachable():
+            with self._reading() as connection:
+                if sa.inspect(connection).has_table(_versions.name):
+                    return
+            with self._engine.begin() as connection:
+                if connection.dialect.name == "postgresql":
+                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
+                _metadata.create_all(connection)
 
     def register(self, version: ModelVersion) -> ModelVersion:
         """Record a candidate; a version of that name already there is returned unchanged, so a retry adds nothing.
