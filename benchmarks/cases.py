@@ -304,11 +304,12 @@ def _connection(url: sa.URL) -> dict[str, Any]:
 def main() -> None:
     """Run the cases named on the command line and print how close Hindsight comes."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("cases", nargs="+", metavar="CASE", help="folders below HINDSIGHT_CASES")
+    parser.add_argument("cases", nargs="*", metavar="CASE", help="folders below HINDSIGHT_CASES; all of them without")
     parser.add_argument("--windows", type=int, default=None, help="only so many windows of each")
     arguments = parser.parse_args()
     place = Path(os.environ.get("HINDSIGHT_CASES") or parser.error("HINDSIGHT_CASES names no folder of cases"))
-    cases = [Case(place / name, arguments.windows) for name in arguments.cases]
+    names = arguments.cases or sorted(file.parent.name for file in place.glob("*/case.json"))
+    cases = [Case(place / name, arguments.windows) for name in names]
     with tempfile.TemporaryDirectory(prefix="hindsight-cases-") as folder:
         url, server = _server(Path(folder))
         os.environ.update(prepare(cases, url, Path(folder)))

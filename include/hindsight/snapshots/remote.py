@@ -75,7 +75,7 @@ class RemoteFiles:
             return bool(self._fs.cat_file(full) == data)
         except FileNotFoundError:
             raise StoreError(f"{uri}: could not write: {_said(cause)}", transient=True) from cause
-        except Exception as exc:
+        except Exception as exc:  # clients raise errors of their own; none of them may pass for an answer
             raise StoreError(f"{uri}: unknown whether it was written: {_said(cause)}", transient=True) from exc
 
     def _probe(self) -> None:
@@ -103,7 +103,7 @@ class RemoteFiles:
             yield
         except FileNotFoundError as exc:
             raise StoreError(f"{self._fs.unstrip_protocol(full)}: could not {action}: no such file") from exc
-        except Exception as exc:
+        except Exception as exc:  # the boundary to a store's client, whose errors have no common base
             message = f"{self._fs.unstrip_protocol(full)}: could not {action}: {_said(exc)}"
             raise StoreError(message, transient=True) from exc
 

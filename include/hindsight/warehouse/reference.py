@@ -90,7 +90,7 @@ def _from_warehouse(
         spans = _weekdays(period, as_of) if reference.same_weekday else [period]
         tables = [labelled(engine, monitor, span, as_of, pii_key=pii_key, also=also).table for span in spans]
         return ReferenceRows(rows, output, _with_label(pa.concat_tables(tables), monitor, reference))
-    except BaseException:
+    except BaseException:  # whatever ends this, an interrupt too, leaves no file behind
         rows.close()
         raise
 
