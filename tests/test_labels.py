@@ -37,7 +37,7 @@ def labels_of(table: pa.Table, as_of: str = "2026-09-03", **rest: Any) -> dict[s
 
 
 def test_coverage_delay_and_what_came_wrong_are_counted() -> None:
-    found = {name: m.value for name, m in labels_of(label_rows(), conflicts=3, orphans=5).items()}
+    found = {name: m.value for name, m in labels_of(label_rows(), conflicts=3, orphans=5, corrections=7).items()}
     right = int((label_rows()["prediction"].to_numpy()[:100] == 1).sum())
     assert found == {
         "n_labeled": 100.0,
@@ -48,6 +48,7 @@ def test_coverage_delay_and_what_came_wrong_are_counted() -> None:
         "accuracy_worst": right / 400,
         "label_conflicts": 3.0,
         "orphan_labels": 5.0,
+        "label_corrections": 7.0,
         "mature": 0.0,
     }
 

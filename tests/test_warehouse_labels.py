@@ -73,6 +73,24 @@ def test_corrections_append_and_the_newest_known_one_counts(database_url: sa.URL
     assert as_known == [[None], [0], [0], [1]]
 
 
+def test_a_correction_is_a_later_label_that_says_something_else(database_url: sa.URL) -> None:
+    log = [a_prediction(request_id=name) for name in ("corrected", "confirmed", "back", "contradicted", "taken_back")]
+    said = {
+        "corrected": [(2, 1), (4, 0)],
+        "confirmed": [(2, 1), (4, 1)],
+        "back": [(2, 1), (3, 0), (4, 1)],
+        "contradicted": [(2, 1), (2, 0)],
+        "taken_back": [(2, 1), (4, None)],
+    }
+    truth = [
+        a_label(request_id=name, label=label, labeled_at=f"2026-09-0{day}")
+        for name, labels in said.items()
+        for day, label in labels
+    ]
+    fill(database_url, [*log, a_prediction(request_id="back")], truth)
+    assert [known(database_url, f"2026-09-0{day}").corrections for day in (2, 3, 4, 5)] == [0, 0, 1, 4]
+
+
 def test_a_newest_row_without_a_value_withdraws_the_label(database_url: sa.URL) -> None:
     fill(database_url, [a_prediction()], [a_label(), a_label(label=None, labeled_at="2026-09-05")])
     assert labels_of(known(database_url, "2026-09-05")) == [1]

@@ -30,12 +30,14 @@ def label_measurements(
     as_of: datetime,
     conflicts: int,
     orphans: int,
+    corrections: int = 0,
     expected_final_coverage: float | None = None,
 ) -> list[Measurement]:
     """Return what is known of a window's labels at `as_of`, for all rows, versions and segments of 20 rows or more.
 
     `labelled` is the table `performance` takes. `conflicts` counts ids with contradictory newest labels, `orphans`
-    labels without a prediction. `expected_final_coverage` is the share of rows that will ever be labelled.
+    labels without a prediction, `corrections` labels that changed an earlier one. `expected_final_coverage` is the
+    share of rows that will ever be labelled.
     """
     outcomes = outcomes_of(labelled, monitor)
     delays = delays_of(outcomes.table, monitor, window)
@@ -50,6 +52,7 @@ def label_measurements(
         *found,
         Measurement("label_conflicts", float(conflicts), n),
         Measurement("orphan_labels", float(orphans), n),
+        Measurement("label_corrections", float(corrections), n),
         Measurement("mature", float(ripe), n),
     ]
 

@@ -191,6 +191,7 @@ CATALOG: tuple[Metric, ...] = (
     _labels("mature", "1 where the labels are complete enough to judge performance, else 0", highest=1),
     _labels("label_conflicts", "ids with different labels that arrived at the same moment; none of them is used"),
     _labels("orphan_labels", "labels that arrived for an id no prediction has"),
+    _labels("label_corrections", "labels that arrived after another of their id and said something else"),
     _labels("delay_p50_s", "median of the seconds from prediction to label, over the labels known at as_of"),
     _labels("delay_p95_s", "95th percentile of the seconds from prediction to label"),
     _labels(

@@ -104,6 +104,7 @@ def _labels(
         as_of=as_of,
         conflicts=known.conflicts,
         orphans=known.orphans,
+        corrections=known.corrections,
         expected_final_coverage=overall,
     )
     found += coverage

@@ -34,8 +34,9 @@ class Labelled:
 
     Columns: prediction, score (multiclass: score__<class> each), label (null when none is known), arrived_at,
     model_version (text, null when none is logged), then the segments. `n_rows` counts distinct ids, scored or not,
-    `n_labeled` the scored ones with a label, `conflicts` ids whose newest labels contradict each other, `orphans` ids
-    of labels that arrived in the window and belong to no prediction at all.
+    `n_labeled` the scored ones with a label, `conflicts` ids whose newest labels contradict each other, `corrections`
+    labels that came after another of their id and differ, `orphans` ids of labels that arrived in the window and belong
+    to no prediction at all.
     """
 
     table: pa.Table
@@ -44,6 +45,7 @@ class Labelled:
     n_labeled: int
     conflicts: int
     orphans: int
+    corrections: int = 0
 
 
 def labelled(
@@ -190,4 +192,5 @@ def _labelled(found: Outcomes, orphans: int) -> Labelled:
         n_labeled=found.table.num_rows - found.table.column("label").null_count,
         conflicts=found.conflicts,
         orphans=orphans,
+        corrections=found.corrections,
     )

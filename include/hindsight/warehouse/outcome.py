@@ -16,16 +16,20 @@ from hindsight.monitors.strict import Scalar
 from hindsight.warehouse.distinct import Mask, codes_of, first_of_each, members, repeated, row_hashes
 
 # no column of a table can be called so: names are letters, digits and underscores
-LABEL, ARRIVED, _CODE, _CONFLICT = " label", " arrived_at", " code", " conflict"
+LABEL, ARRIVED, _CODE, _CONFLICT, _CORRECTED = " label", " arrived_at", " code", " conflict", " corrected"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """The scored rows, how many distinct ids there were, scored or not, and how many of them had conflicting labels."""
+    """The scored rows, how many distinct ids there were, scored or not, and how many of them had conflicting labels.
+
+    `corrections` counts the labels that came after another of their id and said something else.
+    """
 
     table: pa.Table
     n_rows: int
     conflicts: int
+    corrections: int
 
 
 def outcomes(rows: pa.Table, monitor: Monitor, *, absent: Scalar | None = None, also: Sequence[str] = ()) -> Outcomes:
@@ -35,7 +39,8 @@ def outcomes(rows: pa.Table, monitor: Monitor, *, absent: Scalar | None = None, 
     if absent is not None:
         distinct = _assumed(distinct, absent)
     conflicts = int(np.count_nonzero(distinct.column(_CONFLICT)))
-    return Outcomes(scored(distinct, monitor, also), distinct.num_rows, conflicts)
+    corrections = int(distinct.column(_CORRECTED).to_numpy().sum())
+    return Outcomes(scored(distinct, monitor, also), distinct.num_rows, conflicts, corrections)
 
 
 def scored(rows: pa.Table, monitor: Monitor, also: Sequence[str] = ()) -> pa.Table:
@@ -54,6 +59,7 @@ def _newest(rows: pa.Table, monitor: Monitor) -> pa.Table:
     several = _repeated(rows.column(monitor.source.predictions.id))
     single = rows if several is None else rows.filter(pa.array(~several))
     single = single.append_column(_CONFLICT, pa.array(np.zeros(single.num_rows, np.bool_)))
+    single = single.append_column(_CORRECTED, pa.array(np.zeros(single.num_rows, np.int64)))
     return single if several is None else pa.concat_tables([single, _chosen(rows.filter(pa.array(several)), monitor)])
 
 
@@ -71,7 +77,8 @@ def _chosen(rows: pa.Table, monitor: Monitor) -> pa.Table:
     firsts = first_of_each(rows, _order(rows, monitor))
     conflicts = _conflicting(rows, firsts)
     chosen = _set(rows.take(pa.array(firsts)), conflicts)
-    return chosen.append_column(_CONFLICT, pa.array(conflicts)).drop_columns([_CODE])
+    chosen = chosen.append_column(_CONFLICT, pa.array(conflicts))
+    return chosen.append_column(_CORRECTED, pa.array(_corrections(rows, firsts))).drop_columns([_CODE])
 
 
 def _order(rows: pa.Table, monitor: Monitor) -> list[tuple[str, str]]:
@@ -87,12 +94,26 @@ def _conflicting(rows: pa.Table, firsts: NDArray[np.int64]) -> Mask:
     codes = rows.column(_CODE).to_numpy()
     chosen = np.zeros(int(codes.max(initial=-1)) + 1, np.int64)
     chosen[codes[firsts]] = firsts
-    arrived = rows.column(ARRIVED).cast(pa.int64())
-    arrivals = pc.fill_null(arrived, np.iinfo(np.int64).min).to_numpy()
-    labels = codes_of(rows.column(LABEL))
+    arrivals, labels = _arrivals(rows), codes_of(rows.column(LABEL))
     newest = chosen[codes]
     against = (arrivals == arrivals[newest]) & (labels != labels[newest])
     return np.isin(codes[firsts], codes[against])
+
+
+def _corrections(rows: pa.Table, firsts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """For each chosen row, how often a label of its id arrived later than another and with a different value."""
+    codes, arrivals, labels = rows.column(_CODE).to_numpy(), _arrivals(rows), codes_of(rows.column(LABEL))
+    order = np.lexsort((labels, arrivals, codes))
+    code, arrival, label = codes[order], arrivals[order], labels[order]
+    changed = (code[1:] == code[:-1]) & (arrival[1:] > arrival[:-1]) & (label[1:] != label[:-1])
+    counts = np.bincount(code[1:][changed], minlength=int(codes.max(initial=-1)) + 1)
+    return np.asarray(counts[codes[firsts]], np.int64)
+
+
+def _arrivals(rows: pa.Table) -> NDArray[np.int64]:
+    """When each label arrived, as a number; the least one where nothing says so."""
+    arrived = pc.fill_null(rows.column(ARRIVED).cast(pa.int64()), np.iinfo(np.int64).min)
+    return np.asarray(arrived.to_numpy(), np.int64)
 
 
 def _set(rows: pa.Table, conflicts: Mask) -> pa.Table:
