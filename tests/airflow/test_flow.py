@@ -55,6 +55,10 @@ class Recorded:
         self.calls.append(("report_window", window))
         return "ab12"
 
+    def document_window(self, monitor: Monitor, window: Window, resources: Any, *, made_at: datetime) -> str:
+        self.calls.append(("document_window", window))
+        return "cd34"
+
     def find_windows(self, monitor: Monitor, as_of: datetime, resources: Any) -> list[Window]:
         self.calls.append(("find_windows", as_of))
         return self.windows
@@ -166,6 +170,26 @@ def test_a_breach_is_reported_and_the_task_links_to_it(write_monitor: Write, par
     assert states(run)["report"] == "success"
     assert link_of(dag, run, "report") == "/hindsight/reports/ab12"
     assert link_of(dag, run, "check") is None
+
+
+def test_a_breach_of_a_monitor_with_a_suite_has_data_docs(
+    write_monitor: Write, parse: Parse, use_cases: Recorded
+) -> None:
+    use_cases.breaches = 1
+    write_monitor(monitor_file(quality={"suite": "credit"}))
+    dag = parse().dags["monitor__credit"]
+    run = dag.test(run_conf={"window_start": "2026-09-02T00:00:00Z"})
+
+    assert states(run)["data_docs"] == "success"
+    assert link_of(dag, run, "data_docs") == "/hindsight/reports/cd34"
+
+
+def test_without_a_breach_no_data_docs_are_drawn(write_monitor: Write, parse: Parse, use_cases: Recorded) -> None:
+    write_monitor(monitor_file(quality={"suite": "credit"}))
+    run = parse().dags["monitor__credit"].test(run_conf={"window_start": "2026-09-02T00:00:00Z"})
+
+    assert states(run)["data_docs"] == "skipped"
+    assert "document_window" not in use_cases.names()
 
 
 def link_of(dag: Any, run: Any, task_id: str) -> str | None:

@@ -50,9 +50,12 @@ def monitor_dag(monitor: Monitor) -> DAG:
     with _dag("monitor", monitor, WindowTimetable(monitor.window, monitor.anchor, monitor.lateness), asked) as dag:
         checked = tasks.check.override(outlets=[assets.snapshots(monitor.name)])(monitor.name)
         judged = tasks.judge(monitor.name)
-        reported = tasks.report(monitor.name, judged)
-        dag.get_task("report").operator_extra_links = (tasks.ReportLink(),)
-        checked >> judged >> [reported, tasks.deliver(monitor.name)]
+        drawn = {"report": tasks.report(monitor.name, judged)}
+        if monitor.quality:
+            drawn["data_docs"] = tasks.data_docs(monitor.name, judged)
+        for task_id in drawn:
+            dag.get_task(task_id).operator_extra_links = (tasks.ReportLink(),)
+        checked >> judged >> [*drawn.values(), tasks.deliver(monitor.name)]
     return dag
 
 

@@ -45,7 +45,7 @@ DEFAULTS: dict[str, Any] = {
 
 
 class ReportLink(BaseOperatorLink):
-    """The button that leads from the task that made a report to the report."""
+    """The button that leads from the task that made a page to the page."""
 
     @property
     def name(self) -> str:
@@ -90,6 +90,18 @@ def report(name: str, judged: Any, **run: Any) -> dict[str, Any]:
     if not judged["breaches"] or monitor.reference is None:
         raise AirflowSkipException("nothing breached, or there is no reference to compare with")
     made = pipeline.report_window(monitor, window_of(monitor, run, now=at), open_resources(), made_at=at)
+    return {"report": made, "url": f"/hindsight/reports/{made}"}
+
+
+@task(execution_timeout=LONGEST)
+def data_docs(name: str, judged: Any, **run: Any) -> dict[str, Any]:
+    """Draw the Data Docs of a window that breached: what came of each expectation of its suite."""
+    from hindsight import pipeline
+
+    monitor, at = load(name), now()
+    if not judged["breaches"]:
+        raise AirflowSkipException("nothing breached")
+    made = pipeline.document_window(monitor, window_of(monitor, run, now=at), open_resources(), made_at=at)
     return {"report": made, "url": f"/hindsight/reports/{made}"}
 
 

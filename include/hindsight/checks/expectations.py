@@ -12,7 +12,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -44,22 +45,72 @@ def run_suite(monitor: Monitor, window: Window, *, root: Path, url: sa.URL | Non
     if monitor.quality is None:
         return []
     suite = load_suite(root, monitor.quality.suite)
-    if rows.n == 0:
-        return list(_measured(suite, [_Outcome(None, "no rows")] * len(suite.expectations), 0))
-    private = {*monitor.pii.hash, *monitor.pii.drop}
-    if url is None or is_whole_truth(rows, suite, private):
-        with _great_expectations() as context:
-            outcomes = _evaluate(suite, frame_batch(context, rows, suite), private)
-        return list(_measured(suite, [_noted(each, _partly(rows)) for each in outcomes], min(rows.n, SAMPLE)))
-    with _great_expectations() as context, sql_batch(context, url, monitor, window) as batch:
-        outcomes = _evaluate(suite, batch, private)
-    return list(_measured(suite, outcomes, rows.n_raw))
+    return list(_measured(suite, *_outcomes(suite, monitor, window, url, rows)))
+
+
+def validation(
+    monitor: Monitor, window: Window, suite_name: str, *, root: Path, url: sa.URL | None, rows: Rows
+) -> dict[str, Any]:
+    """Run a suite as `run_suite` does; return Great Expectations' validation result as JSON has it, for Data Docs.
+
+    It holds counts and shares and never a row value, and nothing but the suite's kwargs and these was kept of what
+    Great Expectations said. Raises as `run_suite` does.
+    """
+    suite = load_suite(root, suite_name)
+    outcomes, _ = _outcomes(suite, monitor, window, url, rows)
+    passed = sum(outcome.success is True for outcome in outcomes)
+    return {
+        "success": passed == len(outcomes),
+        "suite_name": suite_name,
+        "suite_parameters": {},
+        "results": [_result(e.config, o) for e, o in zip(suite.expectations, outcomes, strict=True)],
+        "statistics": {
+            "evaluated_expectations": len(outcomes),
+            "successful_expectations": passed,
+            "unsuccessful_expectations": len(outcomes) - passed,
+            "success_percent": 100 * passed / len(outcomes) if outcomes else None,
+        },
+        "meta": {
+            "run_id": {"run_name": str(window), "run_time": window.end.isoformat()},
+            "batch_spec": {"data_asset_name": monitor.source.predictions.table},
+            "great_expectations_version": version("great-expectations"),
+        },
+    }
 
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
     success: bool | None
     note: str = ""
+    counts: Mapping[str, float] = field(default_factory=dict)
+    raised: bool = False
+
+
+def _result(config: Mapping[str, Any], outcome: _Outcome) -> dict[str, Any]:
+    known = {"type": config["type"], "kwargs": config.get("kwargs", {}), "meta": {}}
+    raised = {"raised_exception": outcome.raised, "exception_message": outcome.note, "exception_traceback": ""}
+    return {
+        "success": outcome.success is True,
+        "expectation_config": known | ({"severity": config["severity"]} if "severity" in config else {}),
+        "result": dict(outcome.counts),
+        "exception_info": raised,
+        "meta": {},
+    }
+
+
+def _outcomes(
+    suite: Suite, monitor: Monitor, window: Window, url: sa.URL | None, rows: Rows
+) -> tuple[list[_Outcome], int]:
+    """Return an outcome per expectation and how many rows they are about."""
+    if rows.n == 0:
+        return [_Outcome(None, "no rows")] * len(suite.expectations), 0
+    private = {*monitor.pii.hash, *monitor.pii.drop}
+    if url is None or is_whole_truth(rows, suite, private):
+        with _great_expectations() as context:
+            found = _evaluate(suite, frame_batch(context, rows, suite), private)
+        return [_noted(each, _partly(rows)) for each in found], min(rows.n, SAMPLE)
+    with _great_expectations() as context, sql_batch(context, url, monitor, window) as batch:
+        return _evaluate(suite, batch, private), rows.n_raw
 
 
 def _partly(rows: Rows) -> str:
@@ -69,7 +120,7 @@ def _partly(rows: Rows) -> str:
 
 
 def _noted(outcome: _Outcome, note: str) -> _Outcome:
-    return _Outcome(outcome.success, "; ".join(part for part in (outcome.note, note) if part))
+    return replace(outcome, note="; ".join(part for part in (outcome.note, note) if part))
 
 
 @contextmanager
@@ -129,17 +180,20 @@ def _built(suite: Suite) -> list[Any]:
 def _outcome(result: Mapping[str, Any], *, hidden: bool) -> _Outcome:
     raised = _exceptions(result.get("exception_info") or {})
     if raised:
-        return _Outcome(False, raised)
-    return _Outcome(bool(result["success"]), "" if hidden else _summary(result.get("result") or {}))
+        return _Outcome(False, raised, raised=True)
+    counts = {} if hidden else _counts(result.get("result") or {})
+    return _Outcome(bool(result["success"]), _summary(counts), counts)
 
 
-def _summary(result: Mapping[str, Any]) -> str:
-    share, observed = result.get("unexpected_percent"), result.get("observed_value")
-    if isinstance(share, int | float) and isfinite(share):
-        return f"{share:.3g} % unexpected"
-    if isinstance(observed, int | float) and isfinite(observed):
-        return f"observed {observed:.6g}"
-    return ""
+def _counts(result: Mapping[str, Any]) -> dict[str, float]:
+    """Keep the numbers of a result; texts and lists may hold row values."""
+    return {key: value for key, value in result.items() if isinstance(value, int | float) and isfinite(value)}
+
+
+def _summary(counts: Mapping[str, float]) -> str:
+    if "unexpected_percent" in counts:
+        return f"{counts['unexpected_percent']:.3g} % unexpected"
+    return f"observed {counts['observed_value']:.6g}" if "observed_value" in counts else ""
 
 
 def _exceptions(info: Mapping[str, Any]) -> str:

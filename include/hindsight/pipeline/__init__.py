@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from hindsight.pipeline.judging import Judgement, judge_night, judge_window
     from hindsight.pipeline.nights import find_windows, revise_windows
     from hindsight.pipeline.pages import monitor_view, overview_cards
-    from hindsight.pipeline.reporting import read_report, report_window
+    from hindsight.pipeline.reporting import document_window, read_report, report_window
     from hindsight.pipeline.resources import Resources
     from hindsight.pipeline.retraining import claim, give_up, promote, refuse, train_and_compare
     from hindsight.pipeline.showing import MonitorState, Story, state_of, stories
@@ -27,6 +27,7 @@ __all__ = [
     "Story",
     "claim",
     "deliver",
+    "document_window",
     "find_windows",
     "give_up",
     "judge_night",
@@ -52,7 +53,7 @@ _MODULES = {
     "judging": ("Judgement", "judge_night", "judge_window"),
     "nights": ("find_windows", "revise_windows"),
     "pages": ("monitor_view", "overview_cards"),
-    "reporting": ("read_report", "report_window"),
+    "reporting": ("document_window", "read_report", "report_window"),
     "resources": ("Resources",),
     "retraining": ("claim", "give_up", "promote", "refuse", "train_and_compare"),
     "showing": ("MonitorState", "Story", "state_of", "stories"),

@@ -23,6 +23,7 @@ from hindsight.verdicts.model import State
 logger = logging.getLogger(__name__)
 CHARTED = 90  # windows on each chart
 REPORTS = 20
+_REPORTS = {"evidently": "Evidently report", "data docs": "Data Docs"}
 GRADED = ("operations.health", "drift.drifted")  # grades, not numbers to show
 _HEADLINES = (
     "operations.total_requests",
@@ -186,4 +187,4 @@ def _row(story: Story, monitor: Monitor) -> IncidentRow:
 
 def _reports(monitor: Monitor, resources: Resources) -> Iterable[Link]:
     for report in reversed(resources.ledger.reports(monitor.name)[-REPORTS:]):
-        yield Link(f"{report.kind.capitalize()} report of {report.window}", f"../reports/{report.id}")
+        yield Link(f"{_REPORTS[report.kind]} of {report.window}", f"../reports/{report.id}")

@@ -1,4 +1,4 @@
-"""Draw the visual report of a window with Evidently, keep it beside the snapshots, and find it again by its id."""
+"""Draw what others draw of a window, Evidently's report and Data Docs, keep it, and find it again by its id."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from pathlib import Path
 from uuid import uuid4
 
 from hindsight.actions.records import Report
+from hindsight.checks.expectations import validation
 from hindsight.errors import ConfigError
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.windows import Window
 from hindsight.pipeline.reference import read_reference
 from hindsight.pipeline.resources import Resources
+from hindsight.reports.data_docs import data_docs
 from hindsight.reports.evidently import window_report
 from hindsight.snapshots.files import open_files
 from hindsight.warehouse.predictions import collect
@@ -35,8 +37,20 @@ def report_window(monitor: Monitor, window: Window, resources: Resources, *, mad
             monitor,
             title=f"{monitor.name} - {window}",
         )
-    report = Report(uuid4().hex, monitor.name, window, "evidently", "", made_at)
-    return _keep(report, html, resources)
+    return _keep(Report(uuid4().hex, monitor.name, window, "evidently", "", made_at), html, resources)
+
+
+def document_window(monitor: Monitor, window: Window, resources: Resources, *, made_at: datetime) -> str:
+    """Run the suite of a window again and draw its Data Docs; return the id of the page."""
+    if monitor.quality is None:
+        raise ConfigError(f"{monitor.name}: Data Docs show a suite, and the file names none: quality.suite")
+    engine = resources.warehouse(monitor.source.connection)
+    root = resources.settings.great_expectations
+    with tempfile.TemporaryDirectory(prefix="hindsight-") as folder:
+        rows = collect(engine, monitor, window, folder=Path(folder), pii_key=resources.pii_key)
+        found = validation(monitor, window, monitor.quality.suite, root=root, url=engine.url, rows=rows)
+    html = data_docs(found, title=f"{monitor.name} - {window}")
+    return _keep(Report(uuid4().hex, monitor.name, window, "data docs", "", made_at), html, resources)
 
 
 def _keep(report: Report, html: str, resources: Resources) -> str:
