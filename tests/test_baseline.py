@@ -96,6 +96,23 @@ def test_the_id_follows_the_content_not_the_order_of_rows() -> None:
     assert fitted(table).id.startswith("20260901T000000Z-")
 
 
+def test_the_id_follows_what_the_labels_of_the_reference_say_and_the_tables_beside() -> None:
+    baseline = fitted(reference())
+    blocks = {"calibration": pa.table({"mean": [0.5]})}
+    ids = {
+        baseline.id,
+        baseline.measured({"accuracy": 0.9}).id,
+        baseline.measured({"accuracy": 0.8}).id,
+        baseline.measured({"accuracy": 0.8}, blocks).id,
+        baseline.measured({"accuracy": 0.8}, {"calibration": pa.table({"mean": [0.6]})}).id,
+    }
+    assert len(ids) == 5
+    again = baseline.measured({"accuracy": 0.8}, blocks)
+    assert again.id in ids
+    assert again.load("calibration").to_pylist() == [{"mean": 0.5}]
+    assert again.values("amount").equals(baseline.values("amount"))
+
+
 def test_another_format_is_refused_with_what_to_do() -> None:
     tables = fitted(reference()).to_tables()
     with pytest.raises(DataError, match="refit"):
@@ -161,8 +178,8 @@ def test_of_more_categories_than_can_be_compared_only_their_number_is_kept(monke
 
 def test_an_empty_reference_is_a_baseline_of_nothing() -> None:
     baseline = fitted(reference().slice(0, 0), a_monitor(drift={"threshold": "auto"}))
-    assert baseline.n == 0
-    assert [column.n for column in baseline.columns.values()] == [0, 0, 0, 0]
+    assert (baseline.n, dict(baseline.columns)) == (0, {})
+    assert set(baseline.skipped.values()) == {"in the reference: no rows"}
 
 
 def test_thresholds_are_learnt_from_the_windows_of_the_reference() -> None:

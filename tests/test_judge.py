@@ -259,6 +259,30 @@ def test_bad_quality_of_a_column_mutes_its_drift_and_nothing_else() -> None:
     assert muted.note == "null_rate on amount explains it"
 
 
+@pytest.mark.parametrize(
+    ("drifted", "bad", "status", "note"),
+    [
+        ("abcd", "", Status.BREACH, ""),
+        ("abcd", "a", Status.MUTED, "bad data in a explains it"),
+        ("abcde", "a", Status.BREACH, ""),
+        ("abcde", "abcdefghij", Status.MUTED, "bad data in a, b, c, d, e explains it"),
+        ("abcd", "efgh", Status.BREACH, ""),
+    ],
+)
+def test_a_drifted_column_that_bad_data_explains_does_not_count_towards_the_share(
+    drifted: str, bad: str, status: Status, note: str
+) -> None:
+    monitor = a_monitor(features=dict.fromkeys("abcdefghij", "numeric"), drift={"share": 0.3})
+    moved = [a_measurement("drifted", float(name in drifted), feature=name) for name in "abcdefghij"]
+    output = a_measurement("drifted", 1.0, feature="score")  # never was part of the share
+    facts = {
+        Kind.QUALITY: [a_measurement("null_rate", 0.5, feature=name) for name in bad],
+        Kind.DRIFT: [*moved, output, a_measurement("drift_share", len(drifted) / 10)],
+    }
+    [found] = [v for v in judge(monitor, WINDOW, MATURE, facts) if v.series.rule == "drift_share"]
+    assert (found.status, found.note, found.value) == (status, note, len(drifted) / 10)
+
+
 def test_good_quality_mutes_nothing() -> None:
     facts = {
         Kind.QUALITY: [a_measurement("null_rate", 0.0, feature="amount")],

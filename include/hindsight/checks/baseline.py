@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 import pyarrow as pa
 
@@ -57,9 +58,15 @@ class Baseline:
         """Load the distinct values of one column and their counts: of each segment and, last, of all rows."""
         return self.load(f"values__{name}")
 
-    def measured(self, performance: Mapping[str, float]) -> Baseline:
-        """Return the same baseline with the reference's realised performance."""
-        return replace(self, performance=dict(performance))
+    def measured(self, performance: Mapping[str, float], also: Mapping[str, pa.Table] | None = None) -> Baseline:
+        """Return the same baseline with the reference's realised performance, and tables beside its own.
+
+        All of it decides the id: the same rows with other labels are another baseline.
+        """
+        tables = dict(also or {})
+        load = partial(_first_of, tables, self.load)
+        held = replace(self, id="", performance=dict(performance), load=load)
+        return replace(held, id=_content_id(held, tables))
 
     def to_tables(self) -> dict[str, pa.Table]:
         """Return all tables of the baseline: `summary`, and `values__<column>` for each column."""
@@ -92,6 +99,10 @@ class Baseline:
         facts["fitted_as_of"] = datetime.fromisoformat(facts["fitted_as_of"])
         columns, segments = _by_segment([from_row(row) for row in summary.to_pylist()])
         return cls(**facts, columns=columns, segments=segments, load=load)
+
+
+def _first_of(tables: Mapping[str, pa.Table], load: Load, name: str) -> pa.Table:
+    return tables[name] if name in tables else load(name)
 
 
 def _by_segment(
@@ -162,6 +173,8 @@ class _Side:
         """Freeze one column; raises NotNumericError or, where there is no such column, DataError."""
         if name not in self.rows.columns:
             raise DataError(f"no column {name!r}")
+        if self.rows.n == 0:
+            raise DataError("no rows")
         return fit_column(
             self.rows.column(name),
             name,
@@ -180,10 +193,10 @@ def _earlier(like: Baseline | None, name: str, groups: list[Group]) -> dict[str,
     return {segment: column for segment, column in found.items() if column is not None}
 
 
-def _content_id(baseline: Baseline) -> str:
+def _content_id(baseline: Baseline, also: Mapping[str, pa.Table] | None = None) -> str:
     """Name a baseline by when it was fitted and a hash of what it holds, so that names sort by age."""
     digest = hashlib.sha256()
-    for name, table in sorted(baseline.to_tables().items()):
+    for name, table in sorted((baseline.to_tables() | dict(also or {})).items()):
         digest.update(name.encode())
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, table.schema) as writer:

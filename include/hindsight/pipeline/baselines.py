@@ -29,15 +29,19 @@ def baseline_for(monitor: Monitor, window: Window, resources: Resources, *, as_o
     """Return what a window is compared with, as of a moment; None where the monitor declares no reference.
 
     A fixed reference is frozen once. If its labels had not matured by then it has no performance, and it is frozen
-    again, once, when they have. A trailing one is fitted for each window, on the edges of the first.
+    again, once, when they have, for the windows and the version it was frozen for. A trailing one is fitted for each
+    window, on the edges of the first. What has no rows yet is not frozen, but looked for again.
     """
     if monitor.reference is None:
         return None
     if monitor.reference.trailing is not None:
         return _trailing(monitor, window, resources)
     known = _newest(monitor, window, resources)
-    if known is None or (known.pin["labels"] != "mature" and _mature(monitor, as_of)):
+    if known is None:
         return freeze(monitor, resources, as_of=as_of)
+    if known.pin["labels"] != "mature" and _mature(monitor, as_of):
+        since = datetime.fromisoformat(known.pin["effective_from"])
+        return freeze(monitor, resources, as_of=as_of, model_version=known.pin["model_version"], effective_from=since)
     baseline = _load(resources.settings.data, monitor.name, known.id)
     return baseline if _mature(monitor, as_of) else _without_labels(baseline)
 
@@ -50,10 +54,16 @@ def freeze(
     model_version: str = "",
     effective_from: datetime | None = None,
 ) -> Baseline:
-    """Fit the monitor's reference with the labels known at `as_of` and keep it for windows from `effective_from` on."""
+    """Fit the monitor's reference with the labels known at `as_of` and keep it for windows from `effective_from` on.
+
+    A reference without rows is returned but not kept. Raises DataError where it lacks a declared feature that no
+    earlier one had.
+    """
     moment = min(as_of, matures_at(monitor) or as_of)
     like = _first(monitor, resources)
     baseline = _fit(monitor, resources, moment, like=like, model_version=model_version)
+    if not baseline.n:
+        return baseline
     pin = {
         "fingerprint": fingerprint(monitor),
         "labels": "mature" if _mature(monitor, as_of) else "arriving",
@@ -123,12 +133,10 @@ def _first(monitor: Monitor, resources: Resources) -> Baseline | None:
 
 
 def _trailing(monitor: Monitor, window: Window, resources: Resources) -> Baseline:
-    first = _first(monitor, resources) or _freeze_trailing(monitor, window, resources)
-    return _fit(monitor, resources, window.start, like=first)
-
-
-def _freeze_trailing(monitor: Monitor, window: Window, resources: Resources) -> Baseline:
-    baseline = _fit(monitor, resources, window.start, like=None)
+    first = _first(monitor, resources)
+    baseline = _fit(monitor, resources, window.start, like=first)
+    if first is not None or baseline.n < monitor.drift.min_rows:
+        return baseline
     pin = {"fingerprint": fingerprint(monitor), "labels": "mature", "effective_from": ALWAYS, "model_version": ""}
     resources.baselines.write(monitor.name, baseline.id, _tables(baseline), fitted_as_of=baseline.fitted_as_of, pin=pin)
     return baseline
@@ -138,15 +146,13 @@ def _fit(
     monitor: Monitor, resources: Resources, as_of: datetime, *, like: Baseline | None, model_version: str = ""
 ) -> Baseline:
     with tempfile.TemporaryDirectory(prefix="hindsight-") as folder:
-        rows = read_reference(monitor, resources, folder=Path(folder), as_of=as_of)
+        needed = [name for name in monitor.features if like is None or name not in like.columns]
+        rows = read_reference(monitor, resources, folder=Path(folder), as_of=as_of, needed=needed)
         baseline = fit(
             rows.rows, monitor, output=rows.output, fitted_as_of=as_of, model_version=model_version, like=like
         )
         labels = rows.labels if _mature(monitor, as_of) and _lags_enough(monitor) else None
-        return replace(
-            baseline.measured(_performance(monitor, labels)),
-            load=(baseline.to_tables() | {CALIBRATION: _calibration(monitor, labels).to_table()}).__getitem__,
-        )
+        return baseline.measured(_performance(monitor, labels), {CALIBRATION: _calibration(monitor, labels).to_table()})
 
 
 def _tables(baseline: Baseline) -> dict[str, pa.Table]:

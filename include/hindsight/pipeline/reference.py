@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -11,14 +12,20 @@ from hindsight.settings import Settings
 from hindsight.warehouse.reference import ReferenceRows, collect_reference
 
 
-def read_reference(monitor: Monitor, resources: Resources, *, folder: Path, as_of: datetime) -> ReferenceRows:
-    """Return the reference rows with the labels known at `as_of`; the caller closes them."""
+def read_reference(
+    monitor: Monitor, resources: Resources, *, folder: Path, as_of: datetime, needed: Sequence[str] = ()
+) -> ReferenceRows:
+    """Return the reference rows with the labels known at `as_of`; the caller closes them.
+
+    Raises DataError where a column `needed` is not there.
+    """
     return collect_reference(
         resources.warehouse(monitor.source.connection),
         located(monitor, resources.settings),
         folder=folder,
         pii_key=resources.pii_key,
         as_of=as_of,
+        needed=needed,
     )
 
 

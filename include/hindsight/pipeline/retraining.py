@@ -93,7 +93,8 @@ def promote(monitor: Monitor, key: str, resources: Resources, *, at: datetime) -
     """Make the challenger of a request the champion, freeze the baseline for it, announce it, and close the request."""
     version = resources.registry.promote(monitor.name, version_of(key), at=at)
     if monitor.reference is not None:
-        freeze(monitor, resources, as_of=at, model_version=version.version, effective_from=version.promoted_at or at)
+        since = version.promoted_at or at
+        freeze(monitor, resources, as_of=since, model_version=version.version, effective_from=since)
     note = f"{version.version} is the champion"
     resources.ledger.finish(key, RequestState.DONE, at=at, note=note)
     _announce(monitor, key, f"[promoted] {monitor.name}: {note}", _told(version), resources, at)

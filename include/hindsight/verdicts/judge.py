@@ -12,7 +12,7 @@ from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
 from hindsight.monitors.windows import Window
 from hindsight.verdicts.model import Series, Status, Verdict
-from hindsight.verdicts.muting import mute
+from hindsight.verdicts.muting import Drifted, mute
 
 Facts = Mapping[Kind, Sequence[Measurement]]
 LABELLED = (Kind.PERFORMANCE, Kind.LABELS)  # what waits for labels: due, and judged, when the window matures
@@ -31,7 +31,16 @@ def judge(monitor: Monitor, window: Window, as_of: datetime, facts: Facts) -> li
         for fact in facts.get(kind_of(rule), ())
         if _concerns(rule, fact)
     ]
-    return mute(monitor, verdicts)
+    return mute(monitor, verdicts, drifted=_drifted(monitor, facts.get(Kind.DRIFT, ())))
+
+
+def _drifted(monitor: Monitor, facts: Sequence[Measurement]) -> Drifted:
+    """Index the features behind each drift_share by what it is about; True where one drifted."""
+    found: dict[tuple[str, str], dict[str, bool]] = {}
+    for fact in facts:
+        if fact.metric == "drifted" and fact.value is not None and fact.feature in monitor.features:
+            found.setdefault((fact.model_version, fact.segment), {})[fact.feature] = fact.value > 0
+    return found
 
 
 def kind_of(rule: Rule) -> Kind:

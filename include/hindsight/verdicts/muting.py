@@ -11,20 +11,22 @@ from hindsight.monitors.rules import Rule
 from hindsight.verdicts.model import Status, Verdict
 
 ABSENT = "no_data"
+Drifted = Mapping[tuple[str, str], Mapping[str, bool]]
 _Causes = Mapping[tuple[str, str], Sequence[Verdict]]
 
 
-def mute(monitor: Monitor, verdicts: Sequence[Verdict]) -> list[Verdict]:
+def mute(monitor: Monitor, verdicts: Sequence[Verdict], *, drifted: Drifted | None = None) -> list[Verdict]:
     """Return the verdicts of one window with those that another one explains turned to MUTED, the note naming it.
 
     - A `no_data` breach mutes every other rule of its version and segment, good news included: absence is not health.
-    - A quality breach of a column mutes drift breaches of that column.
+    - A quality breach of a column mutes drift breaches of that column, and the breach of a share of drifted features
+      that without such columns would be none. `drifted` says of each version and segment which features drifted.
     - A more severe rule about the same number that opens no later mutes a milder breach, unless retraining needs it.
     """
     rules = {rule.id: rule for rule in monitor.rules}
     needed = monitor.retrain.require if monitor.retrain else ()
     causes = _causes(rules, verdicts)
-    return [_muted(verdict, rules, causes, needed) for verdict in verdicts]
+    return [_muted(verdict, rules, causes, needed, drifted or {}) for verdict in verdicts]
 
 
 def _causes(rules: Mapping[str, Rule], verdicts: Iterable[Verdict]) -> _Causes:
@@ -42,12 +44,15 @@ def _causes(rules: Mapping[str, Rule], verdicts: Iterable[Verdict]) -> _Causes:
     return causes
 
 
-def _muted(verdict: Verdict, rules: Mapping[str, Rule], causes: _Causes, needed: Sequence[str]) -> Verdict:
+def _muted(
+    verdict: Verdict, rules: Mapping[str, Rule], causes: _Causes, needed: Sequence[str], drifted: Drifted
+) -> Verdict:
     note = ""
     if verdict.status in (Status.BREACH, Status.OK):
         note = _without_data(verdict, causes)
     if verdict.status is Status.BREACH:
-        note = note or _with_bad_data(verdict, rules, causes) or _said_louder(verdict, rules, causes, needed)
+        note = note or _with_bad_data(verdict, rules, causes) or _with_bad_columns(verdict, rules, causes, drifted)
+        note = note or _said_louder(verdict, rules, causes, needed)
     return replace(verdict, status=Status.MUTED, note=note) if note else verdict
 
 
@@ -63,6 +68,18 @@ def _with_bad_data(verdict: Verdict, rules: Mapping[str, Rule], causes: _Causes)
     feature = verdict.series.feature
     found = (cause for cause in causes.get(("quality", feature), ()) if _covers(cause, verdict))
     return next((f"{cause.series.rule} on {feature} explains it" for cause in found), "")
+
+
+def _with_bad_columns(verdict: Verdict, rules: Mapping[str, Rule], causes: _Causes, drifted: Drifted) -> str:
+    """Judge a share of drifted features again, those that bad data explains counted as not drifted."""
+    if rules[verdict.series.rule].metric != "drift.drift_share" or verdict.threshold is None:
+        return ""
+    features = drifted.get((verdict.series.model_version, verdict.series.segment), {})
+    moved = [name for name, has_drifted in features.items() if has_drifted]
+    spoilt = [name for name in moved if any(_covers(cause, verdict) for cause in causes.get(("quality", name), ()))]
+    if not spoilt or (len(moved) - len(spoilt)) / len(features) >= verdict.threshold:
+        return ""
+    return f"bad data in {', '.join(spoilt[:5])}{' …' * (len(spoilt) > 5)} explains it"
 
 
 def _said_louder(verdict: Verdict, rules: Mapping[str, Rule], causes: _Causes, needed: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ from hindsight.errors import ConfigError, DataError, Problem, WarehouseError
 from hindsight.monitors.model import Monitor
 from hindsight.warehouse.columns import TIMESTAMP, named
 from hindsight.warehouse.pii import Hasher
+from hindsight.warehouse.relations import listing
 from hindsight.warehouse.rows import WindowRows
 from hindsight.warehouse.spool import Layout, spool
 
@@ -35,16 +36,26 @@ LIMITS = Limits()
 
 
 def spool_parquet(
-    uri: str, monitor: Monitor, also: Sequence[str], folder: Path, hasher: Hasher, limits: Limits
+    uri: str,
+    monitor: Monitor,
+    also: Sequence[str],
+    folder: Path,
+    hasher: Hasher,
+    limits: Limits,
+    *,
+    needed: Sequence[str] = (),
 ) -> tuple[WindowRows, tuple[str, ...]]:
     """Read the columns the monitor names from a Parquet file; return them and the names of all columns read.
 
     `also` names columns that are read besides where the file has them. Id, timestamp and what is only logged
-    (version, latency, status, cost) may be missing; other missing columns are listed in `missing`.
+    (version, latency, status, cost) may be missing; other missing columns are listed in `missing`. Raises DataError
+    where one of the `needed` ones is missing.
     """
     with _opened(uri) as stream:
         file = _footer(uri, stream)
         _refuse_if_large(uri, file.metadata, limits)
+        for column in needed:
+            _require(uri, column, file.schema_arrow.names)
         layout = _layout(uri, monitor, also, file.schema_arrow)
         return spool(_batches(uri, file, layout.schema), layout, hasher, folder), tuple(layout.schema.names)
 
@@ -75,6 +86,14 @@ def _refuse_if_large(uri: str, footer: pq.FileMetaData, limits: Limits) -> None:
         raise DataError(
             f"{uri}: {footer.num_rows:,} rows of {footer.num_columns:,} columns, over the limit of {limits.rows:,} "
             f"rows and {limits.values:,} values - use a sample of the rows"
+        )
+
+
+def _require(uri: str, column: str, there: Sequence[str]) -> None:
+    if column not in there:
+        raise DataError(
+            f"{uri}.{column}: no such column; the file has {listing(column, there)} "
+            f"Correct features.{column} in the monitor file or add the column to the reference"
         )
 
 

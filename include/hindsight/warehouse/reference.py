@@ -51,20 +51,24 @@ def collect_reference(
     folder: Path,
     pii_key: bytes | None,
     as_of: datetime,
+    needed: Sequence[str] = (),
     limits: Limits = LIMITS,
 ) -> ReferenceRows:
     """Read the monitor's reference; the caller closes it.
 
     A trailing period ends `lag` before `as_of`, the start of the window to compare; labels are those known at `as_of`.
-    Raises ConfigError (no reference, no such file), DataError (not
-    Parquet, too large) and what `predictions.collect` raises.
+    `needed` names the features that must be there. Raises ConfigError (no reference, no such file), DataError (not
+    Parquet, too large, a needed column missing) and what `predictions.collect` raises.
     """
     reference = monitor.reference
     if reference is None:
         raise ConfigError(Problem(f"monitor {monitor.name!r} declares no reference", field="reference"))
     if reference.parquet is not None:
-        found = _from_file(monitor, reference, folder, Hasher(monitor.pii.hash, pii_key), limits)
+        found = _from_file(monitor, reference, folder, Hasher(monitor.pii.hash, pii_key), needed, limits)
     else:
+        with reading(engine, monitor.source.connection):
+            for column in needed:
+                logged_predictions(engine, monitor).require(column, f"features.{column}")
         found = _from_warehouse(engine, monitor, reference, folder, pii_key, as_of)
     if reference.output is not None and found.rows.n and not found.output.n:
         found.close()
@@ -134,10 +138,12 @@ def _with_label(table: pa.Table, monitor: Monitor, reference: Reference) -> pa.T
     return table if shown else table.drop_columns([output.column])
 
 
-def _from_file(monitor: Monitor, reference: Reference, folder: Path, hasher: Hasher, limits: Limits) -> ReferenceRows:
+def _from_file(
+    monitor: Monitor, reference: Reference, folder: Path, hasher: Hasher, needed: Sequence[str], limits: Limits
+) -> ReferenceRows:
     label = monitor.source.labels.label if monitor.source.labels else None
     also = [*([reference.output.column] if reference.output else []), *([label] if label else [])]
-    rows, there = spool_parquet(str(reference.parquet), monitor, also, folder, hasher, limits)
+    rows, there = spool_parquet(str(reference.parquet), monitor, also, folder, hasher, limits, needed=needed)
     if reference.output is not None and reference.output.column not in there:
         rows.close()
         raise DataError(f"{reference.parquet}.{reference.output.column}: no such column, named in reference.output")

@@ -37,7 +37,7 @@ class Relation:
         """Raise DataError where the relation has no such column; `field` is the monitor's key that names it."""
         if column not in self.types:
             raise DataError(
-                f"{self.name}.{column}: no such column; {self.name} has {_listing(column, self.types)} "
+                f"{self.name}.{column}: no such column; {self.name} has {listing(column, self.types)} "
                 f"Correct {field} in the monitor file or restore the column"
             )
 
@@ -83,12 +83,13 @@ def _look_up(engine: sa.Engine, name: str, field: str) -> Relation:
         there = [*inspector.get_table_names(schema or None), *inspector.get_view_names(schema or None)]
         raise DataError(
             f"{name}: no such table or view; {f'schema {schema}' if schema else 'the warehouse'} has "
-            f"{_listing(table, there)} Correct {field} in the monitor file or grant access to the table"
+            f"{listing(table, there)} Correct {field} in the monitor file or grant access to the table"
         ) from exc
     return Relation(name, engine.dialect.name, {column["name"]: column["type"] for column in columns})
 
 
-def _listing(wanted: str, there: Iterable[str], limit: int = 20) -> str:
+def listing(wanted: str, there: Iterable[str], limit: int = 20) -> str:
+    """Return the names there are, as the middle of a sentence, with the one that was perhaps meant."""
     names = sorted(there)
     close = get_close_matches(wanted, names, n=1)
     rest = f" and {len(names) - limit} more" if len(names) > limit else ""
