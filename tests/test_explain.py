@@ -38,7 +38,7 @@ ACCURACY = {"kind": Kind.PERFORMANCE}
         (
             a_measurement("accuracy", 0.71, 4210, reference=0.9),
             "2026-09-03",
-            "accuracy was 0.71 on 4,210 labels, provisional: labels are still arriving",
+            "accuracy was 0.71 on 4,210 labels, provisional: labels are still arriving, until 2026-09-09",
         ),
         (
             a_measurement("accuracy", 0.71, 12, reference=0.9),

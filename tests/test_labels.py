@@ -16,6 +16,7 @@ from hindsight.checks.labels import is_mature, label_measurements
 from hindsight.monitors.measurement import Measurement
 
 BINARY = a_monitor(segments=[])
+WRONG = {"conflicts": 3, "orphans": 5, "duplicates": 7, "corrections": 2, "undated": 4}
 
 
 def predicted(n: int, seed: int = 0) -> dict[str, Any]:
@@ -37,10 +38,11 @@ def labels_of(table: pa.Table, as_of: str = "2026-09-03", **rest: Any) -> dict[s
 
 
 def test_coverage_delay_and_what_came_wrong_are_counted() -> None:
-    found = {name: m.value for name, m in labels_of(label_rows(), conflicts=3, orphans=5, corrections=7).items()}
+    found = {name: m.value for name, m in labels_of(label_rows(), **WRONG).items()}
     right = int((label_rows()["prediction"].to_numpy()[:100] == 1).sum())
     assert found == {
         "n_labeled": 100.0,
+        "n_unlabeled": 300.0,
         "coverage": 0.25,
         "delay_p50_s": 86400.0,
         "delay_p95_s": 86400.0,
@@ -48,7 +50,11 @@ def test_coverage_delay_and_what_came_wrong_are_counted() -> None:
         "accuracy_worst": right / 400,
         "label_conflicts": 3.0,
         "orphan_labels": 5.0,
-        "label_corrections": 7.0,
+        "label_duplicates": 7.0,
+        "label_corrections": 2.0,
+        "undated_labels": 4.0,
+        "early_labels": 0.0,
+        "unknown_label_share": 0.0,
         "mature": 0.0,
     }
 
@@ -56,6 +62,11 @@ def test_coverage_delay_and_what_came_wrong_are_counted() -> None:
 def test_without_timestamps_delays_count_from_the_end_of_the_window() -> None:
     found = labels_of(label_rows().drop_columns(["predicted_at"]))
     assert found["delay_p50_s"].value == 12 * 3600
+
+
+def test_labels_that_came_before_their_prediction_are_counted() -> None:
+    found = labels_of(label_rows(delay=-timedelta(hours=1)))
+    assert (found["early_labels"].value, found["delay_p50_s"].value) == (100.0, -3600.0)
 
 
 @given(st.integers(0, 60), st.integers(0, 60))

@@ -65,6 +65,8 @@ def headline(rule: Rule, incident: Incident) -> str:
         return f"health {_HEALTH[int(value)]}{about}"
     if rule.metric == "drift.drifted":
         return f"{clean(incident.series.feature, 60) or 'a feature'} drifted{whose(_without_feature(incident.series))}"
+    if rule.metric == "labels.unknown_label_share" and incident.reason:
+        return f"{number(rule.metric, value)} of the labels are unknown: {clean(incident.reason, 300)}"
     return f"{metric_name(rule.metric)}{about} {number(rule.metric, value)}{_distance(rule, incident)}"
 
 

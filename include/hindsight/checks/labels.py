@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from hindsight.checks.groups import groups
 from hindsight.checks.outcomes import Classified, Outcomes, outcomes_of
 from hindsight.checks.rates import share
+from hindsight.checks.strangers import Strangers
 from hindsight.monitors.measurement import Measurement
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rows import TableRows
@@ -30,14 +31,17 @@ def label_measurements(
     as_of: datetime,
     conflicts: int,
     orphans: int,
+    duplicates: int = 0,
     corrections: int = 0,
+    undated: int = 0,
     expected_final_coverage: float | None = None,
 ) -> list[Measurement]:
     """Return what is known of a window's labels at `as_of`, for all rows, versions and segments of 20 rows or more.
 
     `labelled` is the table `performance` takes. `conflicts` counts ids with contradictory newest labels, `orphans`
-    labels without a prediction, `corrections` labels that changed an earlier one. `expected_final_coverage` is the
-    share of rows that will ever be labelled.
+    labels without a prediction, `duplicates` rows that repeat a label, `corrections` ids with labels of several values,
+    `undated` ids of labels without a time of arrival. `expected_final_coverage` is the share of rows that will ever be
+    labelled.
     """
     outcomes = outcomes_of(labelled, monitor)
     delays = delays_of(outcomes.table, monitor, window)
@@ -50,9 +54,13 @@ def label_measurements(
     ripe = is_mature(window, as_of, monitor.labels.matures_after, known, n, expected_final_coverage)
     return [
         *found,
+        _unknown(outcomes.strangers),
         Measurement("label_conflicts", float(conflicts), n),
         Measurement("orphan_labels", float(orphans), n),
+        Measurement("label_duplicates", float(duplicates), n),
         Measurement("label_corrections", float(corrections), n),
+        Measurement("undated_labels", float(undated), n),
+        Measurement("early_labels", float(np.count_nonzero(delays < 0)), n),
         Measurement("mature", float(ripe), n),
     ]
 
@@ -96,9 +104,15 @@ def _microseconds(moments: pa.ChunkedArray) -> np.ndarray:
     return np.asarray(pc.cast(whole, pa.float64(), safe=False).to_numpy(zero_copy_only=False))
 
 
+def _unknown(strangers: Strangers) -> Measurement:
+    found = share("unknown_label_share", strangers.n, strangers.given, nothing="no labels yet")
+    return replace(found, note=strangers.note or found.note)
+
+
 def _known(outcomes: Outcomes, delays: np.ndarray, n: int) -> Iterator[Measurement]:
     known = int(np.count_nonzero(outcomes.known))
     yield Measurement("n_labeled", float(known), n)
+    yield Measurement("n_unlabeled", float(n - known), n)
     yield share("coverage", known, n, nothing="no scored rows")
     delays = delays[np.isfinite(delays)]
     points = np.percentile(delays, [50, 95]) if delays.size else (None, None)

@@ -104,7 +104,9 @@ def _labels(
         as_of=as_of,
         conflicts=known.conflicts,
         orphans=known.orphans,
+        duplicates=known.duplicates,
         corrections=known.corrections,
+        undated=known.undated,
         expected_final_coverage=overall,
     )
     found += coverage

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from math import copysign, isfinite, nextafter
 
 from hindsight.monitors.measurement import Kind, Measurement
@@ -16,13 +16,15 @@ from hindsight.verdicts.muting import Drifted, mute
 
 Facts = Mapping[Kind, Sequence[Measurement]]
 LABELLED = (Kind.PERFORMANCE, Kind.LABELS)  # what waits for labels: due, and judged, when the window matures
+FAULTS = ("unknown_label_share", "label_conflicts", "label_duplicates", "undated_labels", "early_labels")
 
 
 def judge(monitor: Monitor, window: Window, as_of: datetime, facts: Facts) -> list[Verdict]:
     """Return what every rule whose kind is among `facts` says about this window, muted verdicts included.
 
     A rule speaks about each measurement of its metric: all rows together, and segments or versions where it says so.
-    Before the window's labels are mature nothing that needs labels breaches. A number without a value is NO_DATA.
+    Before the window's labels are mature nothing that needs labels breaches, but faults of the labels themselves do:
+    labels yet to come do not mend them. A number without a value is NO_DATA.
     """
     labels = _Labels.of(monitor, window, as_of, facts)
     verdicts = [
@@ -54,17 +56,30 @@ class _Labels:
 
     mature: bool
     coverage: Mapping[tuple[str, str], float | None]
+    missing: str
 
     @classmethod
     def of(cls, monitor: Monitor, window: Window, as_of: datetime, facts: Facts) -> _Labels:
         known = [fact for fact in facts.get(Kind.LABELS, ()) if not fact.bin]
-        mature = [fact.value for fact in known if fact.metric == "mature" and not (fact.model_version or fact.segment)]
+        overall = {fact.metric: fact.value for fact in known if not (fact.model_version or fact.segment)}
         coverage = {(fact.model_version, fact.segment): fact.value for fact in known if fact.metric == "coverage"}
-        return cls(bool(mature[0]) if mature else as_of >= window.end + monitor.labels.matures_after, coverage)
+        complete = window.end + monitor.labels.matures_after
+        mature = bool(overall["mature"]) if "mature" in overall else as_of >= complete
+        return cls(mature, coverage, _missing(overall, complete))
 
     def coverage_of(self, fact: Measurement) -> float:
         own = self.coverage.get((fact.model_version, fact.segment))
         return (self.coverage.get(("", "")) if own is None else own) or 0.0
+
+
+def _missing(labels: Mapping[str, float | None], complete: datetime) -> str:
+    """Say what a window still waits for: "labels of 43% of the predictions are in, 86% are expected by 2026-09-08"."""
+    known, expected = labels.get("coverage"), labels.get("expected_final_coverage")
+    by = f"{complete:%Y-%m-%d}" if complete.time() == time.min else f"{complete:%Y-%m-%d %H:%M} UTC"
+    if known is None:
+        return f"labels are still arriving, until {by}"
+    ahead = f"{expected:.0%} are expected by {by}" if expected is not None else f"they are complete by {by}"
+    return f"labels of {known:.0%} of the predictions are in, {ahead}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +129,24 @@ def _verdict(
 def _status(
     monitor: Monitor, rule: Rule, fact: Measurement, bound: _Bound | None, labels: _Labels
 ) -> tuple[Status, str]:
-    if kind_of(rule) in LABELLED and not labels.mature:
-        return Status.IMMATURE, "labels are still arriving"
+    if kind_of(rule) in LABELLED and not labels.mature and not _is_fault(fact, bound, rule):
+        return Status.IMMATURE, labels.missing
     if fact.value is None or not isfinite(fact.value):
         return Status.NO_DATA, fact.note or "not evaluated"
     if shortage := _shortage(monitor, rule, fact, labels):
         return Status.TOO_FEW, shortage
     if bound is None:
         return Status.NO_DATA, "no reference"
-    return (Status.BREACH, bound.note) if bound.broken_by(fact.value) else (Status.OK, "")
+    if not bound.broken_by(fact.value):
+        return Status.OK, ""
+    return Status.BREACH, fact.note if fact.metric in FAULTS else bound.note
+
+
+def _is_fault(fact: Measurement, bound: _Bound | None, rule: Rule) -> bool:
+    """Whether it is the labels themselves that are wrong: those yet to come do not mend them."""
+    if fact.metric not in FAULTS or bound is None or fact.value is None or fact.n < rule.min_rows:
+        return False
+    return bound.broken_by(fact.value)
 
 
 def _shortage(monitor: Monitor, rule: Rule, fact: Measurement, labels: _Labels) -> str:

@@ -1,7 +1,8 @@
 """Labels: the truth of a window's predictions as it was known at a moment, however late and often it was corrected.
 
-The label of an id known at t is its newest row with arrived_at < t. A newest row without a value is no label; newest
-rows that contradict each other are none either, and are counted. Without an arrival column all labels count as known.
+The label of an id known at t is its newest row with arrived_at < t. A newest row without a value takes the label back;
+newest rows that contradict each other are none either, and are counted; a row without a time of arrival is never used.
+Without an arrival column all labels count as known.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ class Labelled:
     model_version (text, null when none is logged), then the segments. `n_rows` counts distinct ids, scored or not,
     `n_labeled` the scored ones with a label, `conflicts` ids whose newest labels contradict each other, `corrections`
     labels that came after another of their id and differ, `orphans` ids of labels that arrived in the window and belong
-    to no prediction at all.
+    to no prediction at all, `undated` ids with a label that has no time of arrival, `duplicates` label rows that give
+    an id a value it was given before.
     """
 
     table: pa.Table
@@ -45,6 +47,8 @@ class Labelled:
     n_labeled: int
     conflicts: int
     orphans: int
+    undated: int = 0
+    duplicates: int = 0
     corrections: int = 0
 
 
@@ -71,7 +75,10 @@ def labelled(
     rows = pa.Table.from_batches(map(hasher, answer), hasher.schema(schema))
     matured = window.end + monitor.labels.matures_after <= as_of
     absent = monitor.labels.absent_means if matured else None
-    return _labelled(outcomes(rows, monitor, absent=absent, also=also), orphans)
+    found = outcomes(rows, monitor, absent=absent, also=also)
+    with reading(engine, monitor.source.connection):
+        duplicates = _duplicates(engine, monitor, pair, window, as_of) if found.repeats else 0
+    return _labelled(found, orphans, duplicates)
 
 
 def touched(engine: sa.Engine, monitor: Monitor, *, since: datetime, until: datetime) -> list[Window]:
@@ -130,7 +137,7 @@ def _known(
     """One row per prediction row and label row known of its id: the join is the database's, the choice is ours."""
     logged, truth = pair
     labels, where = declared_labels(monitor), logged_in(monitor, logged, window)
-    known = _arrived(monitor, truth, None, as_of)
+    known = _arrived_or_undated(monitor, truth, as_of)
     columns = list(dict.fromkeys((*output_columns(monitor), *also)))
     read = read_as(engine, logged, columns, where, [monitor.source.predictions.timestamp])
     label = read_as(engine, truth, [labels.label], known, [])
@@ -155,9 +162,35 @@ def _orphans(
         return connection.execute(count).scalar_one()
 
 
+def _duplicates(
+    engine: sa.Engine, monitor: Monitor, pair: tuple[Relation, Relation], window: Window, as_of: datetime
+) -> int:
+    """Count label rows of the window's predictions that say what another of their id said.
+
+    Asked only where an id was seen twice, for it is the join once more: joined with a prediction that was logged twice
+    every label looks repeated.
+    """
+    logged, truth = pair
+    value = truth.table.c[declared_labels(monitor).label]
+    predicted = sa.exists().select_from(logged.table)
+    predicted = predicted.where(_same_id(monitor, logged, truth), logged_in(monitor, logged, window))
+    known = sa.and_(_arrived(monitor, truth, None, as_of), predicted)
+    again = (sa.func.count(value) - sa.func.count(value.distinct())).label("again")
+    ids = sa.select(again).where(known).group_by(truth.table.c[declared_labels(monitor).id]).subquery()
+    with engine.connect() as connection:
+        return int(connection.execute(sa.select(sa.func.sum(ids.c.again))).scalar() or 0)
+
+
 def _arrived(monitor: Monitor, truth: Relation, start: datetime | None, end: datetime | None) -> sa.ColumnElement[bool]:
     column = declared_labels(monitor).arrived_at
     return sa.true() if column is None else span(truth.table.c[column], truth.dialect, start=start, end=end)
+
+
+def _arrived_or_undated(monitor: Monitor, truth: Relation, as_of: datetime) -> sa.ColumnElement[bool]:
+    column = declared_labels(monitor).arrived_at
+    if column is None:
+        return sa.true()
+    return sa.or_(_arrived(monitor, truth, None, as_of), moment(truth.table.c[column], truth.dialect).is_(None))
 
 
 def _same_id(monitor: Monitor, logged: Relation, truth: Relation) -> sa.ColumnElement[bool]:
@@ -184,7 +217,7 @@ def _window(grid: Grid, number: int) -> Window:
     return Window(start, start + grid.size)
 
 
-def _labelled(found: Outcomes, orphans: int) -> Labelled:
+def _labelled(found: Outcomes, orphans: int, duplicates: int) -> Labelled:
     return Labelled(
         table=found.table,
         n_rows=found.n_rows,
@@ -193,4 +226,6 @@ def _labelled(found: Outcomes, orphans: int) -> Labelled:
         conflicts=found.conflicts,
         orphans=orphans,
         corrections=found.corrections,
+        undated=found.undated,
+        duplicates=duplicates,
     )

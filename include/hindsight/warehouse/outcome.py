@@ -17,30 +17,50 @@ from hindsight.warehouse.distinct import Mask, codes_of, first_of_each, members,
 
 # no column of a table can be called so: names are letters, digits and underscores
 LABEL, ARRIVED, _CODE, _CONFLICT, _CORRECTED = " label", " arrived_at", " code", " conflict", " corrected"
+_NEVER = np.iinfo(np.int64).min
 
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """The scored rows, how many distinct ids there were, scored or not, and how many of them had conflicting labels.
+    """The scored rows, how many distinct ids there were, scored or not, and what came wrong with their labels.
 
-    `corrections` counts the labels that came after another of their id and said something else.
+    `conflicts` counts ids whose newest labels contradict each other, `corrections` the labels that came after another
+    of their id and said something else, `undated` ids with a label that has no time of arrival; `repeats` says that any
+    id came in several rows.
     """
 
     table: pa.Table
     n_rows: int
     conflicts: int
     corrections: int
+    undated: int
+    repeats: bool
 
 
 def outcomes(rows: pa.Table, monitor: Monitor, *, absent: Scalar | None = None, also: Sequence[str] = ()) -> Outcomes:
     """Reduce prediction rows joined with their label rows to one row per scored id; `absent` stands for no label."""
     rows = without_nan(rows, LABEL)
+    undated = 0
+    if monitor.source.labels is not None and monitor.source.labels.arrived_at is not None:
+        rows, undated = _dated(rows, monitor)
     distinct = _newest(rows, monitor)
     if absent is not None:
         distinct = _assumed(distinct, absent)
     conflicts = int(np.count_nonzero(distinct.column(_CONFLICT)))
     corrections = int(distinct.column(_CORRECTED).to_numpy().sum())
-    return Outcomes(scored(distinct, monitor, also), distinct.num_rows, conflicts, corrections)
+    repeats = distinct.num_rows < rows.num_rows
+    return Outcomes(scored(distinct, monitor, also), distinct.num_rows, conflicts, corrections, undated, repeats)
+
+
+def _dated(rows: pa.Table, monitor: Monitor) -> tuple[pa.Table, int]:
+    """Take away the labels that have no time of arrival: nothing says when they could be known."""
+    label = rows.column(LABEL)
+    undated = pc.and_(pc.is_valid(label), pc.is_null(rows.column(ARRIVED)))
+    ids = rows.column(monitor.source.predictions.id).filter(undated)
+    if not len(ids):
+        return rows, 0
+    rows = _replaced(rows, LABEL, pc.if_else(undated, pa.scalar(None, label.type), label))
+    return rows, pc.count_distinct(ids).as_py()
 
 
 def scored(rows: pa.Table, monitor: Monitor, also: Sequence[str] = ()) -> pa.Table:
@@ -105,14 +125,15 @@ def _corrections(rows: pa.Table, firsts: NDArray[np.int64]) -> NDArray[np.int64]
     codes, arrivals, labels = rows.column(_CODE).to_numpy(), _arrivals(rows), codes_of(rows.column(LABEL))
     order = np.lexsort((labels, arrivals, codes))
     code, arrival, label = codes[order], arrivals[order], labels[order]
-    changed = (code[1:] == code[:-1]) & (arrival[1:] > arrival[:-1]) & (label[1:] != label[:-1])
+    dated = arrival[:-1] > _NEVER
+    changed = (code[1:] == code[:-1]) & dated & (arrival[1:] > arrival[:-1]) & (label[1:] != label[:-1])
     counts = np.bincount(code[1:][changed], minlength=int(codes.max(initial=-1)) + 1)
     return np.asarray(counts[codes[firsts]], np.int64)
 
 
 def _arrivals(rows: pa.Table) -> NDArray[np.int64]:
     """When each label arrived, as a number; the least one where nothing says so."""
-    arrived = pc.fill_null(rows.column(ARRIVED).cast(pa.int64()), np.iinfo(np.int64).min)
+    arrived = pc.fill_null(rows.column(ARRIVED).cast(pa.int64()), _NEVER)
     return np.asarray(arrived.to_numpy(), np.int64)
 
 
