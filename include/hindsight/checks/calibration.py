@@ -10,7 +10,6 @@ from operator import itemgetter
 
 import numpy as np
 import pyarrow as pa
-from scipy.optimize import isotonic_regression
 
 from hindsight.checks.outcomes import Classified, Measured, outcomes_of
 from hindsight.monitors.model import Monitor
@@ -107,6 +106,8 @@ def isotonic(scores: np.ndarray, hits: np.ndarray) -> Blocks:
     lies half-way between the blocks it parts. The variance is that of a share of one hit and one miss more (Laplace),
     so that a block without hits is not taken for certain.
     """
+    from scipy.optimize import isotonic_regression
+
     values, places, counts = np.unique(scores, return_inverse=True, return_counts=True)
     found = isotonic_regression(np.bincount(places, hits) / counts, weights=counts)
     starts = np.flatnonzero(np.append(True, np.diff(found.x[found.blocks[:-1]]) > 0))

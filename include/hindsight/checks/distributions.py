@@ -10,7 +10,6 @@ from math import fsum
 
 import numpy as np
 from scipy.special import kolmogorov
-from scipy.stats import kstwo
 
 MANY = 10_000  # rows from which Kolmogorov's limit is as good as the exact distribution
 BLOCK = 1 << 17  # values merged at a time: small enough for the processor's cache, whatever the size of the window
@@ -119,6 +118,8 @@ def ks_p(ks: float, n: int, m: int) -> float:
     """
     size = max(1, np.round(n * m / (n + m)))
     if size < MANY:
+        from scipy.stats import kstwo
+
         return float(np.clip(kstwo.sf(ks, size), 0, 1))
     z = ks * np.sqrt(size)
     return float(np.clip(kolmogorov(z + 1 / (6 * np.sqrt(size)) + (z - 1) / (4 * size)), 0, 1))

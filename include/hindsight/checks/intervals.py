@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import sqrt
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 Z = 1.959963984540054  # the 97.5 % point of the normal distribution
 Interval = tuple[float, float]
@@ -40,8 +40,10 @@ def median(values: np.ndarray) -> Interval | None:
     The number of values below the median is Binomial(n, 1/2): x(k) and x(n+1−k) for the largest k with
     P(B < k) ≤ 2.5 %. Conover, Practical Nonparametric Statistics, §3.2. None for fewer than six values.
     """
+    from scipy.stats import binom
+
     n = values.size
-    k = int(stats.binom.ppf(0.025, n, 0.5))
+    k = int(binom.ppf(0.025, n, 0.5))
     if k < 1:
         return None
     ordered = np.sort(values)
@@ -99,10 +101,12 @@ def roc_auc(positives: np.ndarray, negatives: np.ndarray) -> tuple[float, Interv
     (Biometrics 44:837) in the O(n log n) form of Sun & Xu 2014; the interval is taken on the logit scale (Pepe 2003,
     §5.2), so it stays inside (0, 1). None where the variance is 0: complete separation, or one row in a class.
     """
+    from scipy.stats import rankdata
+
     m, n = positives.size, negatives.size
-    ranks = stats.rankdata(np.concatenate([positives, negatives]))
-    above = (ranks[:m] - stats.rankdata(positives)) / n
-    below = 1 - (ranks[m:] - stats.rankdata(negatives)) / m
+    ranks = rankdata(np.concatenate([positives, negatives]))
+    above = (ranks[:m] - rankdata(positives)) / n
+    below = 1 - (ranks[m:] - rankdata(negatives)) / m
     area = float((ranks[:m].sum() - m * (m + 1) / 2) / (m * n))
     if min(m, n) < 2 or not 0 < area < 1:
         return area, None

@@ -5,27 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-import pyarrow as pa
 
 from hindsight.checks.baseline import Baseline
 from hindsight.checks.categories import EMPTY, OTHER
+from hindsight.checks.columns import sample_of
+from hindsight.checks.distributions import Distribution
+from hindsight.checks.samples import Numbers
 
 MARGIN = 0.1  # how far beyond the reference's range, as a share of it, a value may lie
 FENCES = 3.0  # Tukey's outer fences, in interquartile ranges
 Span = tuple[float, float]
 
 
-@dataclass(frozen=True)
-class Counted:
-    """Finite distinct numbers in ascending order; `upto[i]` rows have one of the first i of them."""
-
-    values: np.ndarray
-    upto: np.ndarray
-
-    @property
-    def n(self) -> int:
-        """Rows."""
-        return int(self.upto[-1])
+@dataclass(frozen=True, slots=True)
+class Counted(Distribution):
+    """Finite distinct numbers in ascending order and how many rows have each."""
 
     @property
     def extremes(self) -> Span | None:
@@ -50,12 +44,14 @@ class Counted:
 
     def quantile(self, share: float) -> float:
         """The smallest value that at least `share` of the rows do not exceed (Hyndman & Fan 1996, definition 1)."""
-        return float(self.values[np.searchsorted(self.upto[1:], np.ceil(share * self.n))])
+        rank = int(np.ceil(share * self.n))
+        return float(self.values[rank - 1 if self.ranks is None else np.searchsorted(self.ranks[1:], rank)])
 
     def share_within(self, low: float, high: float) -> float:
         """The share of rows in the closed span; 0 without rows."""
-        first, last = np.searchsorted(self.values, low, "left"), np.searchsorted(self.values, high, "right")
-        return float(self.upto[last] - self.upto[first]) / self.n if self.n else 0.0
+        places = [np.searchsorted(self.values, low, "left"), np.searchsorted(self.values, high, "right")]
+        first, last = self.rows(np.array(places)).tolist()
+        return float(last - first) / self.n if self.n else 0.0
 
 
 @dataclass(frozen=True)
@@ -78,15 +74,12 @@ def norm_of(baseline: Baseline | None, name: str) -> Norm | None:
     column = None if baseline is None else baseline.columns.get(name)
     if baseline is None or column is None:
         return None
-    start, end = column.rows
-    table = baseline.values(name).slice(start, end - start)
-    values, counts = table.column("value"), np.asarray(table.column("count"), dtype=np.int64)
-    if pa.types.is_floating(values.type):
-        numbers = np.asarray(values, dtype=np.float64)
-        finite = np.isfinite(numbers)
-        known = Counted(numbers[finite], np.append(0, np.cumsum(counts[finite])))
-        return Norm(column.type, _share(column.n - int(counts.sum()), column.n), known)
-    texts = {t: c for t, c in zip(values.to_pylist(), counts.tolist(), strict=True) if not is_blank(t)}
+    sample = sample_of(column, baseline.values(name))
+    if isinstance(sample, Numbers):
+        finite = sample.values.finite()
+        return Norm(column.type, _share(sample.nulls, column.n), Counted(finite.values, finite.ranks))
+    known = zip(sample.values.texts, sample.values.counts.tolist(), strict=True)
+    texts = {text: count for text, count in known if not is_blank(text)}
     return Norm(column.type, _share(column.n - sum(texts.values()), column.n), texts=frozenset(texts))
 
 

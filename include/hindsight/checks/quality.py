@@ -25,7 +25,7 @@ from hindsight.monitors.measurement import Measurement
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rows import Rows
 
-SENTINELS = frozenset({-1.0, *(-float("9" * k) for k in range(1, 11)), *(float("9" * k) for k in range(3, 11))})
+SENTINELS = np.array([-1.0, *(-float("9" * k) for k in range(1, 11)), *(float("9" * k) for k in range(3, 11))])
 SENTINEL_SHARE = 0.01  # a repeated value is suspicious from this share of the known values on
 NO_REFERENCE = "the baseline does not have this column"
 
@@ -163,14 +163,14 @@ class _Column:
         reference, and is one of the usual ones (-1, -9, -99, … and 999, 9999, …) or lies further from the reference's
         values than these lie from each other.
         """
-        values, counts = np.unique(known, return_counts=True)
-        often = counts >= max(5.0, SENTINEL_SHARE * known.size)
         low, high = norm.extremes or (-np.inf, np.inf)
         reach = high - low if high > low else np.inf  # a constant has no measure of far
+        odd = np.isin(known, SENTINELS) | (known < low - reach) | (known > high + reach)
+        values, counts = np.unique(known[odd], return_counts=True)
         suspects = [
             (value, count)
-            for value, count in zip(values[often].tolist(), counts[often].tolist(), strict=True)
-            if (value in SENTINELS or not low - reach <= value <= high + reach)
+            for value, count in zip(values.tolist(), counts.tolist(), strict=True)
+            if count >= max(5.0, SENTINEL_SHARE * known.size)
             and count / known.size >= 10 * norm.share_within(value, value)
         ]
         named = [f"{value:g} in {count / known.size:.1%}" for value, count in suspects if count >= SMALLEST]
