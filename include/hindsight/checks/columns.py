@@ -104,10 +104,10 @@ AnyColumn = NumericBaseline | CategoryBaseline
 def sample_of(column: AnyColumn, values: pa.Table) -> Sample:
     """Return the reference's sample of a column, from the table of its values."""
     start, end = column.rows
-    counts = np.asarray(values.column("count").combine_chunks())[start:end]
-    distinct = values.column("value").combine_chunks()[start:end] if end > start else values.column("value")[:0]
+    part = values.slice(start, end - start)
+    distinct, counts = part.column("value"), part.column("count").to_numpy()
     if isinstance(column, NumericBaseline):
-        return Numbers(Distribution.counted(np.asarray(distinct, dtype=np.float64), counts), column.profile.nulls)
+        return Numbers(Distribution.counted(distinct.to_numpy(), counts), column.profile.nulls)
     return Texts(Frequencies(tuple(distinct.to_pylist()), counts), column.profile.nulls)
 
 

@@ -90,9 +90,9 @@ class _Check:
             return self._unknown(name, role, numeric, f"the window has no column {name!r}")
         try:
             with self.reading:
+                values = self.baseline.values(name)
                 column = self.rows.column(name)
                 source = NumericColumn(column) if numeric else TextColumn(column, known.type)
-                values = self.baseline.values(name)
             del column
         except NotNumericError as exc:
             return self._unknown(name, role, numeric, f"in this window: {exc}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cached_property
+from math import ceil
 
 import numpy as np
 import pyarrow as pa
@@ -105,11 +105,6 @@ class _Column:
     values: pa.Array
     hashed: bool
 
-    @cached_property
-    def numbers(self) -> np.ndarray:
-        """NaN where null."""
-        return numbers(self.values)
-
     def measure(self) -> Iterator[Measurement]:
         yield self._schema_change()
         if self.expected.numeric:
@@ -134,7 +129,9 @@ class _Column:
         return share("null_rate", nulls, len(self.values), feature=self.expected.name, reference=reference, note=note)
 
     def _numeric(self) -> Iterator[Measurement]:
-        known = self.numbers[~np.isnan(self.numbers)]
+        known = numbers(self.values)
+        nulls = np.isnan(known)
+        known = known[~nulls] if nulls.any() else known
         given = len(self.values) - self.values.null_count
         unread = given - known.size if _family(str(self.type)) == "text" else 0
         yield self._null_rate(len(self.values) - known.size, f"{unread} texts that are no number" if unread else "")
@@ -166,12 +163,10 @@ class _Column:
         low, high = norm.extremes or (-np.inf, np.inf)
         reach = high - low if high > low else np.inf  # a constant has no measure of far
         odd = np.isin(known, SENTINELS) | (known < low - reach) | (known > high + reach)
-        values, counts = np.unique(known[odd], return_counts=True)
         suspects = [
             (value, count)
-            for value, count in zip(values.tolist(), counts.tolist(), strict=True)
-            if count >= max(5.0, SENTINEL_SHARE * known.size)
-            and count / known.size >= 10 * norm.share_within(value, value)
+            for value, count in _repeated(known[odd], max(5, ceil(SENTINEL_SHARE * known.size)))
+            if count / known.size >= 10 * norm.share_within(value, value)
         ]
         named = [f"{value:g} in {count / known.size:.1%}" for value, count in suspects if count >= SMALLEST]
         note = "" if self.hashed else ", ".join(named[:3])
@@ -192,6 +187,14 @@ class _Column:
         new = {text: count for text, count in known.items() if text not in norm.texts}
         note = "" if self.hashed else _respelled(new, norm)
         yield share("new_category_share", sum(new.values()), n, feature=self.expected.name, note=note)
+
+
+def _repeated(values: np.ndarray, times: int) -> list[tuple[float, int]]:
+    """The values that occur at least so many times, ascending, and their counts; sorts `values` in place."""
+    values.sort()
+    seen = np.unique(values[::times])  # a run of that length has a row at one of these places
+    counts = np.searchsorted(values, seen, "right") - np.searchsorted(values, seen, "left")
+    return [(value, count) for value, count in zip(seen.tolist(), counts.tolist(), strict=True) if count >= times]
 
 
 def _respelled(new: dict[str, int], norm: Norm) -> str:

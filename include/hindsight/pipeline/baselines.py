@@ -169,4 +169,4 @@ def _calibration(monitor: Monitor, labels: pa.Table | None) -> Calibration:
 
 @lru_cache(maxsize=32)
 def _load(root: str, monitor: str, id: str) -> Baseline:
-    return Baseline.from_tables(lru_cache(maxsize=4)(partial(BaselineFiles(root).table, monitor, id)))
+    return Baseline.from_tables(partial(BaselineFiles(root).table, monitor, id))

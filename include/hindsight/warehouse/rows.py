@@ -54,11 +54,11 @@ class WindowRows:
 
     def column(self, name: str) -> pa.Array:
         """Return one column of `n` values; raise DataError where the table has no such column."""
-        with pq.ParquetFile(self.path) as file:
+        with pq.ParquetFile(self.path, pre_buffer=False) as file:
             if name not in file.schema_arrow.names:
                 raise DataError(f"no column {name!r} in the rows; there are {', '.join(self.columns)}")
             if self.keep is None:
-                return _joined(file.read(columns=[name]).column(0))
+                return _joined(file.read(columns=[name], use_threads=False).column(0))
             kind = file.schema_arrow.field(name).type
         parts = masked(self.path, [name], self.keep)
         return _joined(pa.chunked_array([chunk for part in parts for chunk in part.column(0).chunks], kind))
@@ -120,12 +120,14 @@ def equals(values: pa.Array, value: Scalar) -> pa.Array:
 
 def masked(path: Path, names: Sequence[str], keep: Mask) -> Iterator[pa.Table]:
     """Yield the rows of a mask, a row group at a time, leaving out groups without any."""
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, pre_buffer=False) as file:
         start = 0
         for group in range(file.num_row_groups):
             end = start + file.metadata.row_group(group).num_rows
             if keep[start:end].any():
-                yield file.read_row_group(group, columns=list(names)).filter(pa.array(keep[start:end]))
+                yield file.read_row_group(group, columns=list(names), use_threads=False).filter(
+                    pa.array(keep[start:end])
+                )
             start = end
 
 
