@@ -19,6 +19,7 @@ from tests.world import REFERENCE, World, a_world, days
 
 from hindsight import cli
 from hindsight.pipeline import read_snapshots
+from hindsight.verdicts.model import State
 
 ROOT = Path(__file__).parents[1]
 SLOW: dict[str, Any] = {"latency_ms": 900.0}
@@ -199,6 +200,17 @@ def test_the_past_is_shown_as_it_was_known(world: World, say: Say) -> None:
     assert known("2026-09-04T12:00") == ("healthy", {}, "2026-09-03T00:00:00+00:00")
     assert known("2026-09-07T12:00") == ("healthy", {"P0": 1}, "2026-09-03T00:00:00+00:00")
     assert "open 2 P1" in say("show", "credit", "--as-of", "2026-09-03T12:00").out
+
+
+def test_an_incident_withdrawn_since_is_shown_open_while_it_was(world: World, say: Say) -> None:
+    say(*LABELS)
+    world.correct("2026-09-03", at("2026-09-08T12:00"), right=0.95)
+    say("labels", "credit", "--as-of", "2026-09-09")
+
+    assert world.states("accuracy_drop") == [State.WITHDRAWN]
+    then = {day: say("show", "credit", "--as-of", day).out for day in ("2026-09-05", "2026-09-08T23:00", "2026-09-09")}
+    assert ["● P0  open" in out for out in then.values()] == [False, True, False]
+    assert ["accuracy 0.3" in out for out in then.values()] == [False, True, False]
 
 
 def test_incidents_are_listed_with_what_was_done(world: World, say: Say) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from tests.builders import DAY, HOUR, a_window, at
@@ -14,6 +15,7 @@ from tests.world import REFERENCE, World, a_day, a_world, days
 
 from hindsight import pipeline
 from hindsight.monitors.measurement import Kind
+from hindsight.pipeline.recalling import open_incidents
 from hindsight.verdicts.model import Incident, State, Status
 
 LATE = at("2026-12-01")  # when history is judged long after
@@ -172,6 +174,24 @@ def test_the_order_of_nights_does_not_matter_to_what_is_found(
 ) -> None:
     assert [(i.state, f"{i.started:%d}") for i in in_order] == [(State.RESOLVED, "01"), (State.OPEN, "04")]
     assert after(order, tmp_path) == in_order
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_what_stood_open_at_a_night_is_recalled_whatever_came_after(small: World, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    for day, right in zip(days("2026-09-01", 4), (0.4, 0.5, 0.9, 0.3), strict=True):
+        small.log(day, n=100, right=right)
+    for _ in range(3):
+        day, arrived = f"2026-09-0{rng.integers(1, 5)}", at("2026-09-01") + int(rng.integers(60, 220)) * HOUR
+        rows = a_day(day, n=100, right=float(rng.choice([0.2, 0.95])))[1]
+        small.insert("ground_truth", [row | {"labeled_at": arrived} for row in rows])
+    live = {}
+    for night in days("2026-09-05", 6):
+        small.night(night, judged=LATE)
+        live[night] = [(i.series, i.breaches, i.value) for i in small.incidents() if i.state is State.OPEN]
+    found = {night: open_incidents(small.monitor, small.resources, at(night)) for night in live}
+    assert {night: [(i.series, i.breaches, i.value) for i in some] for night, some in found.items()} == live
+    assert len(set(map(str, live.values()))) > 1
 
 
 def test_runs_and_nights_may_come_in_any_order(sqlite_url: sa.URL, tmp_path: Path) -> None:

@@ -141,7 +141,7 @@ def show(
     if as_json:
         _print_json([state.to_dict() for state in states])
     elif monitor:
-        standing = showing.standing(watched[0], pipeline.stories(watched[0], resources), moment)
+        standing = showing.standing(watched[0], pipeline.stories(watched[0], resources), resources, moment)
         out.print(terminal.monitor(states[0], standing, everything=everything))
     elif states:
         out.print(terminal.monitors(states))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from hindsight.actions.transaction import Transaction
 from hindsight.errors import LedgerError
 from hindsight.monitors.rules import Severity
 from hindsight.monitors.windows import Window
-from hindsight.verdicts.model import Incident, RetrainRequest, State
+from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Verdict
 
 
 class Ledger:
@@ -76,6 +76,13 @@ class Ledger:
         if open_only:
             query = query.where(table.c.state == str(State.OPEN))
         return [records.incident(row) for row in self._rows(query)]
+
+    def histories(
+        self, monitor: str, series: Collection[Series], since: datetime | None = None
+    ) -> dict[Series, list[Verdict]]:
+        """Return the newest verdicts of each series in window order, from the window that starts at `since` on."""
+        with self.reading() as connection:
+            return Transaction(connection, monitor).histories(series, since)
 
     def events(self, incident: str) -> list[Event]:
         """Return the changes of an incident's state in the order they were judged."""

@@ -24,7 +24,7 @@ _VERDICT_KEY = ("monitor", "rule", "model_version", "segment", "feature", "windo
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """The open transaction of one monitor; made by `Ledger.locked` only."""
+    """The open transaction of one monitor; made by the ledger only, and to write by `Ledger.locked`."""
 
     connection: sa.Connection
     monitor: str

@@ -46,7 +46,7 @@ def judge_window(
 ) -> Judgement:
     """Judge what a run measured of a window and do what follows; a dry run writes nothing."""
     as_of = as_of_run(monitor, window)
-    verdicts = judge(monitor, window, as_of, _facts(monitor, window, as_of, RUN_KINDS, resources))
+    verdicts = verdicts_of_run(monitor, window, as_of, resources)
     has_nights = monitor.source.labels is not None
     digest = not has_nights and window.start.date() != window.end.date()  # else what is P2 would never be told
     return _settle(monitor, verdicts, as_of, f"window {window}", resources, judged_at, digest=digest, dry_run=dry_run)
@@ -62,16 +62,21 @@ def judge_night(
     dry_run: bool = False,
 ) -> Judgement:
     """Judge what a night measured again, do what follows, tell what waited for the digest, and commit the night."""
-    verdicts = [
-        verdict
-        for window in windows
-        for verdict in judge(
-            monitor, window, as_of, _facts(monitor, window, as_of, (*LABELLED, Kind.OPERATIONS), resources)
-        )
-        if kind_of(_rules(monitor)[verdict.series.rule]) in LABELLED
-    ]
+    verdicts = [verdict for window in windows for verdict in verdicts_of_night(monitor, window, as_of, resources)]
     cause = f"night {as_of:%Y-%m-%dT%H:%MZ}"
     return _settle(monitor, verdicts, as_of, cause, resources, judged_at, digest=True, night=windows, dry_run=dry_run)
+
+
+def verdicts_of_run(monitor: Monitor, window: Window, as_of: datetime, resources: Resources) -> list[Verdict]:
+    """Return what the rules that need no labels say of a window by the numbers known at `as_of`."""
+    return judge(monitor, window, as_of, _facts(monitor, window, as_of, RUN_KINDS, resources))
+
+
+def verdicts_of_night(monitor: Monitor, window: Window, as_of: datetime, resources: Resources) -> list[Verdict]:
+    """Return what the rules that need labels say of a window by the numbers known at `as_of`."""
+    facts = _facts(monitor, window, as_of, (*LABELLED, Kind.OPERATIONS), resources)
+    rules = _rules(monitor)
+    return [v for v in judge(monitor, window, as_of, facts) if kind_of(rules[v.series.rule]) in LABELLED]
 
 
 def _facts(

@@ -14,8 +14,9 @@ from hindsight.monitors.measurement import Kind
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
 from hindsight.monitors.windows import Window
+from hindsight.pipeline.recalling import open_incidents
 from hindsight.pipeline.resources import Resources
-from hindsight.verdicts.judge import LABELLED, kind_of
+from hindsight.verdicts.judge import LABELLED
 from hindsight.verdicts.model import Incident, State
 
 Health = Literal["healthy", "warning", "critical", "unknown"]
@@ -59,7 +60,7 @@ def state_of(monitor: Monitor, resources: Resources, *, as_of: datetime | None =
     found = {(number.metric, number.about): number for number in numbers}
     traffic = found.get(("operations.total_requests", ""))
     health = found.get(("operations.health", ""))
-    standing = [i for i in resources.ledger.incidents(monitor.name) if _stood(monitor, i, as_of)]
+    standing = open_incidents(monitor, resources, as_of)
     return MonitorState(
         name=monitor.name,
         state=monitor.state,
@@ -97,18 +98,6 @@ def _latest(monitor: Monitor, kind: Kind, resources: Resources, as_of: datetime 
         for m in measured
         if not (m.bin or m.segment or m.model_version)
     ]
-
-
-def _stood(monitor: Monitor, incident: Incident, as_of: datetime | None) -> bool:
-    """Whether the incident is open or, at a moment, was known to be: after the verdict that opened it was due."""
-    if as_of is None or incident.state is State.WITHDRAWN:
-        return as_of is None and incident.state is State.OPEN
-    rule = next((rule for rule in monitor.rules if rule.id == incident.series.rule), None)
-    is_labelled = rule is not None and kind_of(rule) in LABELLED
-    wait = monitor.labels.matures_after if is_labelled else monitor.lateness
-    opening = incident.breaches[: rule.for_ if rule else 1][-1]
-    has_ended = incident.ended is not None and incident.ended + wait <= as_of
-    return opening + monitor.window + wait <= as_of and not has_ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +143,14 @@ def _rank(story: Story) -> tuple[bool, str, datetime]:
     return not is_open, str(story.incident.severity) if is_open else "", story.incident.started
 
 
-def standing(monitor: Monitor, told: Iterable[Story], as_of: datetime | None) -> list[Story]:
+def standing(monitor: Monitor, told: Iterable[Story], resources: Resources, as_of: datetime | None) -> list[Story]:
     """Return those of the stories whose incident stood open at a moment (now without one), as they stood then."""
+    then = {incident.id: incident for incident in open_incidents(monitor, resources, as_of)}
+    rules = {rule.id: rule for rule in monitor.rules}
     return [
-        replace(story, incident=replace(story.incident, state=State.OPEN, ended=None))
+        replace(story, incident=incident, what=_what(rules.get(incident.series.rule), incident))
         for story in told
-        if _stood(monitor, story.incident, as_of)
+        if (incident := then.get(story.incident.id))
     ]
 
 
