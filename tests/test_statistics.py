@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.stats import chi2_contingency, fisher_exact, norm
+from scipy.stats import chi2_contingency, entropy, fisher_exact, norm
 
 from hindsight.checks.statistics import (
     any_of,
@@ -15,6 +15,7 @@ from hindsight.checks.statistics import (
     chi2_p,
     homogeneity,
     js_distance,
+    kl_divergence,
     monte_carlo_p,
     pooled,
     psi,
@@ -43,7 +44,7 @@ def test_psi_of_a_bin_that_empties_is_finite_by_the_floor() -> None:
 
 def test_no_rows_have_no_effect_and_no_test() -> None:
     nothing, something = np.zeros(3, int), np.array([1, 2, 3])
-    for statistic in (psi, js_distance, chi2_p):
+    for statistic in (psi, js_distance, kl_divergence, chi2_p):
         assert statistic(nothing, something) is None
         assert statistic(something, nothing) is None
 
@@ -57,6 +58,20 @@ def test_psi_and_js_are_symmetric_never_negative_and_blind_to_the_order_of_bins(
         assert there == pytest.approx(turned, abs=1e-12)
         assert there is not None
         assert there >= 0
+
+
+def test_kl_divergence_of_two_normals_one_deviation_apart_is_a_half() -> None:
+    assert kl_divergence(normal_counts(0), normal_counts(1)) == pytest.approx(0.5, abs=0.02)
+
+
+@given(pairs)
+def test_kl_divergence_is_scipys_of_the_floored_shares_never_negative_and_finite(pair: tuple[np.ndarray, ...]) -> None:
+    found = kl_divergence(*pair)
+    p, q = (np.maximum(side / side.sum(), 1e-4) for side in pair)
+    assert found is not None
+    assert found >= 0
+    assert found == pytest.approx(entropy(q, p), abs=1e-12)
+    assert kl_divergence(pair[0], pair[0] * 3) == pytest.approx(0, abs=1e-12)
 
 
 @given(counts, st.integers(1, 50))

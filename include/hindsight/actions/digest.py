@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 MOST = 20  # incidents spelt out in one mail; the rest is counted
 PROMISE = "One mail when an incident opens and one when it ends; should a copy come twice, its Message-ID is the same."
-_FLAGS = ("drift.drifted", "operations.health")  # their values are grades, not numbers to show
+_FLAGS = ("drift.drifted", "labels.drifted", "operations.health")  # their values are grades, not numbers to show
 _ORDER = {State.OPEN: 0, State.RESOLVED: 1, State.WITHDRAWN: 2}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hindsight.monitors.rules import Rule
@@ -12,8 +13,16 @@ _SHARES = ("_rate", "_share", "coverage")
 _HEALTH = {1: "warning", 2: "critical"}
 _DATA = "The data changed. Fix the pipeline, roll back meanwhile if decisions suffer, and do not retrain on these rows."
 _MODEL = "The model no longer fits. Roll back if an older version does better, and look at the training data."
+_TRUTH = "The cases changed. See that labels are made as before; if they are, the model needs new data."
 _SERVICE = "The service is at fault, not the model. Scale it or restart it, and read its log."
-_ADVICE = {"quality": _DATA, "drift": _DATA, "performance": _MODEL, "estimate": _MODEL, "operations": _SERVICE}
+_ADVICE = {
+    "quality": _DATA,
+    "drift": _DATA,
+    "performance": _MODEL,
+    "estimate": _MODEL,
+    "operations": _SERVICE,
+    "labels": _TRUTH,
+}
 
 
 def clean(text: str, limit: int = 120) -> str:
@@ -63,6 +72,8 @@ def headline(rule: Rule, incident: Incident) -> str:
         return f"no predictions logged{about}"
     if rule.metric == "operations.health" and value in _HEALTH:
         return f"health {_HEALTH[int(value)]}{about}"
+    if rule.metric == "labels.drifted":
+        return f"the labels moved away from the reference{whose(_without_feature(incident.series))}"
     if rule.metric == "drift.drifted":
         return f"{clean(incident.series.feature, 60) or 'a feature'} drifted{whose(_without_feature(incident.series))}"
     if rule.metric == "labels.unknown_label_share" and incident.reason:
@@ -71,7 +82,7 @@ def headline(rule: Rule, incident: Incident) -> str:
 
 
 def _without_feature(series: Series) -> Series:
-    return Series(series.rule, series.model_version, series.segment)
+    return replace(series, feature="")
 
 
 def _distance(rule: Rule, incident: Incident) -> str:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from hindsight.checks.columns import SUMMARY, AnyColumn, Role, from_row, to_row
 from hindsight.checks.fitting import fit_column, roles
 from hindsight.checks.groups import Group, groups
 from hindsight.checks.numbers import NotNumericError
+from hindsight.checks.outputs import confidences
 from hindsight.checks.thresholds import blocks
 from hindsight.errors import DataError
 from hindsight.monitors.model import Monitor
@@ -30,7 +32,9 @@ class Baseline:
     """The frozen reference: `columns` by name for all rows, `segments` the same for each segment, "region=EU".
 
     The values themselves are loaded one column at a time. `skipped` says why a column has no baseline. `performance`
-    holds the realised metrics of the reference's labelled rows, filled in by whoever measured them.
+    holds the realised metrics of the reference's labelled rows, filled in by whoever measured them, `labels` by segment
+    what these labels are. `oldest` and `newest` are the first and last timestamp, None without timestamps; `versions`
+    the model versions whose output it holds, `confidence` how sure they were, by segment.
     """
 
     id: str
@@ -42,6 +46,11 @@ class Baseline:
     segments: Mapping[str, Mapping[str, AnyColumn]] = field(default_factory=dict)
     skipped: Mapping[str, str] = field(default_factory=dict)
     performance: Mapping[str, float] = field(default_factory=dict)
+    labels: Mapping[str, AnyColumn] = field(default_factory=dict)
+    oldest: datetime | None = None
+    newest: datetime | None = None
+    versions: Sequence[str] = ()
+    confidence: Mapping[str, float] = field(default_factory=dict)
     load: Load = field(repr=False, compare=False)
 
     def column(self, name: str, segment: str = "") -> AnyColumn | None:
@@ -49,23 +58,30 @@ class Baseline:
         return (self.segments.get(segment, {}) if segment else self.columns).get(name)
 
     def every_column(self) -> Iterator[AnyColumn]:
-        """Yield the columns of all rows, then those of each segment."""
+        """Yield the columns of all rows, then those of each segment, then the labels."""
         yield from self.columns.values()
         for columns in self.segments.values():
             yield from columns.values()
+        yield from self.labels.values()
 
     def values(self, name: str) -> pa.Table:
         """Load the distinct values of one column and their counts: of each segment and, last, of all rows."""
         return self.load(f"values__{name}")
 
-    def measured(self, performance: Mapping[str, float], also: Mapping[str, pa.Table] | None = None) -> Baseline:
-        """Return the same baseline with the reference's realised performance, and tables beside its own.
+    def measured(
+        self,
+        performance: Mapping[str, float],
+        also: Mapping[str, pa.Table] | None = None,
+        *,
+        labels: Mapping[str, AnyColumn] | None = None,
+    ) -> Baseline:
+        """Return the same baseline with what the reference's labels say, and tables beside its own.
 
         All of it decides the id: the same rows with other labels are another baseline.
         """
         tables = dict(also or {})
         load = partial(_first_of, tables, self.load)
-        held = replace(self, id="", performance=dict(performance), load=load)
+        held = replace(self, id="", performance=dict(performance), labels=dict(labels or {}), load=load)
         return replace(held, id=_content_id(held, tables))
 
     def to_tables(self) -> dict[str, pa.Table]:
@@ -79,6 +95,10 @@ class Baseline:
             "fitted_as_of": self.fitted_as_of.isoformat(),
             "skipped": dict(self.skipped),
             "performance": dict(self.performance),
+            "oldest": self.oldest and self.oldest.isoformat(),
+            "newest": self.newest and self.newest.isoformat(),
+            "versions": list(self.versions),
+            "confidence": dict(self.confidence),
         }
         summary = pa.Table.from_pylist([to_row(column) for column in self.every_column()], SUMMARY)
         values = {f"values__{name}": self.values(name) for name in self.columns}
@@ -96,9 +116,12 @@ class Baseline:
             raise DataError(
                 "this baseline was written by another version of Hindsight: refit it (hindsight baseline --refit)"
             )
-        facts["fitted_as_of"] = datetime.fromisoformat(facts["fitted_as_of"])
-        columns, segments = _by_segment([from_row(row) for row in summary.to_pylist()])
-        return cls(**facts, columns=columns, segments=segments, load=load)
+        moments = {name: facts[name] for name in ("fitted_as_of", "oldest", "newest") if facts.get(name)}
+        facts |= {name: datetime.fromisoformat(text) for name, text in moments.items()}
+        every = [from_row(row) for row in summary.to_pylist()]
+        columns, segments = _by_segment([column for column in every if column.role != "label"])
+        labels = {column.segment: column for column in every if column.role == "label"}
+        return cls(**facts, columns=columns, segments=segments, labels=labels, load=load)
 
 
 def _first_of(tables: Mapping[str, pa.Table], load: Load, name: str) -> pa.Table:
@@ -145,6 +168,7 @@ def fit(
         except (NotNumericError, DataError) as exc:
             skipped[name] = f"in the reference: {exc}"
     whole, segments = _by_segment(fitted)
+    oldest, newest = _span(rows, monitor)
     baseline = Baseline(
         id="",
         n=rows.n,
@@ -154,9 +178,22 @@ def fit(
         columns=whole,
         segments=segments,
         skipped=skipped,
+        oldest=oldest,
+        newest=newest,
+        versions=[group.model_version for group in groups(output, monitor) if group.model_version],
+        confidence=confidences(output, monitor),
         load=tables.__getitem__,
     )
     return replace(baseline, id=_content_id(baseline))
+
+
+def _span(rows: Rows, monitor: Monitor) -> tuple[datetime | None, datetime | None]:
+    """Return the first and the last timestamp of the rows, None where they have none."""
+    name = monitor.source.predictions.timestamp
+    if name not in rows.columns or not pa.types.is_timestamp(rows.column(name).type):
+        return None, None
+    ends = pc.min_max(rows.column(name).cast(pa.timestamp("us", "UTC"), safe=False)).as_py()
+    return ends["min"], ends["max"]
 
 
 class _Side:

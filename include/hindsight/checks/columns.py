@@ -16,7 +16,7 @@ from hindsight.checks.distributions import Distribution
 from hindsight.checks.profile import Moments, Profile, category_profile, numeric_profile
 from hindsight.checks.samples import Numbers, Sample, Texts
 
-Role = Literal["feature", "prediction", "score"]
+Role = Literal["feature", "prediction", "score", "label"]
 
 SUMMARY = pa.schema(
     [

@@ -16,6 +16,7 @@ from hindsight.checks.statistics import (
     chi2_p,
     homogeneity,
     js_distance,
+    kl_divergence,
     psi,
     psi_by_chance,
     wasserstein_normed,
@@ -58,6 +59,7 @@ def compare_numbers(
     effects = {
         "psi": _psi(*binned),
         "psi_fine": _psi(known.counts, counts),
+        "kl_divergence": _plain(kl_divergence(*binned), current.n, "" if current.n and reference.n else "no rows"),
         "js_distance": _plain(js_distance(binned[0][:-1], binned[1][:-1]), n, why),
     }
     ks = None
@@ -120,6 +122,7 @@ def compare_texts(bins: CategoryBins, reference: Texts, known: Profile, current:
     effects = {
         "psi": _psi(*both),
         "psi_fine": _psi(known.counts, bins.counts(current.values, current.nulls)),
+        "kl_divergence": _plain(kl_divergence(*both), current.n, "" if current.n and reference.n else "no rows"),
         "js_distance": _plain(js_distance(then, now), n, why),
         "chi2_p": _plain(chi2_p(then, now), n, why),
     }

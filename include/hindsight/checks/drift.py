@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 from threading import Lock
 
 import pyarrow as pa
@@ -27,8 +26,9 @@ from hindsight.monitors.rows import Rows
 
 THREADS = 2
 MANY_ROWS = 4_000_000  # above this one column at a time is held in memory, not one for each thread
-NUMERIC_EFFECTS = ("psi", "psi_fine", "js_distance", "ks", "wasserstein_normed", "mean_shift", "std_shift")
-TEXT_EFFECTS = ("psi", "psi_fine", "js_distance", "chi2_p")
+EFFECTS = ("psi", "psi_fine", "kl_divergence", "js_distance")
+NUMERIC_EFFECTS = (*EFFECTS, "ks", "wasserstein_normed", "mean_shift", "std_shift")
+TEXT_EFFECTS = (*EFFECTS, "chi2_p")
 NO_SEGMENT = "the reference has too few rows of this segment"
 
 
@@ -57,18 +57,25 @@ class Column:
     profiles: Sequence[Measurement] = ()
 
 
-def drift(rows: Rows, monitor: Monitor, baseline: Baseline) -> tuple[list[Measurement], list[Measurement]]:
+def drift(
+    rows: Rows, monitor: Monitor, baseline: Baseline, *, undecided: str = ""
+) -> tuple[list[Measurement], list[Measurement]]:
     """Return the measurements of kinds drift and profile of a window.
 
     Drift: of all rows, of each model version and of each segment, a segment being compared with the reference's rows
     of the same segment. Profiles: of all rows and of each version, not of segments: the profile of a few rows would be
-    the rows themselves. Values do not depend on the order of the rows.
+    the rows themselves. Values do not depend on the order of the rows. `undecided` says why nothing may be called
+    drift, if anything does.
     """
     found = groups(rows, monitor)
-    check = _Check(rows, monitor.drift, baseline, found, Lock())
+    check = _Check(rows, monitor.drift, baseline, found, undecided, Lock())
     with ThreadPoolExecutor(THREADS if rows.n <= MANY_ROWS else 1) as pool:
         columns = list(pool.map(lambda role: check.column(*role), roles(monitor)))
-    drifts = [row for i, group in enumerate(found) for row in _group([c.findings[i] for c in columns], group, monitor)]
+    drifts = [
+        replace(row, model_version=group.model_version, segment=group.segment)
+        for i, group in enumerate(found)
+        for row in _group([column.findings[i] for column in columns], group, monitor)
+    ]
     return drifts, [row for column in columns for row in column.profiles]
 
 
@@ -80,6 +87,7 @@ class _Check:
     settings: Drift
     baseline: Baseline
     groups: Sequence[Group]
+    undecided: str
     reading: Lock
 
     def column(self, name: str, role: Role, numeric: bool) -> Column:
@@ -108,9 +116,8 @@ class _Check:
                 findings.append(_unknown(known.name, known.role, group, known.numeric, NO_SEGMENT))
                 continue
             current = source.sample(group.mask)
-            findings.append(
-                _finding(theirs, sample_of(theirs, values) if group.segment else reference, current, self.settings)
-            )
+            then = sample_of(theirs, values) if group.segment else reference
+            findings.append(compared(theirs, then, current, self.settings, undecided=self.undecided))
             if not group.segment:
                 profile = theirs.profile_of(current)
                 profiles += profile_measurements(profile, theirs.profile, known.name, model_version=group.model_version)
@@ -125,7 +132,8 @@ def _unknown(name: str, role: Role, group: Group, numeric: bool, why: str) -> Fi
     return Finding(name, role, group.n, effects, why=why)
 
 
-def _finding(known: AnyColumn, reference: Sample, current: Sample, settings: Drift) -> Finding:
+def compared(known: AnyColumn, reference: Sample, current: Sample, settings: Drift, *, undecided: str = "") -> Finding:
+    """Compare a column of a window with the reference: its effects, and whether they are large enough to be drift."""
     comparison = known.compare(reference, current)
     effects, is_large = comparison.effects, None
     # of an output only the answers given decide: requests that failed are an error rate, not drift
@@ -140,7 +148,9 @@ def _finding(known: AnyColumn, reference: Sample, current: Sample, settings: Dri
     elif comparison.null_shift > _threshold(known, settings):
         is_large = True
     why = ""
-    if current.n < settings.min_rows:
+    if undecided:
+        is_large, why = None, undecided
+    elif current.n < settings.min_rows:
         is_large, why = None, f"{current.n} rows, fewer than drift.min_rows ({settings.min_rows})"
     elif is_large is None or comparison.p_value is None:
         is_large, why = None, "neither the window nor the reference may be without rows"
@@ -160,7 +170,6 @@ def _by_evidently(known: AnyColumn, reference: Sample, current: Sample, settings
 
 def _group(findings: Sequence[Finding], group: Group, monitor: Monitor) -> Iterator[Measurement]:
     """Write the findings of a group down; which are significant is settled over all of them together."""
-    row = partial(Measurement, model_version=group.model_version, segment=group.segment)
     tests = [None if finding.is_large is None else finding.p_value for finding in findings]
     rejected = benjamini_hochberg(tests, monitor.drift.significance)
     drifted: list[float] = []
@@ -168,9 +177,15 @@ def _group(findings: Sequence[Finding], group: Group, monitor: Monitor) -> Itera
         verdict = None if finding.is_large is None else float(finding.is_large and is_significant)
         if verdict is not None and finding.role == "feature":
             drifted.append(verdict)
-        for metric, effect in finding.effects.items():
-            yield row(metric, effect.value, effect.n, feature=finding.name, note=effect.note)
-        yield row("p_value", finding.p_value, finding.n, feature=finding.name, note=finding.test or finding.why)
-        yield row("drifted", verdict, finding.n, feature=finding.name, note=finding.why)
+        yield from written(finding, verdict)
     share = sum(drifted) / len(drifted) if drifted else None
-    yield row("drift_share", share, group.n, note="" if drifted else "no feature could be evaluated")
+    yield Measurement("drift_share", share, group.n, note="" if drifted else "no feature could be evaluated")
+
+
+def written(finding: Finding, verdict: float | None) -> Iterator[Measurement]:
+    """Write a finding down, `verdict` being 1 where it is drift, 0 where it is not, None where nothing is decided."""
+    for metric, effect in finding.effects.items():
+        yield Measurement(metric, effect.value, effect.n, feature=finding.name, note=effect.note)
+    test = finding.test or finding.why
+    yield Measurement("p_value", finding.p_value, finding.n, feature=finding.name, note=test)
+    yield Measurement("drifted", verdict, finding.n, feature=finding.name, note=finding.why)

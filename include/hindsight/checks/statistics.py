@@ -29,6 +29,19 @@ def psi(reference: Counts, current: Counts) -> float | None:
     return float(np.sum((q - p) * np.log(q / p)))
 
 
+def kl_divergence(reference: Counts, current: Counts) -> float | None:
+    """Return the relative entropy of the window to the reference, the sum of q ln(q / p) in nats, over aligned bins.
+
+    Shares are floored at 1e-4 and renormalised, so it is finite and never negative; 0 for equal shares, and not the
+    same both ways (Kullback and Leibler 1951). None where a side has no rows.
+    """
+    if not reference.sum() or not current.sum():
+        return None
+    p, q = (np.maximum(counts / counts.sum(), FLOOR) for counts in (reference, current))
+    p, q = p / p.sum(), q / q.sum()
+    return max(float(np.sum(rel_entr(q, p))), 0.0)
+
+
 def psi_by_chance(bins: int, n: int, m: int) -> float:
     """Return the PSI to expect of samples of n and m rows from one distribution: (bins - 1)(1/n + 1/m).
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from hindsight.monitors.measurement import Kind
@@ -118,6 +118,7 @@ CATALOG: tuple[Metric, ...] = (
         "psi", "population stability index over the reference's unique deciles and a null bin, shares floored at 1e-4"
     ),
     _drift("psi_fine", "population stability index over the frozen bins: percentiles, point masses, tails and null"),
+    _drift("kl_divergence", "relative entropy of the window to the reference over the bins of psi, in nats"),
     _drift("js_distance", "Jensen-Shannon distance, base 2: the square root of the divergence", highest=1),
     _drift("ks", "Kolmogorov-Smirnov distance: the largest gap between the distribution functions", highest=1),
     _drift("wasserstein_normed", "Wasserstein-1 distance divided by the reference's standard deviation"),
@@ -130,6 +131,40 @@ CATALOG: tuple[Metric, ...] = (
         "drifted", "1 where the effect is over its threshold and significant (Benjamini-Hochberg), else 0", highest=1
     ),
     _drift("drift_share", "drifted features divided by the features that could be evaluated", about="", highest=1),
+    Metric(
+        Kind.DRIFT,
+        "class_share",
+        "share of the predictions that are of the class",
+        tasks=CLASSIFIERS,
+        vector="class",
+        interval=WILSON,
+        highest=1,
+        compared=True,
+    ),
+    Metric(
+        Kind.DRIFT,
+        "positive_rate",
+        "share of the predictions that are positive, known before any label",
+        tasks=("binary",),
+        interval=WILSON,
+        highest=1,
+        compared=True,
+    ),
+    Metric(
+        Kind.DRIFT,
+        "confidence",
+        "mean of the probability the scores give to the likeliest class",
+        tasks=CLASSIFIERS,
+        interval=STUDENT,
+        highest=1,
+        compared=True,
+    ),
+    Metric(
+        Kind.DRIFT,
+        "reference_age_days",
+        "days from the newest row of the reference to the start of the window; `note` says where that is too long",
+        lowest=None,
+    ),
     _realised("accuracy", "share of rows whose prediction equals the label", tasks=CLASSIFIERS, interval=WILSON),
     _binary("precision", "TP / (TP + FP)", interval=WILSON),
     _binary("recall", "TP / (TP + FN)", interval=WILSON),
@@ -238,6 +273,8 @@ CATALOG: tuple[Metric, ...] = (
     _profile("min", "smallest value"),
     _profile("max", "largest value"),
 )
+_OF_COLUMNS = [m for m in CATALOG if m.kind is Kind.DRIFT and m.about == "feature"]
+CATALOG += tuple(replace(m, kind=Kind.LABELS, about="label column") for m in _OF_COLUMNS)  # prior shift
 _BY_PATH = {metric.path: metric for metric in CATALOG}
 
 

@@ -83,10 +83,11 @@ class LabelPolicy(Strict):
 
 
 class Feature(Strict):
-    """One input column of the model."""
+    """One input column of the model; `importance` is any measure of what it weighs there, in one unit for all."""
 
     type: Literal["numeric", "categorical"]
     critical: bool = False
+    importance: float | None = Field(None, ge=0)
 
 
 def _feature(value: object) -> object:
@@ -132,6 +133,7 @@ class Reference(Strict):
     trailing: Duration | None = None
     lag: Delay = timedelta(0)
     same_weekday: bool = False
+    max_age: Delay = timedelta(days=365)
 
     @model_validator(mode="after")
     def one_way(self) -> Self:

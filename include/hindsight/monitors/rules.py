@@ -120,6 +120,7 @@ def built_in_rules(task: str, drift_share: float) -> tuple[Rule, ...]:
         rule(
             "drift_share", "drift.drift_share", "P1", above=nextafter(drift_share, 2)
         ),  # more than the share, not equal to it
+        rule("label_drift", "labels.drifted", "P2", above=1, min_rows=100),
         rule("accuracy_drop", f"performance.{error}", "P0", kind="symptom", **{relative: "15%"}),
     )
 

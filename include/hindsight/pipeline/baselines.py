@@ -15,6 +15,7 @@ import pyarrow as pa
 from hindsight.checks.baseline import Baseline, fit
 from hindsight.checks.calibration import Calibration, fit_calibration
 from hindsight.checks.performance import performance, reference_values
+from hindsight.checks.prior import VALUES, fit_labels
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.windows import Window
 from hindsight.pipeline.reference import read_reference
@@ -80,7 +81,7 @@ def _without_labels(baseline: Baseline) -> Baseline:
     def load(name: str) -> pa.Table:
         return Calibration(note=NO_LABELS).to_table() if name == CALIBRATION else baseline.load(name)
 
-    return replace(baseline, performance={}, load=load)
+    return replace(baseline, performance={}, labels={}, load=load)
 
 
 def calibration_of(baseline: Baseline) -> Calibration:
@@ -98,7 +99,9 @@ def manifests(monitor: Monitor, resources: Resources) -> list[Manifest]:
 def fingerprint(monitor: Monitor) -> str:
     """A hash of everything in the file that decides what a baseline holds; a change of it asks for a new one."""
     parts = monitor.model_dump(
-        mode="json", include={"model", "source", "reference", "features", "segments", "drift", "pii"}
+        mode="json",
+        include={"model", "source", "reference", "features", "segments", "drift", "pii"},
+        exclude={"reference": {"max_age"}, "features": {"__all__": {"importance"}}},
     )
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -152,15 +155,20 @@ def _fit(
             rows.rows, monitor, output=rows.output, fitted_as_of=as_of, model_version=model_version, like=like
         )
         labels = rows.labels if _mature(monitor, as_of) and _lags_enough(monitor) else None
-        return baseline.measured(_performance(monitor, labels), {CALIBRATION: _calibration(monitor, labels).to_table()})
+        tables = {CALIBRATION: _calibration(monitor, labels).to_table()}
+        if labels is None:
+            return baseline.measured({}, tables)
+        truth, tables[VALUES] = fit_labels(labels, monitor, like)
+        return baseline.measured(_performance(monitor, labels), tables, labels=truth)
 
 
 def _tables(baseline: Baseline) -> dict[str, pa.Table]:
-    return baseline.to_tables() | {CALIBRATION: baseline.load(CALIBRATION)}
+    beside = [CALIBRATION, *([VALUES] if baseline.labels else [])]
+    return baseline.to_tables() | {name: baseline.load(name) for name in beside}
 
 
-def _performance(monitor: Monitor, labels: pa.Table | None) -> dict[str, float]:
-    return reference_values(performance(labels, monitor, reference={})) if labels is not None and len(labels) else {}
+def _performance(monitor: Monitor, labels: pa.Table) -> dict[str, float]:
+    return reference_values(performance(labels, monitor, reference={})) if len(labels) else {}
 
 
 def _calibration(monitor: Monitor, labels: pa.Table | None) -> Calibration:

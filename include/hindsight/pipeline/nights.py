@@ -12,6 +12,7 @@ from hindsight.checks.estimate import estimate_error
 from hindsight.checks.expected import accuracy_expected
 from hindsight.checks.labels import label_measurements
 from hindsight.checks.performance import performance
+from hindsight.checks.prior import label_drift
 from hindsight.monitors.measurement import Kind, Measurement
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.windows import Window
@@ -87,7 +88,11 @@ def _revise(
     realised = performance(known.table, monitor, reference=reference)
     if matures_at(monitor, window) <= as_of:
         realised += _reconciled(monitor, window, realised, resources)
-    measured = {Kind.PERFORMANCE: realised, Kind.LABELS: _labels(monitor, window, as_of, known, past)}
+    labels = _labels(monitor, window, as_of, known, past)
+    if baseline is not None:
+        mature = any(m.metric == "mature" and m.value for m in labels)
+        labels += label_drift(known.table, monitor, baseline, mature=mature)
+    measured = {Kind.PERFORMANCE: realised, Kind.LABELS: labels}
     return keep(monitor, window, as_of, measured, resources)
 
 

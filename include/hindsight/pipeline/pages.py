@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 CHARTED = 90  # windows on each chart
 REPORTS = 20
 _REPORTS = {"evidently": "Evidently report", "data docs": "Data Docs"}
-GRADED = ("operations.health", "drift.drifted")  # grades, not numbers to show
+GRADED = ("operations.health", "drift.drifted", "labels.drifted")  # grades, not numbers to show
 _HEADLINES = (
     "operations.total_requests",
     "operations.error_rate",

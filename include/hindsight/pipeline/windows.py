@@ -9,11 +9,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from hindsight.checks.age import age, overlap
 from hindsight.checks.baseline import Baseline
 from hindsight.checks.drift import drift
 from hindsight.checks.estimate import estimate
 from hindsight.checks.expectations import run_suite
 from hindsight.checks.operations import operations
+from hindsight.checks.outputs import outputs
 from hindsight.checks.quality import quality
 from hindsight.monitors.measurement import Kind, Measurement
 from hindsight.monitors.model import Monitor
@@ -58,7 +60,7 @@ def measure(monitor: Monitor, window: Window, rows: Rows, resources: Resources) 
     if monitor.quality:
         url = resources.warehouse(monitor.source.connection).url  # the one whose sessions can only read
         checked += run_suite(monitor, window, root=resources.settings.great_expectations, url=url, rows=rows)
-    drifted, profiled = drift(rows, monitor, baseline) if baseline else ([], [])
+    drifted, profiled = _drift(rows, monitor, window, baseline) if baseline else ([], [])
     guessed = _estimated(rows, monitor, baseline) if baseline else []
     return {
         Kind.OPERATIONS: operations(rows, monitor, window, expected_volume=expected),
@@ -67,6 +69,14 @@ def measure(monitor: Monitor, window: Window, rows: Rows, resources: Resources) 
         Kind.PROFILE: profiled,
         Kind.ESTIMATE: guessed,
     }
+
+
+def _drift(
+    rows: Rows, monitor: Monitor, window: Window, baseline: Baseline
+) -> tuple[list[Measurement], list[Measurement]]:
+    """Compare a window with the reference; nothing in a window that is part of the reference is called drift."""
+    drifted, profiled = drift(rows, monitor, baseline, undecided=overlap(monitor, window))
+    return [*drifted, *outputs(rows, monitor, baseline), age(rows, monitor, window, baseline)], profiled
 
 
 def _estimated(rows: Rows, monitor: Monitor, baseline: Baseline) -> list[Measurement]:

@@ -9,6 +9,7 @@ from hindsight.verdicts.model import Status, Verdict
 _WORDS = {
     "operations.health": ("health", ("healthy", "at warning", "critical")),
     "drift.drifted": ("drift", ("absent", "present")),
+    "labels.drifted": ("label drift", ("absent", "present")),
 }
 
 
