@@ -16,7 +16,7 @@ from rich.progress import track
 from hindsight.errors import ConfigError, HindsightError
 from hindsight.monitors.loader import lint as lint_files
 from hindsight.monitors.loader import load_folder, load_monitor, monitor_files
-from hindsight.monitors.model import Monitor
+from hindsight.monitors.model import Monitor, Task
 from hindsight.monitors.rules import Severity
 from hindsight.monitors.windows import Window, parse_moment
 from hindsight.settings import Settings, read_settings
@@ -37,6 +37,7 @@ Start = Annotated[str, typer.Option("--start", help="ISO time, UTC unless it say
 End = Annotated[str, typer.Option("--end", help="ISO time; windows that start before it are taken")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="judge, but write no incident, mail or request")]
+Column = Annotated[str | None, typer.Option(metavar="COLUMN", help="instead of the guess; none for none")]
 FailOn = Annotated[Severity | None, typer.Option("--fail-on", help="exit 2 when such an incident is open")]
 
 
@@ -71,6 +72,58 @@ def lint(files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE...]")
             f"{len(checked)} file{'s' * (len(checked) != 1)}, no errors" if checked else f"no files in {paths[0]}"
         )
     return 1 if problems else 0
+
+
+@app.command()
+def init(
+    table: Annotated[str, typer.Option("--table", help="table or view of predictions, or schema.table")],
+    connection: Annotated[str, typer.Option("--connection", help="Airflow connection of the warehouse")] = "warehouse",
+    name: Annotated[str | None, typer.Option("--name", help="name of the monitor; made of the table's without")] = None,
+    labels_table: Annotated[str | None, typer.Option("--labels-table", help="table of labels, or none")] = None,
+    id: Column = None,
+    timestamp: Column = None,
+    prediction: Column = None,
+    score: Column = None,
+    model_version: Column = None,
+    latency_ms: Column = None,
+    status_code: Column = None,
+    cost: Column = None,
+    label: Column = None,
+    arrived_at: Column = None,
+    task: Annotated[Task | None, typer.Option("--task", help="binary, multiclass or regression")] = None,
+    positive_label: Annotated[str | None, typer.Option("--positive-label", help="the class that is looked for")] = None,
+    window: Annotated[str | None, typer.Option("--window", help="length of a window, such as 1h, 1d or 7d")] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--out", help="where the file goes; HINDSIGHT_MONITORS without")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="overwrite files that are there")] = False,
+    as_json: Json = False,
+) -> int:
+    """Propose a monitor file and an expectation suite from a real table; every guess is explained in the file."""
+    from hindsight import terminal
+    from hindsight.airflow.connections import warehouse_url
+    from hindsight.pipeline import proposing
+    from hindsight.warehouse.connect import open_engine
+
+    settings = read_settings()
+    roles = {"id": id, "timestamp": timestamp, "prediction": prediction, "score": score, "model_version": model_version}
+    roles |= {"latency_ms": latency_ms, "status_code": status_code, "cost": cost}
+    roles |= {"label": label, "arrived_at": arrived_at}
+    proposal = proposing.propose_monitor(
+        open_engine(warehouse_url(connection, settings)),
+        connection,
+        table,
+        name=name or proposing.name_of(table),
+        given={role: column for role, column in roles.items() if column is not None},
+        labels_table=labels_table,
+        wishes=proposing.wishes(task, positive_label, window),
+    )
+    written = proposing.write(proposal, settings, folder=folder, force=force)
+    if as_json:
+        _print_json(written.to_dict())
+    else:
+        out.print(terminal.proposal(written))
+    return 0
 
 
 @app.command()

@@ -11,7 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from hindsight.actions.wording import clean, number
+from hindsight.monitors.proposals.proposal import plain_guesses
 from hindsight.monitors.rules import Severity
+from hindsight.pipeline.proposing import Written
 from hindsight.pipeline.showing import MonitorState, Number, Story
 from hindsight.verdicts.model import State
 
@@ -57,6 +59,33 @@ def incidents(stories: Sequence[Story]) -> Table:
             style = STATE[story.incident.state][1]
             table.add_row(*_incident(story), style=style)
     return table
+
+
+def proposal(written: Written) -> RenderableType:
+    """What was guessed of a table and why, what is to be checked, and what to type next."""
+    made = written.proposal
+    guesses = _table("", "guess", "why")
+    for key, value, why in plain_guesses(made):
+        doubtful = "CHECK" in why
+        guesses.add_row(key, Text(clean(value, 60), "bold"), Text(clean(why, 200), "yellow" if doubtful else "dim"))
+    remarks = [Text(f"• {clean(text, 400)}") for texts in made.remarks.values() for text in texts]
+    then = [Text(f"  {command}", "bold") for command in written.commands]
+    head = Text.assemble(
+        (made.name, "bold"), f"  {made.table.rows:,} rows of {made.table.name}, {made.table.looked_at:,} looked at"
+    )
+    return Group(
+        head,
+        "",
+        guesses,
+        "",
+        *remarks,
+        "",
+        Text(f"Written: {written.monitor}"),
+        Text(f"         {written.suite}"),
+        "",
+        Text("Read the file, correct it, then:"),
+        *then,
+    )
 
 
 def _incident(story: Story) -> tuple[Text, ...]:

@@ -1,0 +1,473 @@
+"""hindsight init: what is guessed of tables nobody described, and what is said where nothing can be."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.builders import DAY, HOUR, at
+from tests.warehouse_tables import writing
+
+from hindsight.checks.suites import load_suite
+from hindsight.errors import ConfigError, DataError, HindsightError
+from hindsight.monitors.loader import lint, load_file
+from hindsight.monitors.model import Monitor
+from hindsight.monitors.proposals.proposal import Wishes
+from hindsight.pipeline import proposing
+from hindsight.settings import Settings
+from hindsight.warehouse.connect import open_engine
+
+TIME = sa.DateTime(timezone=True)
+Rows = list[dict[str, Any]]
+
+LOANS: dict[str, Any] = {
+    "loan_id": sa.Integer(),
+    "scored_at": TIME,
+    "model_name": sa.String(20),
+    "version": sa.String(10),
+    "decision": sa.Boolean(),
+    "probability": sa.Double(),
+    "latency": sa.Double(),
+    "http_status": sa.Integer(),
+    "amount": sa.Numeric(12, 2),
+    "age": sa.Integer(),
+    "region": sa.String(10),
+    "product_code": sa.Integer(),
+    "is_new": sa.Integer(),
+    "contact": sa.String(60),
+    "phone": sa.String(30),
+    "note": sa.Text(),
+    "session_id": sa.String(40),
+    "updated_at": TIME,
+    "void": sa.Integer(),
+}
+
+
+def loans(n: int = 3000, days: float = 60) -> Rows:
+    """The log of a loan model, and columns that are no business of a monitor."""
+    rng = np.random.default_rng(7)
+    scores = rng.uniform(0, 1, n).round(4).tolist()
+    return [
+        {
+            "loan_id": 10_000 + i,
+            "scored_at": at("2026-01-01") + i * days * DAY / n,
+            "model_name": "Loan Risk",
+            "version": "v2" if i > n / 2 else "v1",
+            "decision": scores[i] > 0.6,
+            "probability": scores[i],
+            "latency": 20.0 + i % 50,
+            "http_status": 500 if i % 200 == 0 else 200,
+            "amount": 100 + i % 900,
+            "age": None if i % 40 == 0 else 18 + i % 60,
+            "region": ("EU", "US", "APAC")[i % 3],
+            "product_code": 10 * (i % 5),
+            "is_new": i % 2,
+            "contact": f"person{i}@example.com",
+            "phone": f"+49 30 {100000 + i}",
+            "note": f"applied for reason number {i}",
+            "session_id": f"s{i % 2500}",
+            "updated_at": at("2026-06-01"),
+            "void": None,
+        }
+        for i in range(n)
+    ]
+
+
+def repaid(rows: Rows, *, hours: float = 60, share: float = 0.9) -> Rows:
+    """Labels of nine in ten loans, all within `hours`."""
+    some = [row for i, row in enumerate(rows) if i % 10 < 10 * share]
+    return [
+        {"loan_id": r["loan_id"], "label": i % 7 == 0, "labeled_at": r["scored_at"] + hours * HOUR * (i % 50) / 49}
+        for i, r in enumerate(some)
+    ]
+
+
+LABELS = {"loan_id": sa.Integer(), "label": sa.Boolean(), "labeled_at": TIME}
+
+
+def make(url: sa.URL, table: str, columns: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
+    with writing(url) as connection:
+        made = sa.Table(table, sa.MetaData(), *(sa.Column(name, kind) for name, kind in columns.items()))
+        made.create(connection)
+        if rows:
+            connection.execute(made.insert(), [{name: row[name] for name in columns} for row in rows])
+
+
+def a_place(folder: Path) -> Settings:
+    return Settings(folder, str(folder / "data"), folder / "monitors", folder / "great_expectations")
+
+
+def init(
+    url: sa.URL, folder: Path, table: str = "loans", labels_table: str | None = None, wishes: Any = None, **columns: str
+) -> tuple[Monitor, str, dict[str, Any]]:
+    """Propose, write and read back: the monitor, the text of its file and the suite."""
+    made = proposing.propose_monitor(
+        open_engine(url),
+        "warehouse",
+        table,
+        name=proposing.name_of(table),
+        given=columns,
+        labels_table=labels_table,
+        wishes=wishes,
+    )
+    place = a_place(folder)
+    written = proposing.write(made, place, force=True)
+    assert lint([written.monitor]) == []
+    load_suite(place.great_expectations, made.name)
+    return load_file(written.monitor), written.monitor.read_text(), json.loads(written.suite.read_text())
+
+
+@pytest.fixture
+def warehouse(database_url: sa.URL) -> sa.URL:
+    rows = loans()
+    make(database_url, "loans", LOANS, rows)
+    make(database_url, "loan_labels", LABELS, repaid(rows))
+    make(database_url, "payments", {"loan_id": sa.Integer(), "paid": sa.Double()}, [])
+    return database_url
+
+
+# What is guessed
+
+
+def test_the_columns_of_a_table_are_recognised(warehouse: sa.URL, tmp_path: Path) -> None:
+    monitor, _, _ = init(warehouse, tmp_path)
+    source = monitor.source.predictions
+    assert source.model_dump(exclude_none=True) == {
+        "table": "loans",
+        "id": "loan_id",
+        "timestamp": "scored_at",
+        "prediction": "decision",
+        "score": "probability",
+        "model_version": "version",
+        "latency_ms": "latency",
+        "status_code": "http_status",
+    }
+    assert (monitor.model.name, monitor.model.task, monitor.model.positive_label) == ("Loan Risk", "binary", True)
+    assert {name: feature.type for name, feature in monitor.features.items()} == {
+        "amount": "numeric",
+        "age": "numeric",
+        "region": "categorical",
+        "product_code": "categorical",
+        "is_new": "categorical",
+    }
+    assert monitor.pii.drop == ("contact", "phone")
+    assert monitor.segments == ("region",)
+    assert monitor.state == "paused"
+
+
+def test_windows_and_reference_come_from_rate_and_span(warehouse: sa.URL, tmp_path: Path) -> None:
+    monitor, _, _ = init(warehouse, tmp_path)  # 50 rows a day over 60 days
+    assert monitor.window == 7 * DAY
+    assert monitor.reference is not None
+    assert (monitor.reference.start, monitor.reference.end) == (at("2026-01-05"), at("2026-01-19"))
+    assert monitor.start == monitor.reference.end
+
+
+def test_labels_and_their_delay_are_found(warehouse: sa.URL, tmp_path: Path) -> None:
+    monitor, text, _ = init(warehouse, tmp_path)
+    assert monitor.source.labels is not None
+    assert monitor.source.labels.model_dump() == {
+        "table": "loan_labels",
+        "id": "loan_id",
+        "label": "label",
+        "arrived_at": "labeled_at",
+    }
+    assert monitor.labels.matures_after == 3 * DAY
+    assert "90 % of" in text
+
+
+def test_the_file_says_what_was_left_out_and_why(warehouse: sa.URL, tmp_path: Path) -> None:
+    _, text, _ = init(warehouse, tmp_path)
+    remarks = " ".join(line.strip("# ") for line in text.splitlines() if line.strip().startswith("#"))
+    assert "note (names or free text" in remarks
+    assert "session_id (an id or address" in remarks
+    assert "updated_at (a time)" in remarks
+    assert "void (null in every row)" in remarks
+    assert "No column found for cost" in remarks
+    assert "person1@example.com" not in text
+
+
+def test_the_suite_expects_what_was_seen_with_slack(warehouse: sa.URL, tmp_path: Path) -> None:
+    _, _, suite = init(warehouse, tmp_path)
+    asked = {
+        (e["type"].removeprefix("expect_column_values_to_"), e["kwargs"]["column"]): e["kwargs"]
+        for e in suite["expectations"]
+    }
+    assert asked["not_be_null", "loan_id"] == {"column": "loan_id"}
+    assert asked["be_unique", "loan_id"]["mostly"] == 0.99
+    assert asked["not_be_null", "age"]["mostly"] == 0.93  # 2.5 % null
+    assert asked["be_in_set", "region"]["value_set"] == ["APAC", "EU", "US"]
+    assert asked["be_between", "probability"] == {"column": "probability", "min_value": 0, "max_value": 1}
+    amount = asked["be_between", "amount"]
+    assert (amount["min_value"], amount["mostly"]) == (0, 0.99)
+    assert 1500 < amount["max_value"] < 2500
+    assert not {"contact", "phone", "note"} & {column for _, column in asked}
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "task"),
+    [
+        ([0, 1], sa.Integer(), "binary"),
+        ([0.0, 1.0], sa.Double(), "binary"),
+        (["yes", "no"], sa.String(5), "binary"),
+        (["a", "b", "c"], sa.String(5), "multiclass"),
+        ([1.5, 2.25, 3.125], sa.Double(), "regression"),
+        (list(range(300)), sa.Integer(), "regression"),
+    ],
+    ids=["integers", "whole floats", "texts", "three texts", "fractions", "many integers"],
+)
+def test_the_task_follows_from_the_predictions(
+    sqlite_url: sa.URL, tmp_path: Path, values: list[Any], kind: Any, task: str
+) -> None:
+    columns = {"id": sa.Integer(), "ts": TIME, "prediction": kind}
+    rows = [{"id": i, "ts": at("2026-01-01") + i * HOUR, "prediction": values[i % len(values)]} for i in range(600)]
+    make(sqlite_url, "logged", columns, rows)
+    monitor, _, _ = init(sqlite_url, tmp_path, "logged")
+    assert monitor.model.task == task
+    assert monitor.source.predictions.id == "id"
+
+
+def test_scores_of_classes_are_matched_to_the_classes(sqlite_url: sa.URL, tmp_path: Path) -> None:
+    columns = {"id": sa.Integer(), "ts": TIME, "prediction": sa.Text()}
+    columns |= {f"score_{name}": sa.Double() for name in ("cat", "dog", "1")}
+    rows = [
+        {"id": i, "ts": at("2026-01-01") + i * HOUR, "prediction": ("cat", "dog", "1")[i % 3]}
+        | {f"score_{name}": 0.3 for name in ("cat", "dog", "1")}
+        for i in range(600)
+    ]
+    make(sqlite_url, "pets", columns, rows)
+    monitor, _, _ = init(sqlite_url, tmp_path, "pets")
+    assert monitor.source.predictions.score == {"cat": "score_cat", "dog": "score_dog", "1": "score_1"}
+    assert not monitor.features
+
+
+def test_the_positive_class_is_the_one_the_score_is_high_for(sqlite_url: sa.URL, tmp_path: Path) -> None:
+    columns = {"id": sa.Integer(), "ts": TIME, "prediction": sa.Text(), "score": sa.Double()}
+    rows = [
+        {"id": i, "ts": at("2026-01-01") + i * HOUR, "prediction": "leaves" if i % 4 == 0 else "stays"}
+        | {"score": 0.9 if i % 4 == 0 else 0.1}
+        for i in range(600)
+    ]
+    make(sqlite_url, "churn", columns, rows)
+    assert init(sqlite_url, tmp_path, "churn")[0].model.positive_label == "leaves"
+    asked = init(sqlite_url, tmp_path, "churn", wishes=Wishes(positive_label="stays", window=DAY))[0]
+    assert (asked.model.positive_label, asked.window) == ("stays", DAY)
+
+
+def test_a_confidence_is_no_probability(sqlite_url: sa.URL, tmp_path: Path) -> None:
+    columns = {"id": sa.Integer(), "ts": TIME, "prediction": sa.Integer(), "score": sa.Double()}
+    rows = [
+        {"id": i, "ts": at("2026-01-01") + i * HOUR, "prediction": i % 2, "score": 0.5 + (i % 50) / 100}
+        for i in range(600)
+    ]
+    make(sqlite_url, "sure", columns, rows)
+    monitor, text, _ = init(sqlite_url, tmp_path, "sure")
+    assert monitor.source.predictions.score is None
+    assert "never under 0.5" in text
+
+
+def test_labels_may_lie_in_the_table_itself(sqlite_url: sa.URL, tmp_path: Path) -> None:
+    columns = {"id": sa.Integer(), "ts": TIME, "prediction": sa.Integer(), "x": sa.Double()}
+    columns |= {"actual": sa.Integer(), "labeled_at": TIME}
+    rows = [
+        {"id": i, "ts": at("2026-01-01") + i * HOUR, "prediction": i % 2, "x": i / 7, "actual": i % 2}
+        | {"labeled_at": at("2026-01-01") + (i + 5) * HOUR}
+        for i in range(600)
+    ]
+    make(sqlite_url, "own", columns, rows)
+    monitor, _, _ = init(sqlite_url, tmp_path, "own")
+    assert monitor.source.labels is not None
+    assert (monitor.source.labels.table, monitor.source.labels.label) == ("own", "actual")
+    assert monitor.labels.matures_after == 6 * HOUR
+    assert set(monitor.features) == {"x"}
+    assert init(sqlite_url, tmp_path, "own", labels_table="none")[0].source.labels is None
+
+
+def test_usual_slowness_does_not_alarm(sqlite_url: sa.URL, tmp_path: Path) -> None:
+    columns = {"id": sa.Integer(), "ts": TIME, "prediction": sa.Integer(), "latency_ms": sa.Double()}
+    rows = [
+        {"id": i, "ts": at("2026-01-01") + i * HOUR, "prediction": i % 2, "latency_ms": 400.0 + i % 20}
+        for i in range(600)
+    ]
+    make(sqlite_url, "slow", columns, rows)
+    monitor, text, _ = init(sqlite_url, tmp_path, "slow")
+    rule = next(rule for rule in monitor.rules if rule.id == "latency_p95")
+    assert rule.above == 630
+    assert "the built-in rule says 300" in text
+
+
+# What the user says instead
+
+
+def test_every_guess_can_be_overruled(warehouse: sa.URL, tmp_path: Path) -> None:
+    columns = {"timestamp": "updated_at", "prediction": "is_new", "score": "none", "id": "region"}
+    monitor, text, _ = init(
+        warehouse, tmp_path, labels_table="none", wishes=Wishes(task="multiclass", window=HOUR), **columns
+    )
+    source = monitor.source.predictions
+    assert (source.timestamp, source.prediction, source.score, source.id) == (
+        "updated_at",
+        "is_new",
+        None,
+        "region",
+    )
+    assert (monitor.model.task, monitor.window, monitor.source.labels) == ("multiclass", HOUR, None)
+    assert "CHECK: only 3 values in 1,000 rows" in text
+
+
+def test_a_named_column_must_be_there(warehouse: sa.URL, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--prediction: loans has no column 'decison' - did you mean 'decision'"):
+        init(warehouse, tmp_path, prediction="decison")
+    with pytest.raises(ConfigError, match="--labels-table: no such table or view 'loan_label' - did you mean"):
+        init(warehouse, tmp_path, labels_table="loan_label")
+    with pytest.raises(ConfigError, match="--label: payments has no column 'void'"):
+        init(warehouse, tmp_path, labels_table="payments", label="void")
+    with pytest.raises(DataError, match="loan: no such table or view"):
+        init(warehouse, tmp_path, "loan")
+
+
+# What cannot be guessed
+
+
+def test_without_time_or_prediction_the_columns_seen_and_the_option_are_named(
+    database_url: sa.URL, tmp_path: Path
+) -> None:
+    make(database_url, "bare", {"a": sa.Integer(), "b": sa.Text()}, [{"a": 1, "b": "x"}])
+    with pytest.raises(ConfigError, match=r"no column holds the date and time .* --timestamp COLUMN.*a \(INTEGER\), b"):
+        init(database_url, tmp_path, "bare")
+    make(
+        database_url,
+        "timed",
+        {"a": sa.Integer(), "id": sa.Integer(), "t": TIME},
+        [{"a": 1, "id": 1, "t": at("2026-01-01")}],
+    )
+    with pytest.raises(ConfigError, match=r"no column is called like a prediction.*--prediction COLUMN"):
+        init(database_url, tmp_path, "timed")
+    assert init(database_url, tmp_path, "timed", prediction="a")[0].source.predictions.prediction == "a"
+
+
+def test_an_empty_table_says_so(database_url: sa.URL, tmp_path: Path) -> None:
+    make(database_url, "loans", LOANS, [])
+    with pytest.raises(DataError, match="loans is empty"):
+        init(database_url, tmp_path)
+
+
+def test_names_no_file_can_hold_are_left_out(database_url: sa.URL, tmp_path: Path) -> None:
+    columns = {"id": sa.Integer(), "ts": TIME, "prediction": sa.Integer()}
+    columns |= {"two words": sa.Double(), "ünï %s": sa.Double(), 'quo"te\n#: [': sa.Text()}
+    rows = [
+        dict.fromkeys(columns, 1) | {"id": i, "ts": at("2026-01-01") + i * HOUR, 'quo"te\n#: [': "x"} for i in range(50)
+    ]
+    make(database_url, "odd", columns, rows)
+    monitor, text, _ = init(database_url, tmp_path, "odd")
+    assert not monitor.features
+    assert "'two words' (no name of letters" in text
+    with pytest.raises(ConfigError, match="rename it in a view"):
+        init(database_url, tmp_path, "odd", score="two words")
+
+
+def test_little_history_gives_a_file_without_reference(database_url: sa.URL, tmp_path: Path) -> None:
+    columns = {"id": sa.Integer(), "ts": TIME, "prediction": sa.Integer()}
+    rows = [{"id": i, "ts": at("2026-01-01") + i * timedelta(minutes=1), "prediction": i % 2} for i in range(20)]
+    make(database_url, "young", columns, rows)
+    monitor, text, _ = init(database_url, tmp_path, "young")
+    assert (monitor.reference, monitor.start) == (None, at("2026-01-01"))
+    assert "Too little history" in text
+
+
+# Writing
+
+
+def test_nothing_is_overwritten_unless_asked(warehouse: sa.URL, tmp_path: Path) -> None:
+    made = proposing.propose_monitor(open_engine(warehouse), "warehouse", "loans", name="loans", given={})
+    place = a_place(tmp_path)
+    written = proposing.write(made, place)
+    written.monitor.write_text("mine")
+    with pytest.raises(ConfigError, match=r"loans\.yml and .*loans\.json: already there"):
+        proposing.write(made, place)
+    assert written.monitor.read_text() == "mine"
+    proposing.write(made, place, force=True)
+    assert written.monitor.read_text() != "mine"
+    (place.monitors / "other.yml").write_text(written.monitor.read_text().replace("name: loans\n", "name: credit\n"))
+    with pytest.raises(ConfigError, match="is called 'credit' already"):
+        proposing.write(replace_name(made, "credit"), place)
+
+
+def replace_name(made: Any, name: str) -> Any:
+    return replace(made, name=name)
+
+
+def test_the_same_table_gives_the_same_files(warehouse: sa.URL, tmp_path: Path) -> None:
+    assert init(warehouse, tmp_path)[1:] == init(warehouse, tmp_path)[1:]
+
+
+# Whatever the table
+
+
+NAMES = st.one_of(
+    st.sampled_from(
+        ["id", "ts", "prediction", "score", "label", "latency_ms", "status_code", "email", "x", "null", "yes", "on"]
+    ),
+    st.text(min_size=1, max_size=12).filter(lambda name: "\x00" not in name and name.isprintable()),
+)
+_CORE = ("id", "ts", "prediction")
+KINDS = st.sampled_from(["INTEGER", "REAL", "TEXT", "TIMESTAMP", "BOOLEAN", "BLOB", "NUMERIC"])
+VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "INTEGER": st.integers(-(2**62), 2**62),
+    "REAL": st.floats(allow_nan=False),
+    "TEXT": st.text(max_size=8).filter(lambda text: "\x00" not in text and text.isprintable()),
+    "TIMESTAMP": st.integers(0, 4 * 10**9).map(lambda s: (at("1970-01-02") + timedelta(seconds=s)).isoformat(" ")),
+    "BOOLEAN": st.integers(0, 1),
+    "BLOB": st.binary(max_size=4),
+    "NUMERIC": st.integers(-99, 99),
+}
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> tuple[list[tuple[str, str]], list[list[Any]]]:
+    """Any columns with any values; in half of the tables those that a monitor cannot do without are there."""
+    names = draw(st.lists(NAMES, min_size=1, max_size=8, unique_by=lambda name: name.casefold()))
+    whole = draw(st.booleans())
+    if whole:
+        names = [*_CORE, *(name for name in names if name.casefold() not in _CORE)]
+    columns = [(name, {"ts": "TIMESTAMP", "id": "INTEGER"}.get(name) or draw(KINDS)) for name in names]
+    cells = [draw(st.sampled_from([VALUES[kind], st.none(), st.none() | VALUES[kind]])) for _, kind in columns]
+    if whole:
+        cells[:2] = [VALUES["INTEGER"], VALUES["TIMESTAMP"]]
+    rows = st.lists(st.tuples(*cells).map(list), max_size=12, unique_by=(lambda row: row[0]) if whole else None)
+    return columns, draw(rows)
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(tables())
+def test_any_table_gives_a_file_that_lints_or_a_clear_error(
+    table: tuple[list[tuple[str, str]], list[list[Any]]],
+) -> None:
+    columns, rows = table
+    kinds: dict[str, Any] = {
+        "INTEGER": sa.Integer(), "REAL": sa.REAL(), "TEXT": sa.Text(), "TIMESTAMP": sa.TIMESTAMP(),
+        "BOOLEAN": sa.BOOLEAN(), "BLOB": sa.BLOB(), "NUMERIC": sa.NUMERIC(),
+    }  # fmt: skip
+    with TemporaryDirectory() as folder:
+        url = sa.URL.create("sqlite", database=f"{folder}/t.db")
+        raw = sa.Table("t", sa.MetaData(), *(sa.Column(name, kinds[kind]) for name, kind in columns))
+        loose = sa.table("t", *(sa.column(name) for name, _ in columns))
+        with writing(url) as connection:
+            raw.create(connection)
+            for row in rows:
+                connection.execute(
+                    sa.insert(loose).values({loose.c[n]: v for (n, _), v in zip(columns, row, strict=True)})
+                )
+        with suppress(HindsightError):
+            init(url, Path(folder), "t")
