@@ -106,12 +106,11 @@ def _table(*columns: str, right: str = "") -> Table:
 
 def _numbers(numbers: Iterable[Number]) -> Table:
     table = _table("", "about", "value", "reference", "rows", right="value reference rows")
-    for kind, some in groupby(numbers, key=lambda n: n.metric.partition(".")[0]):
-        several = list(some)
+    for (kind, window), some in groupby(numbers, key=lambda n: (n.metric.partition(".")[0], n.window)):
         if table.rows:
             table.add_row()
-        table.add_row(Text.assemble((kind, "bold"), (f"  {_moment(several[0].window)}", "dim")))
-        for one in several:
+        table.add_row(Text.assemble((kind, "bold"), (f"  {_moment(window)}", "dim")))
+        for one in some:
             table.add_row(*_cells(one), style="dim" if one.value is None else "")
     return table
 

@@ -15,6 +15,7 @@ _DATA = "The data changed. Fix the pipeline, roll back meanwhile if decisions su
 _MODEL = "The model no longer fits. Roll back if an older version does better, and look at the training data."
 _TRUTH = "The cases changed. See that labels are made as before; if they are, the model needs new data."
 _SERVICE = "The service is at fault, not the model. Scale it or restart it, and read its log."
+_BUSINESS = "A business number moved. See whether the model decides otherwise than before, or the business did."
 _ADVICE = {
     "quality": _DATA,
     "drift": _DATA,
@@ -22,6 +23,7 @@ _ADVICE = {
     "estimate": _MODEL,
     "operations": _SERVICE,
     "labels": _TRUTH,
+    "kpi": _BUSINESS,
 }
 
 
@@ -115,5 +117,5 @@ def ending(rule: Rule, incident: Incident, size: timedelta) -> str:
 
 
 def advice(rule: Rule, likely_cause: str) -> str:
-    """Say where to look first: the data, the model or the service. A known data fault comes before all else."""
+    """Say where to look first: data, model, service or business. A known data fault comes before all else."""
     return _DATA if likely_cause else _ADVICE.get(rule.metric.partition(".")[0], _DATA)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from hindsight.monitors.kpis import is_labelled_metric
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
 
@@ -74,7 +75,7 @@ def _what(kind: str, monitor: Monitor) -> str:
 
 def _rules(kind: str, monitor: Monitor) -> list[str]:
     def nightly(rule: Rule) -> bool:
-        return rule.metric.startswith(("performance.", "labels."))
+        return rule.metric.startswith(("performance.", "labels.")) or is_labelled_metric(monitor, rule.metric)
 
     wanted = [rule for rule in monitor.rules if nightly(rule) == (kind == "labels")]
     return [f"| {r.id} | {r.metric} {_threshold(r)} | {r.severity} | {', '.join(r.then)} |" for r in wanted]

@@ -79,6 +79,19 @@ def r2(errors: np.ndarray, deviations: np.ndarray) -> Interval | None:
     return 1 - ratio - half, min(1 - ratio + half, 1.0)
 
 
+def ratio(tops: np.ndarray, bottoms: np.ndarray) -> Interval | None:
+    """Return an interval of r = Σt/Σb over paired rows, by the delta method; None for fewer than two rows or Σb = 0.
+
+    r ± z · sd(t − r·b) / (√n · mean(b)): Cochran, Sampling Techniques (1977), §2.11 and §6.4.
+    """
+    scale = float(bottoms.mean()) if bottoms.size else 0.0
+    if tops.size < 2 or scale == 0.0:
+        return None
+    value = float(tops.mean()) / scale
+    half = Z * float((tops - value * bottoms).std(ddof=1)) / (sqrt(tops.size) * abs(scale))
+    return value - half, value + half
+
+
 def of_cells(counts: np.ndarray, gradient: np.ndarray, value: float) -> Interval | None:
     """Return an interval of a function of a table's cell shares p, given its gradient there, clipped to [0, 1].
 

@@ -265,7 +265,15 @@ CATALOG: tuple[Metric, ...] = (
     ),
     _dle("mae", "mean absolute error expected by decile of prediction (direct loss estimation)"),
     _dle("rmse", "root mean squared error expected by decile of prediction (direct loss estimation)"),
-    Metric(Kind.KPI, "<name>", "the sum, mean, count or ratio the monitor file declares under kpis", lowest=None),
+    Metric(
+        Kind.KPI,
+        "<name>",
+        "the sum, count, mean or ratio of sums the file declares under kpis, over the distinct ids its filter keeps, "
+        "made of labels only those whose label is known; a reference sum or count is the average of its windows",
+        lowest=None,
+        interval="mean: Student, ratio: delta method, of 0 and 1: Wilson",
+        compared=True,
+    ),
     _profile("bin_count", "rows in the frozen bin", vector="frozen bin", lowest=0),
     _profile("bin_sum", "sum of the values in the frozen bin", vector="frozen bin"),
     _profile("n", "rows, nulls included", lowest=0),

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from hindsight.errors import did_you_mean
 from hindsight.monitors.document import Where
-from hindsight.monitors.model import Kpi, Monitor
+from hindsight.monitors.kpi_checks import kpi_problems
+from hindsight.monitors.model import Monitor
 from hindsight.monitors.rule_checks import rule_problems
 
 DRIFT_METHODS = ("psi", "psi_fine", "js_distance", "ks", "wasserstein_normed")
@@ -32,8 +33,7 @@ def problems(monitor: Monitor) -> Found:
     yield from _drift_method(monitor)
     yield from _private_columns(monitor)
     yield from _segments(monitor)
-    for name, kpi in monitor.kpis.items():
-        yield from _kpi(monitor, name, kpi)
+    yield from kpi_problems(monitor)
     yield from _people(monitor)
     yield from _schedule(monitor)
     yield from rule_problems(monitor)
@@ -111,15 +111,6 @@ def _segments(monitor: Monitor) -> Found:
                 ("segments", i),
                 f"{column!r} has a value of its own in every row; segment by a column with few values",
             )
-
-
-def _kpi(monitor: Monitor, name: str, kpi: Kpi) -> Found:
-    named = {"sum": (kpi.sum,), "mean": (kpi.mean,), "ratio": kpi.ratio or ()}
-    for part, columns in named.items():
-        for column in columns:
-            feature = monitor.features.get(column) if column else None
-            if feature and feature.type == "categorical":
-                yield ("kpis", name, part), f"{column!r} is a categorical feature; a {part} needs numbers"
 
 
 def _people(monitor: Monitor) -> Found:

@@ -14,6 +14,7 @@ from hindsight.monitors.strict import (
     Columns,
     Delay,
     Duration,
+    KpiColumn,
     Moment,
     Name,
     Names,
@@ -162,14 +163,21 @@ class Drift(Strict):
     min_rows: int = Field(30, ge=1)
 
 
-class Kpi(Strict):
-    """A business number over the prediction rows: one of sum, count, mean or ratio, with equality and range filters."""
+Range = Annotated[dict[Literal["above", "below"], float], Field(min_length=1)]
 
-    sum: Column | None = None
-    mean: Column | None = None
-    count: Literal[True] | Column | None = None
-    ratio: Annotated[tuple[Column, Column], BeforeValidator(as_tuple)] | None = None
-    where: dict[Column, Scalar | dict[Literal["above", "below"], float]] = Field(default_factory=dict)
+
+class Kpi(Strict):
+    """A business number over the distinct rows of a window: one of sum, count, mean or ratio (first over second).
+
+    `where` keeps rows whose column equals a value or lies in a range: above <= column < below. What a column's name
+    means is said in `hindsight.monitors.kpis`.
+    """
+
+    sum: KpiColumn | None = None
+    mean: KpiColumn | None = None
+    count: Literal[True] | KpiColumn | None = None
+    ratio: Annotated[tuple[KpiColumn, KpiColumn], BeforeValidator(as_tuple)] | None = None
+    where: dict[KpiColumn, Scalar | Range] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def one_aggregate(self) -> Self:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from hindsight.errors import did_you_mean
 from hindsight.monitors.catalog import Metric, metric, rule_metrics
 from hindsight.monitors.document import Where
+from hindsight.monitors.kpis import aggregate
 from hindsight.monitors.measurement import Kind
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule, RuleChange, built_in_rules, merge
@@ -48,12 +49,19 @@ def _rule(monitor: Monitor, where: Where, change: RuleChange, rule: Rule) -> Fou
     if rule.metric not in paths:
         yield (*where, "metric"), _unknown_metric(rule.metric, monitor, paths)
         return
-    measured = metric(rule.metric) or Metric(Kind.KPI, rule.metric.removeprefix("kpi."), "", lowest=None)
+    measured = metric(rule.metric) or _kpi(monitor, rule.metric.removeprefix("kpi."))
     yield from _thresholds(where, change, rule, measured)
     yield from _comparison(monitor, where, change, rule, measured)
     yield from _groups(monitor, where, change)
     if change.metric is not None:
         yield from ((((*where, "metric"), f"{rule.metric!r} {lack}")) for lack in _lacks(monitor, measured))
+
+
+def _kpi(monitor: Monitor, name: str) -> Metric:
+    """A KPI as a metric: a reference period is cut into windows to compare with, a file of rows cannot be."""
+    counted = aggregate(monitor.kpis[name])[0] == "count"
+    in_file = monitor.reference is not None and monitor.reference.parquet is not None
+    return Metric(Kind.KPI, name, "", lowest=0 if counted else None, compared=not in_file)
 
 
 def _unknown_metric(path: str, monitor: Monitor, paths: list[str]) -> str:

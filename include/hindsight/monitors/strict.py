@@ -48,6 +48,13 @@ def _identifier(value: str) -> str:
     raise ValueError(f"expected a table or column name of letters, digits and underscores, got {value!r}")
 
 
+def _kpi_column(value: str) -> str:
+    table, dot, column = value.partition(".")
+    if dot and table not in ("labels", "predictions"):
+        raise ValueError(f"expected a column, labels.<column> or predictions.<column>, got {value!r}")
+    return _identifier(value) if not dot else f"{table}.{_column(column)}"
+
+
 def _column(value: str) -> str:
     if "." in value:
         raise ValueError(f"expected a column name without a dot, got {value!r}")
@@ -57,6 +64,7 @@ def _column(value: str) -> str:
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Table = Annotated[str, AfterValidator(_identifier)]
 Column = Annotated[str, AfterValidator(_column)]
+KpiColumn = Annotated[str, AfterValidator(_kpi_column)]
 Delay = Annotated[
     timedelta,
     BeforeValidator(_duration, json_schema_input_type=Annotated[str, Field(pattern=r"^(0|[1-9]\d{0,4})[mhd]$")]),

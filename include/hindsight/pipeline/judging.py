@@ -17,12 +17,13 @@ from hindsight.pipeline.resources import Resources
 from hindsight.pipeline.telling import promise
 from hindsight.pipeline.windows import as_of_run
 from hindsight.verdicts.incidents import fold_from, refold, retire
-from hindsight.verdicts.judge import LABELLED, judge, kind_of
+from hindsight.verdicts.judge import LABELLED, judge, waits_for_labels
 from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
 from hindsight.verdicts.notices import is_stale, needs_notice
 from hindsight.verdicts.retraining import Refusal, decide
 
-RUN_KINDS = (Kind.OPERATIONS, Kind.QUALITY, Kind.DRIFT, Kind.ESTIMATE)
+RUN_KINDS = (Kind.OPERATIONS, Kind.QUALITY, Kind.DRIFT, Kind.ESTIMATE, Kind.KPI)
+NIGHT_KINDS = (*LABELLED, Kind.KPI, Kind.OPERATIONS)
 AT_ONCE = (Severity.P0, Severity.P1)
 
 
@@ -69,14 +70,20 @@ def judge_night(
 
 def verdicts_of_run(monitor: Monitor, window: Window, as_of: datetime, resources: Resources) -> list[Verdict]:
     """Return what the rules that need no labels say of a window by the numbers known at `as_of`."""
-    return judge(monitor, window, as_of, _facts(monitor, window, as_of, RUN_KINDS, resources))
+    return _judged(monitor, window, as_of, RUN_KINDS, resources, labelled=False)
 
 
 def verdicts_of_night(monitor: Monitor, window: Window, as_of: datetime, resources: Resources) -> list[Verdict]:
     """Return what the rules that need labels say of a window by the numbers known at `as_of`."""
-    facts = _facts(monitor, window, as_of, (*LABELLED, Kind.OPERATIONS), resources)
+    return _judged(monitor, window, as_of, NIGHT_KINDS, resources, labelled=True)
+
+
+def _judged(
+    monitor: Monitor, window: Window, as_of: datetime, kinds: Iterable[Kind], resources: Resources, *, labelled: bool
+) -> list[Verdict]:
     rules = _rules(monitor)
-    return [v for v in judge(monitor, window, as_of, facts) if kind_of(rules[v.series.rule]) in LABELLED]
+    judged = judge(monitor, window, as_of, _facts(monitor, window, as_of, kinds, resources))
+    return [v for v in judged if waits_for_labels(monitor, rules[v.series.rule]) is labelled]
 
 
 def _facts(

@@ -17,6 +17,7 @@ from hindsight.monitors.measurement import Kind, Measurement
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.windows import Window
 from hindsight.pipeline.baselines import baseline_for
+from hindsight.pipeline.kpis import kpis_of_night
 from hindsight.pipeline.resources import Resources
 from hindsight.pipeline.windows import keep
 from hindsight.warehouse.labels import Labelled, labelled, touched
@@ -92,7 +93,8 @@ def _revise(
     if baseline is not None:
         mature = any(m.metric == "mature" and m.value for m in labels)
         labels += label_drift(known.table, monitor, baseline, mature=mature)
-    measured = {Kind.PERFORMANCE: realised, Kind.LABELS: labels}
+    numbers = kpis_of_night(monitor, window, resources, as_of=as_of)
+    measured = {Kind.PERFORMANCE: realised, Kind.LABELS: labels, Kind.KPI: numbers}
     return keep(monitor, window, as_of, measured, resources)
 
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hindsight.errors import ConfigError, StoreError
+from hindsight.monitors.kpis import is_labelled_metric
 from hindsight.monitors.loader import load_folder, load_monitor
 from hindsight.monitors.measurement import Kind
 from hindsight.monitors.model import Monitor
@@ -38,6 +39,7 @@ _HEADLINES = (
     "performance.rmse",
     "labels.coverage",
 )
+_CHARTS = ("drift.drift_share", "operations.total_requests", "operations.latency_p95_ms")
 _UNITS: Mapping[str, Unit] = {"total_requests": "count", "rows_raw": "count", "n_labeled": "count", "freshness_s": "s"}
 _SHARES = ("rate", "share", "accuracy", "f1", "coverage", "precision", "recall")
 
@@ -68,7 +70,7 @@ def monitor_view(name: str, resources: Resources, *, now: datetime) -> MonitorVi
     return MonitorView(
         card=_card(monitor, state, prefix=""),
         as_of=now,
-        numbers=tuple(_numbers(state, history)),
+        numbers=tuple(_numbers(monitor, state, history)),
         charts=tuple(_charts(monitor, resources, history, told)),
         incidents=tuple(_row(story, monitor) for story in told),
         reports=tuple(_reports(monitor, resources)),
@@ -91,13 +93,14 @@ def _card(monitor: Monitor, state: MonitorState, *, prefix: str) -> MonitorCard:
     )
 
 
-def _numbers(state: MonitorState, history: pa.Table) -> Iterable[Number]:
+def _numbers(monitor: Monitor, state: MonitorState, history: pa.Table) -> Iterable[Number]:
     """Yield the headline numbers; performance is that of the newest window whose labels are in, if there is one."""
     found = {number.metric: number for number in state.numbers if not number.about}
     mature = [point.start for point in _points(history, "labels.mature") if point.value]
-    for metric in _HEADLINES:
+    for metric in (*_HEADLINES, *(f"kpi.{name}" for name in monitor.kpis)):
         kind, _, name = metric.partition(".")
-        points = _points(history, metric) if kind == Kind.PERFORMANCE else ()
+        waits = kind == Kind.PERFORMANCE or is_labelled_metric(monitor, metric)
+        points = _points(history, metric) if waits else ()
         settled = [point for point in points if point.start in mature]
         if settled:
             note = f"{settled[-1].start:%Y-%m-%d}: the newest with all labels"
@@ -118,7 +121,7 @@ def unit_of(metric: str) -> Unit:
 def _history(monitor: Monitor, resources: Resources, state: MonitorState) -> pa.Table:
     """Return the numbers of all rows together over the last windows, oldest first."""
     start = state.window - CHARTED * monitor.window if state.window else None
-    kinds = (Kind.OPERATIONS, Kind.DRIFT, Kind.PERFORMANCE, Kind.LABELS)
+    kinds = (Kind.OPERATIONS, Kind.DRIFT, Kind.PERFORMANCE, Kind.LABELS, Kind.KPI)
     return _overall(resources.store.read(monitor.name, kinds=kinds, start=start))
 
 
@@ -128,8 +131,9 @@ def _charts(monitor: Monitor, resources: Resources, table: pa.Table, told: Itera
     quality = "performance.mae" if monitor.model.task == "regression" else "performance.accuracy"
     first = min((point.start for point in _points(table, "operations.total_requests")), default=None)
     marks = tuple(_marks(monitor, resources, told, first)) if first else ()
-    for metric in (quality, "drift.drift_share", "operations.total_requests", "operations.latency_p95_ms"):
-        points = _points(table, metric, immature if metric == quality else frozenset())
+    for metric in (quality, *(f"kpi.{name}" for name in monitor.kpis), *_CHARTS):
+        waits = metric == quality or is_labelled_metric(monitor, metric)
+        points = _points(table, metric, immature if waits else frozenset())
         if points:
             name = metric.partition(".")[2]
             yield Chart(name.replace("_", " "), unit_of(name), points, limits.get(metric), marks)

@@ -16,7 +16,7 @@ from hindsight.monitors.windows import Window
 from hindsight.pipeline.judging import verdicts_of_night, verdicts_of_run
 from hindsight.pipeline.resources import Resources
 from hindsight.verdicts.incidents import fold_from, refold
-from hindsight.verdicts.judge import LABELLED, kind_of
+from hindsight.verdicts.judge import waits_for_labels
 from hindsight.verdicts.model import Incident, Series, State, Verdict
 
 
@@ -68,7 +68,7 @@ def _as_judged(
         return (verdicts_of_night if labelled else verdicts_of_run)(monitor, window, as_of, resources)
 
     def then(rules: dict[str, Rule], verdict: Verdict) -> Verdict | None:
-        known = of_window(verdict.window, labelled=kind_of(rules[verdict.series.rule]) in LABELLED)
+        known = of_window(verdict.window, labelled=waits_for_labels(monitor, rules[verdict.series.rule]))
         return next((v for v in known if v.series == verdict.series), None)
 
     return then

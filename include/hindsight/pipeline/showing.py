@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from hindsight.actions.records import Mail, Progress
 from hindsight.actions.wording import headline, whose
-from hindsight.monitors.measurement import Kind
+from hindsight.monitors.kpis import is_labelled_metric, kpis_of
+from hindsight.monitors.measurement import Kind, Measurement
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
 from hindsight.monitors.windows import Window
@@ -56,7 +57,7 @@ class MonitorState:
 
 def state_of(monitor: Monitor, resources: Resources, *, as_of: datetime | None = None) -> MonitorState:
     """Return the state of a monitor from its latest snapshots, those known at `as_of` if given."""
-    numbers = _provisional([number for kind in SHOWN for number in _latest(monitor, kind, resources, as_of)])
+    numbers = _provisional(monitor, [number for kind in SHOWN for number in _latest(monitor, kind, resources, as_of)])
     found = {(number.metric, number.about): number for number in numbers}
     traffic = found.get(("operations.total_requests", ""))
     health = found.get(("operations.health", ""))
@@ -71,31 +72,57 @@ def state_of(monitor: Monitor, resources: Resources, *, as_of: datetime | None =
     )
 
 
-def _provisional(numbers: list[Number]) -> list[Number]:
-    """Say of performance measured on labels that are still arriving that it is provisional, and on what share."""
+def _provisional(monitor: Monitor, numbers: list[Number]) -> list[Number]:
+    """Say of what was measured on labels that are still arriving that it is provisional, and on what share."""
     labels = {number.metric: number.value for number in numbers if not number.about}
     if labels.get("labels.mature") != 0:
         return numbers
     note = f"provisional: labels of {labels.get('labels.coverage') or 0:.0%}"
     return [
-        replace(number, note=number.note or note) if number.metric.startswith("performance.") else number
+        replace(number, note=number.note or note)
+        if number.metric.startswith("performance.") or is_labelled_metric(monitor, number.metric)
+        else number
         for number in numbers
     ]
 
 
 def _latest(monitor: Monitor, kind: Kind, resources: Resources, as_of: datetime | None) -> list[Number]:
+    """Return the numbers of the newest window that has them; what waits for labels is known of older windows only."""
     window = resources.store.newest(monitor.name, kind, as_of=as_of)
     if window is None:
         return []
-    measured = resources.store.measurements(monitor.name, kind, window, as_of)
-    for _ in range(LOOKED_BACK if kind in LABELLED else 0):  # windows without rows have no labels to tell of
-        if any(m.n for m in measured):
+    if kind is not Kind.KPI:
+        return _known(monitor, kind, window, resources, as_of, back=LOOKED_BACK if kind in LABELLED else 0)
+    sorts = [kpis_of(monitor, labelled=labelled) for labelled in (False, True)]
+    found = [_known(monitor, kind, window, resources, as_of, names=some, back=LOOKED_BACK) for some in sorts if some]
+    return [number for some in found for number in some]
+
+
+def _known(
+    monitor: Monitor,
+    kind: Kind,
+    window: Window,
+    resources: Resources,
+    as_of: datetime | None,
+    *,
+    names: Collection[str] | None = None,
+    back: int = 0,
+) -> list[Number]:
+    """Return what is known of a window or, where that is about no rows, of the last one before it that has some."""
+
+    def measured(window: Window) -> list[Measurement]:
+        known = resources.store.measurements(monitor.name, kind, window, as_of)
+        return [m for m in known if names is None or m.metric in names]
+
+    found = measured(window)
+    for _ in range(back):  # windows without rows have no labels to tell of
+        if any(m.n for m in found):
             break
         window = Window(window.start - monitor.window, window.start)
-        measured = resources.store.measurements(monitor.name, kind, window, as_of)
+        found = measured(window)
     return [
         Number(f"{kind}.{m.metric}", m.feature, m.value, m.reference, m.n, window.start, m.note)
-        for m in measured
+        for m in found
         if not (m.bin or m.segment or m.model_version)
     ]
 

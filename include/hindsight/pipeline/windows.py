@@ -17,12 +17,15 @@ from hindsight.checks.expectations import run_suite
 from hindsight.checks.operations import operations
 from hindsight.checks.outputs import outputs
 from hindsight.checks.quality import quality
+from hindsight.monitors.kpis import kpis_of
 from hindsight.monitors.measurement import Kind, Measurement
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rows import Rows
 from hindsight.monitors.windows import Window
 from hindsight.pipeline.baselines import baseline_for, calibration_of
+from hindsight.pipeline.kpis import kpis_of_run
 from hindsight.pipeline.resources import Resources
+from hindsight.warehouse.kpis import kpi_columns
 from hindsight.warehouse.predictions import collect, volumes
 
 WEEK = timedelta(days=7)
@@ -41,7 +44,8 @@ def run_window(monitor: Monitor, window: Window, resources: Resources) -> dict[s
     """
     engine = resources.warehouse(monitor.source.connection)
     with tempfile.TemporaryDirectory(prefix="hindsight-") as folder:
-        rows = collect(engine, monitor, window, folder=Path(folder), pii_key=resources.pii_key)
+        also = kpi_columns(engine, monitor, kpis_of(monitor, labelled=False))
+        rows = collect(engine, monitor, window, folder=Path(folder), pii_key=resources.pii_key, also=also)
         try:
             measured = measure(monitor, window, rows, resources)
             n = rows.n
@@ -54,7 +58,8 @@ def run_window(monitor: Monitor, window: Window, resources: Resources) -> dict[s
 
 def measure(monitor: Monitor, window: Window, rows: Rows, resources: Resources) -> dict[Kind, list[Measurement]]:
     """Compute the numbers of a window that need no labels."""
-    baseline = baseline_for(monitor, window, resources, as_of=as_of_run(monitor, window))
+    as_of = as_of_run(monitor, window)
+    baseline = baseline_for(monitor, window, resources, as_of=as_of)
     expected = expected_volume(monitor, window, resources)
     checked = quality(rows, monitor, baseline)
     if monitor.quality:
@@ -68,6 +73,7 @@ def measure(monitor: Monitor, window: Window, rows: Rows, resources: Resources) 
         Kind.DRIFT: drifted,
         Kind.PROFILE: profiled,
         Kind.ESTIMATE: guessed,
+        Kind.KPI: kpis_of_run(monitor, window, rows, resources, as_of=as_of),
     }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from math import copysign, isfinite, nextafter
 
+from hindsight.monitors.kpis import is_labelled_metric
 from hindsight.monitors.measurement import Kind, Measurement
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
@@ -43,6 +44,11 @@ def _drifted(monitor: Monitor, facts: Sequence[Measurement]) -> Drifted:
         if fact.metric == "drifted" and fact.value is not None and fact.feature in monitor.features:
             found.setdefault((fact.model_version, fact.segment), {})[fact.feature] = fact.value > 0
     return found
+
+
+def waits_for_labels(monitor: Monitor, rule: Rule) -> bool:
+    """Say whether a rule's numbers are made of labels, so that it is due, and judged, when the window matures."""
+    return kind_of(rule) in LABELLED or is_labelled_metric(monitor, rule.metric)
 
 
 def kind_of(rule: Rule) -> Kind:
@@ -117,7 +123,7 @@ def _verdict(
         series=Series(rule.id, fact.model_version, fact.segment, fact.feature),
         window=window,
         as_of=as_of,
-        due=window.end + (monitor.labels.matures_after if kind_of(rule) in LABELLED else monitor.lateness),
+        due=window.end + (monitor.labels.matures_after if waits_for_labels(monitor, rule) else monitor.lateness),
         status=status,
         value=fact.value,
         threshold=bound.threshold if bound else None,
@@ -129,7 +135,7 @@ def _verdict(
 def _status(
     monitor: Monitor, rule: Rule, fact: Measurement, bound: _Bound | None, labels: _Labels
 ) -> tuple[Status, str]:
-    if kind_of(rule) in LABELLED and not labels.mature and not _is_fault(fact, bound, rule):
+    if waits_for_labels(monitor, rule) and not labels.mature and not _is_fault(fact, bound, rule):
         return Status.IMMATURE, labels.missing
     if fact.value is None or not isfinite(fact.value):
         return Status.NO_DATA, fact.note or "not evaluated"
@@ -153,9 +159,9 @@ def _shortage(monitor: Monitor, rule: Rule, fact: Measurement, labels: _Labels) 
     """Say what there is too little of behind a number, or "" where there is enough."""
     if fact.n < rule.min_rows:
         return f"{fact.n:,} rows, {rule.min_rows:,} are needed"
-    if kind_of(rule) is not Kind.PERFORMANCE:
+    if kind_of(rule) is not Kind.PERFORMANCE and not is_labelled_metric(monitor, rule.metric):
         return ""
-    if fact.n < monitor.labels.min_labels:
+    if kind_of(rule) is Kind.PERFORMANCE and fact.n < monitor.labels.min_labels:
         return f"{fact.n:,} labels, {monitor.labels.min_labels:,} are needed"
     if (coverage := labels.coverage_of(fact)) < monitor.labels.min_coverage:
         return f"labels for {coverage:.0%} of the predictions, {monitor.labels.min_coverage:.0%} are needed"

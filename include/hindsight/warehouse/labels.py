@@ -126,6 +126,23 @@ def output_columns(monitor: Monitor) -> tuple[str, ...]:
     return tuple(column for column in named(monitor) if column in needed)
 
 
+def beside_labels(
+    engine: sa.Engine, monitor: Monitor, as_of: datetime, columns: Sequence[str]
+) -> tuple[sa.FromClause, tuple[sa.ColumnElement[Any], ...], pa.Schema]:
+    """Return the predictions joined with each label row known of their ids, and how `columns` of that row are read.
+
+    When it arrived comes last, under the name ARRIVED. Raises DataError as `labelled` does.
+    """
+    logged, truth = _pair(engine, monitor)
+    known, arrived_at = _arrived(monitor, truth, None, as_of), declared_labels(monitor).arrived_at
+    read = read_as(engine, truth, columns, known, [])
+    arrived: sa.ColumnElement[Any] = sa.null()
+    if arrived_at is not None:
+        arrived = moment(truth.table.c[arrived_at], truth.dialect)
+    joined = logged.table.outerjoin(truth.table, sa.and_(_same_id(monitor, logged, truth), known))
+    return joined, (*read.expressions, arrived), read.schema.append(pa.field(ARRIVED, TIMESTAMP))
+
+
 def _known(
     engine: sa.Engine,
     monitor: Monitor,

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from hindsight.errors import ConfigError, Problem
+from hindsight.monitors.kpis import LABELS
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.strict import Scalar
 from hindsight.warehouse.distinct import Mask, codes_of, first_of_each, members, repeated, row_hashes
@@ -43,13 +44,24 @@ def outcomes(rows: pa.Table, monitor: Monitor, *, absent: Scalar | None = None, 
     undated = 0
     if monitor.source.labels is not None and monitor.source.labels.arrived_at is not None:
         rows, undated = _dated(rows, monitor)
-    distinct = _newest(rows, monitor)
-    if absent is not None:
-        distinct = _assumed(distinct, absent)
-    conflicts = int(np.count_nonzero(distinct.column(_CONFLICT)))
-    corrections = int(distinct.column(_CORRECTED).to_numpy().sum())
-    repeats = distinct.num_rows < rows.num_rows
-    return Outcomes(scored(distinct, monitor, also), distinct.num_rows, conflicts, corrections, undated, repeats)
+    found = distinct(rows, monitor, absent=absent)
+    conflicts = int(np.count_nonzero(found.column(_CONFLICT)))
+    corrections = int(found.column(_CORRECTED).to_numpy().sum())
+    repeats = found.num_rows < rows.num_rows
+    return Outcomes(scored(found, monitor, also), found.num_rows, conflicts, corrections, undated, repeats)
+
+
+def distinct(rows: pa.Table, monitor: Monitor, *, absent: Scalar | None = None) -> pa.Table:
+    """Reduce prediction rows joined with their label rows to one row per id, scored or not, with its newest label.
+
+    Columns `labels.<column>` are chosen with the label; newest labels that differ in one of them contradict each other.
+    """
+    found = _newest(without_nan(rows, LABEL), monitor)
+    return found if absent is None else _assumed(found, absent)
+
+
+def _truth(rows: pa.Table) -> list[str]:
+    return [name for name in rows.column_names if name == LABEL or name.startswith(LABELS)]
 
 
 def _dated(rows: pa.Table, monitor: Monitor) -> tuple[pa.Table, int]:
@@ -103,20 +115,20 @@ def _chosen(rows: pa.Table, monitor: Monitor) -> pa.Table:
 
 def _order(rows: pa.Table, monitor: Monitor) -> list[tuple[str, str]]:
     source = monitor.source.predictions
-    last = {ARRIVED: "descending", LABEL: "ascending"}
+    last = {ARRIVED: "descending"} | dict.fromkeys(_truth(rows), "ascending")
     contents = [name for name in rows.column_names if name not in (_CODE, source.id, source.timestamp, *last)]
     first = [(_CODE, "ascending"), (source.timestamp, "descending")]
     return [*first, *((name, "ascending") for name in contents), *last.items()]
 
 
 def _conflicting(rows: pa.Table, firsts: NDArray[np.int64]) -> Mask:
-    """For each chosen row, whether another label of its id arrived at the same moment with a different value."""
+    """For each chosen row, whether another label of its id arrived at the same moment with other values."""
     codes = rows.column(_CODE).to_numpy()
     chosen = np.zeros(int(codes.max(initial=-1)) + 1, np.int64)
     chosen[codes[firsts]] = firsts
-    arrivals, labels = _arrivals(rows), codes_of(rows.column(LABEL))
-    newest = chosen[codes]
-    against = (arrivals == arrivals[newest]) & (labels != labels[newest])
+    arrivals, newest = _arrivals(rows), chosen[codes]
+    values = np.stack([codes_of(rows.column(name)) for name in _truth(rows)])
+    against = (arrivals == arrivals[newest]) & (values != values[:, newest]).any(axis=0)
     return np.isin(codes[firsts], codes[against])
 
 

@@ -83,7 +83,7 @@ def _from_warehouse(
     with reading(engine, monitor.source.connection):
         for column in also:
             logged_predictions(engine, monitor).require(column, "reference.output")
-    period = _period(reference, as_of)
+    period = period_of(reference, as_of)
     rows = collect(engine, monitor, period, folder=folder, pii_key=pii_key, also=also)
     try:
         if reference.same_weekday:
@@ -99,7 +99,8 @@ def _from_warehouse(
         raise
 
 
-def _period(reference: Reference, as_of: datetime) -> Window:
+def period_of(reference: Reference, as_of: datetime) -> Window:
+    """Return the period of a reference that is no file; a trailing one ends `lag` before `as_of`."""
     if reference.start is not None and reference.end is not None:
         return Window(reference.start, reference.end)
     end = as_of - reference.lag
