@@ -36,6 +36,10 @@ test: .venv/.installed  ## Check style, types and behaviour
 bench: .venv/.installed  ## Time a window of 1 M rows beside Evidently, and what else the README says about speed
 	$(BIN)/python -m benchmarks.speed
 
+.PHONY: bench-alarms
+bench-alarms: .venv/.installed  ## Measure false alarms and power beside Evidently and NannyML: half an hour
+	$(BIN)/python -m benchmarks.alarms
+
 .PHONY: cases
 cases: .venv/.installed  ## Compare every number with the known answers of the cases in HINDSIGHT_CASES
 	$(BIN)/python -m benchmarks.cases
@@ -52,4 +56,4 @@ clean:  ## Remove what make has made, the demo's data included
 
 .PHONY: help
 help:  ## Show this
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
