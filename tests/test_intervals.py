@@ -104,6 +104,46 @@ def test_delong_variance_equals_the_pairwise_definition() -> None:
     assert (lower, upper) == pytest.approx(tuple(1 / (1 + np.exp(-(odds + side * half))) for side in (-1, 1)), rel=1e-5)
 
 
+def test_the_difference_of_two_shares_is_that_of_newcombes_example() -> None:
+    first, second = ((hits / n, *(intervals.wilson(hits, n) or ())) for hits, n in ((56, 70), (48, 80)))
+    assert intervals.difference(first, second) == pytest.approx((0.0524, 0.3339), abs=1e-4)  # type: ignore[arg-type]
+
+
+@given(st.integers(0, 40), st.integers(1, 40), st.integers(0, 40), st.integers(1, 40))
+def test_the_difference_lies_in_its_interval_and_turns_with_the_sides(a: int, b: int, c: int, d: int) -> None:
+    first, second = ((hits / n, *(intervals.wilson(hits, n) or ())) for hits, n in ((a, a + b), (c, c + d)))
+    lower, upper = intervals.difference(first, second)  # type: ignore[arg-type]
+    assert -1 <= lower <= first[0] - second[0] <= upper <= 1
+    assert intervals.difference(second, first) == pytest.approx((-upper, -lower))  # type: ignore[arg-type]
+
+
+def test_the_macro_area_of_two_classes_has_delongs_interval() -> None:
+    random = np.random.default_rng(SEED)
+    truth = (random.random(400) < 0.4).astype(int)
+    score = random.normal(truth, 1.5)
+    both = np.column_stack([-score, score])
+    area, known = intervals.roc_auc(score[truth == 1], score[truth == 0])
+    macro, found = intervals.roc_auc_ovr(truth, both)
+    assert macro == pytest.approx(area)
+    assert found == pytest.approx(known, rel=2e-3)
+
+
+def test_the_interval_of_the_macro_area_holds_the_truth_about_nineteen_times_in_twenty() -> None:
+    random = np.random.default_rng(SEED)
+    truth = random.integers(0, 3, 60_000)
+    scores = random.normal(0, 1, (60_000, 3)) + np.eye(3)[truth] * [1.0, 0.5, 1.5]
+    area = intervals.roc_auc_ovr(truth, scores)[0]
+    draws = (random.integers(0, 60_000, 250) for _ in range(300))
+    ends = [intervals.roc_auc_ovr(truth[rows], scores[rows])[1] for rows in draws]
+    held = np.mean([pair is not None and pair[0] <= area <= pair[1] for pair in ends])
+    assert 0.91 < held < 0.98
+
+
+def test_perfect_separation_of_all_classes_has_an_area_and_no_interval() -> None:
+    truth = np.array([0, 1, 2] * 10)
+    assert intervals.roc_auc_ovr(truth, np.eye(3)[truth]) == (1.0, None)
+
+
 def test_intervals_hold_the_truth_about_nineteen_times_in_twenty() -> None:
     random = np.random.default_rng(SEED)
     held = dict.fromkeys(("f1", "auc", "rmse", "r2"), 0)

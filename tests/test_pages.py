@@ -211,6 +211,12 @@ def test_threshold_interval_and_marks_are_drawn() -> None:
     assert [mark.text for mark in drawing.marks] == ["2026-09-02: v2"]
 
 
+def test_a_value_next_to_its_threshold_can_be_drawn() -> None:
+    drawing = draw(a_chart([0.3, 0.3], threshold=0.30000000000000004))
+    assert drawing is not None
+    assert len({tick.text for tick in drawing.rows}) > 1
+
+
 numbers = st.floats(-1e9, 1e9).map(lambda value: 0.0 if abs(value) < 1e-9 else value)
 
 

@@ -128,6 +128,66 @@ def test_regression_numbers_equal_scikit_learn() -> None:
     assert values(table, REGRESSION) == pytest.approx(expected, rel=1e-12)
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(2, 200), st.floats(0.02, 0.98), st.integers(1, 6))
+def test_any_binary_rows_have_the_numbers_of_scikit_learn(seed: int, n: int, positive: float, digits: int) -> None:
+    random = np.random.default_rng(seed)
+    y, h = (random.random(n) < positive).astype(int), (random.random(n) < positive).astype(int)
+    p = random.random(n).round(digits)  # few digits make ties
+    found = values(pa.table({"label": y, "prediction": h, "score": p}), BINARY)
+    expected = {
+        "accuracy": sk.accuracy_score(y, h),
+        "precision": sk.precision_score(y, h, zero_division=0),
+        "recall": sk.recall_score(y, h, zero_division=0),
+        "f1": sk.f1_score(y, h, zero_division=0),
+        "log_loss": sk.log_loss(y, p, labels=[0, 1]),
+        "brier": sk.brier_score_loss(y, p),
+    }
+    if 0 < y.sum() < n:
+        expected["roc_auc"] = sk.roc_auc_score(y, p)
+    assert (found["roc_auc"] is None) == ("roc_auc" not in expected)
+    assert {name: found[name] for name in expected} == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(3, 150))
+def test_any_rows_of_many_classes_have_the_numbers_of_scikit_learn(seed: int, n: int) -> None:
+    random = np.random.default_rng(seed)
+    y, h = random.integers(0, 3, n), random.integers(0, 3, n)
+    scores = random.dirichlet([1, 1, 1], n)
+    names, kind = np.array(CLASSES), {"labels": [0, 1, 2], "zero_division": 0}
+    columns = {f"score__{name}": scores[:, place] for place, name in enumerate(CLASSES)}
+    found = values(pa.table({"prediction": names[h], "label": names[y]} | columns), MULTICLASS)
+    expected = {
+        "accuracy": sk.accuracy_score(y, h),
+        "f1_macro": sk.f1_score(y, h, average="macro", **kind),
+        "f1_weighted": sk.f1_score(y, h, average="weighted", **kind),
+        "precision_macro": sk.precision_score(y, h, average="macro", **kind),
+        "recall_macro": sk.recall_score(y, h, average="macro", **kind),
+        "log_loss": sk.log_loss(y, scores, labels=[0, 1, 2]),
+    }
+    area = found.pop("roc_auc_ovr_macro")
+    assert area == (pytest.approx(sk.roc_auc_score(y, scores, multi_class="ovr")) if len(set(y)) == 3 else None)
+    assert found == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(2, 150), st.sampled_from([1e-6, 1.0, 1e6]))
+def test_any_numbers_have_the_losses_of_scikit_learn(seed: int, n: int, scale: float) -> None:
+    random = np.random.default_rng(seed)
+    y = random.normal(3, 1, n) * scale
+    h = y + random.normal(0, 0.5, n) * scale
+    found = values(pa.table({"prediction": h, "label": y}), REGRESSION)
+    expected = {
+        "mae": sk.mean_absolute_error(y, h),
+        "rmse": sk.root_mean_squared_error(y, h),
+        "r2": sk.r2_score(y, h),
+        "mean_error": float(np.mean(h - y)),
+        "median_ae": sk.median_absolute_error(y, h),
+    }
+    assert found == pytest.approx(expected, rel=1e-9, abs=1e-9 * scale)
+
+
 @pytest.mark.parametrize(
     ("table", "monitor"),
     [(binary_rows(), BINARY), (multiclass_rows(), MULTICLASS), (regression_rows(), REGRESSION)],
@@ -314,6 +374,20 @@ def test_gaps_between_groups_are_named_by_the_segment_column() -> None:
         "fpr_difference": pytest.approx(1 / 3),
         "fnr_difference": 0.5,
     }
+
+
+def test_a_gap_has_the_interval_of_the_two_groups_furthest_apart_and_names_them() -> None:
+    label = [1] * 50 + [0] * 50
+    prediction = [1] * 50 + [0] * 50 + ([1] * 30 + [0] * 20) * 2 + [1] * 50 + [0] * 40 + [1] * 10
+    rows = pa.table(
+        {"prediction": prediction, "label": label * 3, "region": ["EU"] * 100 + ["FR"] * 100 + ["US"] * 100}
+    )
+    gaps = {m.metric: m for m in performance(rows, a_monitor(), reference={}) if m.feature == "region"}
+    gap = gaps["accuracy_difference"]
+    assert (gap.value, gap.n, gap.note) == (0.5, 100, "EU over FR")
+    assert gap.lower is not None
+    assert gap.upper is not None
+    assert 0.35 < gap.lower < 0.5 < gap.upper < 0.62
 
 
 def test_one_group_has_no_gap_to_another() -> None:

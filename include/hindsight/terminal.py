@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hindsight.actions.wording import clean, number
+from hindsight.monitors.measurement import Kind
 from hindsight.monitors.proposals.proposal import plain_guesses
 from hindsight.monitors.rules import Severity
 from hindsight.pipeline.proposing import Written
@@ -22,6 +23,7 @@ SEVERITY = {Severity.P0: "bold red", Severity.P1: "yellow", Severity.P2: "cyan"}
 STATE = {State.OPEN: ("●", ""), State.RESOLVED: ("○", "dim"), State.WITHDRAWN: ("✕", "dim")}
 QUALITY = ("performance.accuracy", "performance.mae")
 DULL = {"health", "rows_raw", "http_4xx_rate", "http_5xx_rate", "throughput_rps", "n_labeled", "fpr", "fnr"}
+TOP = 10  # drifted columns
 NOTABLE = 0.01  # more of a column's rows than in the reference, to be worth a line
 
 
@@ -43,6 +45,10 @@ def monitor(state: MonitorState, standing: Sequence[Story], *, everything: bool)
     shown = state.numbers if everything else tuple(_worth_a_look(state.numbers))
     if shown:
         parts += ["", _numbers(shown)]
+    more = len(_drifted(state.numbers)) - TOP
+    if more > 0 and not everything:
+        parts += [Text(f"  and {more} more drifted columns", "dim")]
+    parts += [Text(note, "yellow") for note in _warnings(state.numbers)]
     if hidden := len(state.numbers) - len(shown):
         parts += ["", Text(f"{hidden} more numbers with --all", "dim")]
     return Group(*parts)
@@ -128,19 +134,32 @@ def _said(metric: str, value: float | None) -> str:
 
 
 def _worth_a_look(numbers: Iterable[Number]) -> Iterator[Number]:
-    """Leave out what was not evaluated, what is as in the reference, and of a drifted column all but one number."""
+    """Leave out what was not evaluated, what is as in the reference, and of a drifted column all but one number.
+
+    At most TOP drifted columns are shown.
+    """
     known = [one for one in numbers if one.value is not None]
-    drifted = {one.about for one in known if one.metric == "drift.drifted" and one.value}
+    drifted = {Kind.DRIFT: _drifted(known)[:TOP], Kind.LABELS: _drifted(known, Kind.LABELS)}
     for one in known:
         kind, _, metric = one.metric.partition(".")
         if kind == "quality":
             notable = (one.value or 0.0) - (one.reference or 0.0) >= NOTABLE
-        elif kind == "drift" and one.about:
-            notable = metric == "psi" and one.about in drifted
+        elif kind in drifted and one.about:
+            notable = metric == "psi" and one.about in drifted[Kind(kind)]
         else:
             notable = metric not in DULL and not one.about and (kind != "labels" or one.value != 0)
         if notable:
             yield one
+
+
+def _drifted(numbers: Iterable[Number], kind: Kind = Kind.DRIFT) -> list[str]:
+    """The columns that drifted, in the order in which the numbers come: the weightiest first."""
+    return list(dict.fromkeys(one.about for one in numbers if one.metric == f"{kind}.drifted" and one.value))
+
+
+def _warnings(numbers: Iterable[Number]) -> list[str]:
+    """What is to be said of the reference: that it is old, or of another version of the model."""
+    return [one.note for one in numbers if one.metric == "drift.reference_age_days" and one.note]
 
 
 def _health(state: MonitorState) -> Text:

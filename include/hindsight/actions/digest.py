@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,11 +30,16 @@ _ORDER = {State.OPEN: 0, State.RESOLVED: 1, State.WITHDRAWN: 2}
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One incident to tell, with the rule it broke and, for the chart, the windows around it, oldest first."""
+    """One incident to tell, with the rule it broke and, for the chart, the windows around it, oldest first.
+
+    Of a drifted column, `psi` says how far it moved and `weight` what that weighs in the model.
+    """
 
     incident: Incident
     rule: Rule
     points: tuple[Point, ...] = ()
+    psi: float | None = None
+    weight: float = inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +92,23 @@ def facts(told: Sequence[Told]) -> tuple[Fact, ...]:
 
 
 def compose(monitor: Monitor, told: Sequence[Told], context: Context = Context()) -> Message:
-    """Make one message of everything told: open incidents first, the most severe at the top.
+    """Make one message of everything told: open incidents first, the most severe at the top, drift by its weight.
 
     Raises ValueError where nothing is told. Should the chart or the HTML fail, the text goes out without it: a mail
     that looks plain is better than none.
     """
     if not told:
         raise ValueError(f"nothing to tell about {monitor.name}")
-    ordered = sorted(told, key=lambda one: (_ORDER[one.incident.state], one.incident.severity, one.incident.started))
+    ordered = sorted(told, key=_rank)
     png = _chart(ordered[0])
     view = _view(monitor, ordered, context, chart=png is not None)
     severity = ordered[0].incident.severity
     return Message(view.subject, as_text(view), _html(view), png, severity)
+
+
+def _rank(told: Told) -> tuple[object, ...]:
+    incident = told.incident
+    return _ORDER[incident.state], incident.severity, -told.weight, incident.started
 
 
 def _chart(told: Told) -> bytes | None:
@@ -185,7 +196,7 @@ def _big(told: Told) -> str:
 def _caption(told: Told) -> str:
     metric, threshold = told.rule.metric, told.incident.threshold
     if metric in _FLAGS:
-        return ""
+        return "" if told.psi is None else f"PSI {wording.number('psi', told.psi)}"
     reference = wording.reference_of(told.rule, told.incident)
     parts = [
         wording.metric_name(metric) + wording.whose(told.incident.series),

@@ -169,5 +169,6 @@ def _scored_classes(truth: np.ndarray, scores: np.ndarray, classes: Sequence[str
         note = f"no labels of class {', '.join(missing)}" if missing else "one class only"
         yield Measurement("roc_auc_ovr_macro", None, y.size, note=note)
         return
-    areas = [intervals.roc_auc(p[y == c, c], p[y != c, c])[0] for c in range(len(classes))]
-    yield Measurement("roc_auc_ovr_macro", float(np.mean(areas)), y.size)
+    area, ends = intervals.roc_auc_ovr(y, p)
+    lower, upper = ends or (None, None)
+    yield Measurement("roc_auc_ovr_macro", area, y.size, lower=lower, upper=upper)

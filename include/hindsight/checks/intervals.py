@@ -9,6 +9,7 @@ from scipy import special
 
 Z = 1.959963984540054  # the 97.5 % point of the normal distribution
 Interval = tuple[float, float]
+Point = tuple[float, float, float]  # a value between the ends of its interval: value, lower, upper
 
 
 def wilson(hits: float, n: float) -> Interval | None:
@@ -107,6 +108,17 @@ def of_cells(counts: np.ndarray, gradient: np.ndarray, value: float) -> Interval
     return max(value - half, 0.0), min(value + half, 1.0)
 
 
+def _components(positives: np.ndarray, negatives: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+    """Return the area, the share of negatives below each positive and the share of positives above each negative."""
+    from scipy.stats import rankdata
+
+    m, n = positives.size, negatives.size
+    ranks = rankdata(np.concatenate([positives, negatives]))
+    above = (ranks[:m] - rankdata(positives)) / n
+    below = 1 - (ranks[m:] - rankdata(negatives)) / m
+    return float((ranks[:m].sum() - m * (m + 1) / 2) / (m * n)), above, below
+
+
 def roc_auc(positives: np.ndarray, negatives: np.ndarray) -> tuple[float, Interval | None]:
     """Return the area under the ROC curve and its interval, from the scores of the two classes (both non-empty).
 
@@ -114,17 +126,47 @@ def roc_auc(positives: np.ndarray, negatives: np.ndarray) -> tuple[float, Interv
     (Biometrics 44:837) in the O(n log n) form of Sun & Xu 2014; the interval is taken on the logit scale (Pepe 2003,
     §5.2), so it stays inside (0, 1). None where the variance is 0: complete separation, or one row in a class.
     """
-    from scipy.stats import rankdata
-
     m, n = positives.size, negatives.size
-    ranks = rankdata(np.concatenate([positives, negatives]))
-    above = (ranks[:m] - rankdata(positives)) / n
-    below = 1 - (ranks[m:] - rankdata(negatives)) / m
-    area = float((ranks[:m].sum() - m * (m + 1) / 2) / (m * n))
+    area, above, below = _components(positives, negatives)
     if min(m, n) < 2 or not 0 < area < 1:
         return area, None
     error = sqrt(float(above.var(ddof=1)) / m + float(below.var(ddof=1)) / n)
     if error == 0.0:
         return area, None
-    centre, half = float(special.logit(area)), Z * error / (area * (1 - area))
-    return area, (float(special.expit(centre - half)), float(special.expit(centre + half)))
+    return area, on_logits(area, error)
+
+
+def on_logits(share: float, error: float) -> Interval:
+    """Return the interval of a share strictly between 0 and 1, from its standard error, taken on the logit scale."""
+    centre, half = float(special.logit(share)), Z * error / (share * (1 - share))
+    return float(special.expit(centre - half)), float(special.expit(centre + half))
+
+
+def roc_auc_ovr(truth: np.ndarray, scores: np.ndarray) -> tuple[float, Interval | None]:
+    """Return the mean over classes of the one-versus-rest area, and its interval; each class needs a row and a miss.
+
+    `truth` holds places of classes, `scores` a column for each. The areas share their rows, so the components of
+    DeLong, DeLong & Clarke-Pearson 1988 are added up row by row before their variance is taken: a row moves the mean by
+    the sum over classes of (its component - AUC of the class) / (rows of its side). None where that variance is 0.
+    """
+    n, k = scores.shape
+    influence, areas = np.zeros(n), []
+    for c in range(k):
+        mine = truth == c
+        positives, negatives = scores[mine, c], scores[~mine, c]
+        area, above, below = _components(positives, negatives)
+        areas.append(area)
+        influence[mine] += (above - area) / (k * positives.size)
+        influence[~mine] += (below - area) / (k * negatives.size)
+    mean, error = float(np.mean(areas)), sqrt(float((influence**2).sum()) * n / max(n - 1, 1))
+    return mean, on_logits(mean, error) if error > 0 and 0 < mean < 1 else None
+
+
+def difference(first: Point, second: Point) -> Interval:
+    """Return the interval of first - second, two independent shares with intervals of their own.
+
+    The squared distances to the ends add up: Newcombe 1998 (Statist. Med. 17:873), method 10.
+    """
+    (p, low, high), (q, lowest, highest) = first, second
+    gap = p - q
+    return gap - sqrt((p - low) ** 2 + (highest - q) ** 2), gap + sqrt((high - p) ** 2 + (q - lowest) ** 2)

@@ -56,7 +56,7 @@ _realised = partial(Metric, Kind.PERFORMANCE, highest=1, compared=True)
 _binary = partial(_realised, tasks=("binary",))
 _multiclass = partial(_realised, tasks=("multiclass",))
 _loss = partial(Metric, Kind.PERFORMANCE, tasks=("regression",), compared=True, interval=STUDENT)
-_gap = partial(Metric, Kind.PERFORMANCE, tasks=("binary",), highest=1, about="segment column")
+_gap = partial(Metric, Kind.PERFORMANCE, tasks=("binary",), highest=1, about="segment column", interval="Newcombe")
 _labels = partial(Metric, Kind.LABELS)
 _bound = partial(Metric, Kind.LABELS, tasks=CLASSIFIERS, highest=1)
 _cbpe = partial(Metric, Kind.ESTIMATE, tasks=("binary",), highest=1, compared=True, interval=DELTA)
@@ -180,7 +180,7 @@ CATALOG: tuple[Metric, ...] = (
     _multiclass("f1_weighted", "mean over classes of F1, weighted by the rows of the class", interval=DELTA),
     _multiclass("precision_macro", "mean over classes of precision", interval=DELTA),
     _multiclass("recall_macro", "mean over classes of recall", interval=DELTA),
-    _multiclass("roc_auc_ovr_macro", "mean over classes of one-versus-rest ROC AUC"),
+    _multiclass("roc_auc_ovr_macro", "mean over classes of one-versus-rest ROC AUC", interval=DELONG),
     _realised("log_loss", "mean of -ln(score of the true class)", tasks=CLASSIFIERS, highest=None, interval=STUDENT),
     _realised(
         "confusion",
@@ -307,7 +307,12 @@ Made from `hindsight.monitors.catalog` by `python -m hindsight.monitors.catalog 
 A rule names a metric as `kind.name`, for instance `performance.accuracy`. *Feature* says what the `feature` column of a
 snapshot holds, *bin* what `bin` holds for a metric of many values; rules judge metrics of one value only. *Interval*
 names the method of the 95 % interval in `lower` and `upper`. A metric that could not be evaluated is null, and `note`
-says why."""
+says why.
+
+Numbers without an interval are of three kinds. Counts, percentiles, shares of bins, KPIs and profiles say what the
+window held, and that is known exactly. `accuracy_worst` and `accuracy_best` are ends of an interval themselves.
+Distances between distributions and `ece` are never negative and only ever raised by chance, so an interval around them
+would mislead: for drift `p_value` says what chance can do, for `ece` the intervals of `reliability` do."""
 _COLUMNS = ("| name | feature | bin | tasks | interval | definition |", "|---|---|---|---|---|---|")
 
 if __name__ == "__main__":

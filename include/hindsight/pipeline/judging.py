@@ -13,6 +13,7 @@ from hindsight.monitors.measurement import Kind, Measurement
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule, Severity
 from hindsight.monitors.windows import Window
+from hindsight.pipeline.ranking import effects_of
 from hindsight.pipeline.resources import Resources
 from hindsight.pipeline.telling import promise
 from hindsight.pipeline.windows import as_of_run
@@ -116,7 +117,8 @@ def _settle(
         retraining = _retraining(monitor, tx, verdicts, as_of, judged_at) if verdicts else None
         news = _news(monitor, tx, verdicts, judged_at, digest=digest)
         told = tuple(replace(incident, told=incident.state) for incident in news)
-        promise(monitor, news, tx, cause=cause, retraining=retraining, at=judged_at)
+        moved = effects_of(monitor, news, resources)
+        promise(monitor, news, tx, cause=cause, retraining=retraining, moved=moved, at=judged_at)
         tx.save_incidents(told, judged_at)
         if night is not None:
             tx.commit_night(as_of, judged_at, len(night))

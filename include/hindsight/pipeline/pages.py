@@ -26,12 +26,14 @@ CHARTED = 90  # windows on each chart
 REPORTS = 20
 _REPORTS = {"evidently": "Evidently report", "data docs": "Data Docs"}
 GRADED = ("operations.health", "drift.drifted", "labels.drifted")  # grades, not numbers to show
+AGE = "drift.reference_age_days"  # of interest where there is something to say of it
 _HEADLINES = (
     "operations.total_requests",
     "operations.error_rate",
     "operations.latency_p95_ms",
     "operations.volume_ratio",
     "drift.drift_share",
+    AGE,
     "performance.accuracy",
     "performance.f1",
     "performance.roc_auc",
@@ -71,6 +73,7 @@ def monitor_view(name: str, resources: Resources, *, now: datetime) -> MonitorVi
         card=_card(monitor, state, prefix=""),
         as_of=now,
         numbers=tuple(_numbers(monitor, state, history)),
+        drifted=tuple(_drifted(state, monitor)),
         charts=tuple(_charts(monitor, resources, history, told)),
         incidents=tuple(_row(story, monitor) for story in told),
         reports=tuple(_reports(monitor, resources)),
@@ -105,8 +108,18 @@ def _numbers(monitor: Monitor, state: MonitorState, history: pa.Table) -> Iterab
         if settled:
             note = f"{settled[-1].start:%Y-%m-%d}: the newest with all labels"
             yield Number(name.replace("_", " "), settled[-1].value, unit_of(name), found[metric].reference, note)
-        elif number := found.get(metric):
+        elif (number := found.get(metric)) and (metric != AGE or number.note):
             yield Number(name.replace("_", " "), number.value, unit_of(name), number.reference, number.note)
+
+
+def _drifted(state: MonitorState, monitor: Monitor) -> Iterable[Number]:
+    """Yield the PSI of the columns that drifted in the latest window, the weightiest first, with what each weighs."""
+    psi = {number.about: number.value for number in state.numbers if number.metric == "drift.psi"}
+    for number in state.numbers:
+        if number.metric == "drift.drifted" and number.value:
+            feature = monitor.features.get(number.about)
+            weighs = "" if feature is None or feature.importance is None else f"importance {feature.importance:g}"
+            yield Number(number.about, psi.get(number.about), note=weighs)
 
 
 def unit_of(metric: str) -> Unit:

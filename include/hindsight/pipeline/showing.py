@@ -15,6 +15,7 @@ from hindsight.monitors.measurement import Kind, Measurement
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
 from hindsight.monitors.windows import Window
+from hindsight.pipeline.ranking import moved
 from hindsight.pipeline.recalling import open_incidents
 from hindsight.pipeline.resources import Resources
 from hindsight.verdicts.judge import LABELLED
@@ -58,6 +59,7 @@ class MonitorState:
 def state_of(monitor: Monitor, resources: Resources, *, as_of: datetime | None = None) -> MonitorState:
     """Return the state of a monitor from its latest snapshots, those known at `as_of` if given."""
     numbers = _provisional(monitor, [number for kind in SHOWN for number in _latest(monitor, kind, resources, as_of)])
+    numbers = _weightiest_first(numbers, monitor)
     found = {(number.metric, number.about): number for number in numbers}
     traffic = found.get(("operations.total_requests", ""))
     health = found.get(("operations.health", ""))
@@ -70,6 +72,18 @@ def state_of(monitor: Monitor, resources: Resources, *, as_of: datetime | None =
         open=dict(sorted(Counter(str(i.severity) for i in standing).items())),
         numbers=tuple(numbers),
     )
+
+
+def _weightiest_first(numbers: list[Number], monitor: Monitor) -> list[Number]:
+    """Put the columns that drifted first among those of their kind, in the order of what they weigh."""
+    drift = [Measurement(n.metric.partition(".")[2], n.value, feature=n.about) for n in numbers if _is_drift(n)]
+    order = {one.name: place for place, one in enumerate(moved(monitor, drift))}
+    ranked = iter(sorted((n for n in numbers if _is_drift(n)), key=lambda n: order.get(n.about, len(order))))
+    return [next(ranked) if _is_drift(number) else number for number in numbers]
+
+
+def _is_drift(number: Number) -> bool:
+    return number.metric.startswith(f"{Kind.DRIFT}.") and bool(number.about)
 
 
 def _provisional(monitor: Monitor, numbers: list[Number]) -> list[Number]:

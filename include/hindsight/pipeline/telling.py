@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from hindsight.actions.chart import Point
@@ -12,6 +12,8 @@ from hindsight.actions.letters import letters
 from hindsight.actions.records import DagRequest
 from hindsight.actions.transaction import Transaction
 from hindsight.monitors.model import Monitor
+from hindsight.monitors.rules import Rule
+from hindsight.pipeline.ranking import Moved
 from hindsight.verdicts.model import Incident, RetrainRequest, State, Status, Verdict
 from hindsight.verdicts.retraining import Refusal
 
@@ -26,18 +28,20 @@ def promise(
     *,
     cause: str,
     retraining: RetrainRequest | Refusal | None,
+    moved: Mapping[str, Moved],
     at: datetime,
 ) -> None:
     """Write into the open transaction the mail and the DAG runs that `news` calls for.
 
-    One mail for each recipient tells all of it; an incident that opens asks for the DAGs its rule names.
+    One mail for each recipient tells all of it; an incident that opens asks for the DAGs its rule names. `moved` says
+    by incident how far a drifted column moved.
     """
     rules = {rule.id: rule for rule in monitor.rules}
     mailed = [incident for incident in news if "email" in rules[incident.series.rule].then]
     if mailed and monitor.alerts.email:
         since = at - CHARTED * monitor.window - monitor.labels.matures_after
         histories = tx.histories({incident.series for incident in mailed}, min([since, *(i.started for i in mailed)]))
-        told = [Told(i, rules[i.series.rule], _points(histories.get(i.series, ()))) for i in mailed]
+        told = [_told(i, rules[i.series.rule], histories.get(i.series, ()), moved.get(i.id)) for i in mailed]
         same_windows = tx.of_windows({start for incident in mailed for start in incident.breaches})
         context = Context(_likely_cause(monitor, mailed, same_windows), _next_step(monitor, mailed, retraining))
         message = compose(monitor, told, context)
@@ -48,6 +52,11 @@ def promise(
             for then in rules[incident.series.rule].then:
                 if then.startswith(_DAG):
                     tx.request_dag(_dag_request(incident, then.removeprefix(_DAG), cause, at))
+
+
+def _told(incident: Incident, rule: Rule, history: Sequence[Verdict], moved: Moved | None) -> Told:
+    points = _points(history)
+    return Told(incident, rule, points) if moved is None else Told(incident, rule, points, moved.psi, moved.weight)
 
 
 def _points(history: Sequence[Verdict]) -> tuple[Point, ...]:

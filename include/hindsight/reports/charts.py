@@ -141,6 +141,7 @@ def _ticks(chart: Chart, known: Sequence[Point]) -> list[float]:
     values = [v for p in known for v in (p.value, p.lower, p.upper) if v is not None]
     values += [] if chart.threshold is None else [chart.threshold]
     low, high = min(values), max(values)
+    low = high if high - low <= 1e-9 * abs(high) else low  # a threshold may lie next to the value itself
     low = 0.0 if 0 <= low < 0.6 * high or low == high >= 0 else low
     high = high if high > low else low + 1
     rough = (high - low) / 3

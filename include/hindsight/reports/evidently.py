@@ -94,7 +94,8 @@ def _labelled(table: pa.Table, monitor: Monitor) -> pa.Table | None:
 
 def _wanted(reference: pa.Table, monitor: Monitor) -> Iterator[tuple[str, Type]]:
     private = {*monitor.pii.hash, *monitor.pii.drop}
-    for name, feature in monitor.features.items():
+    weightiest_first = sorted(monitor.features.items(), key=lambda named: -(named[1].importance or 0.0))
+    for name, feature in weightiest_first:
         if name not in private:
             yield name, feature.type
     output: Type = "numeric" if monitor.model.task == "regression" else "categorical"

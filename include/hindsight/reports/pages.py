@@ -20,6 +20,7 @@ from hindsight.reports.charts import Chart, Unit, draw, moment, written
 from hindsight.verdicts.model import State
 
 LONGEST_TEXT = 300
+MOST_DRIFTED = 10  # columns that are spelt out; the rest is counted
 _TEMPLATES = Path(__file__).parent / "templates"
 _STYLE = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
 _UNPRINTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
@@ -97,6 +98,7 @@ class MonitorView:
     incidents: tuple[IncidentRow, ...] = ()
     reports: tuple[Link, ...] = ()
     back: Link | None = None
+    drifted: tuple[Number, ...] = ()
 
 
 def overview(monitors: Sequence[MonitorCard]) -> str:
@@ -118,6 +120,7 @@ def monitor_page(view: MonitorView) -> str:
         opened=sorted(opened, key=lambda incident: incident.severity),
         past=[incident for incident in newest_first if incident.state is not State.OPEN],
         charts=[(chart, draw(chart)) for chart in view.charts],
+        most=MOST_DRIFTED,
     )
 
 
