@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
 
 import numpy as np
 from scipy.spatial.distance import jensenshannon
@@ -24,8 +24,11 @@ def evidently(reference: np.ndarray, window: np.ndarray, *, numeric: bool) -> bo
     (Wasserstein over the deviation, Jensen-Shannon). Evidently drops nulls and infinities before.
     """
     import pandas as pd
-    from evidently.legacy.calculations.stattests import get_stattest
-    from evidently.legacy.core import ColumnType
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from evidently.legacy.calculations.stattests import get_stattest
+        from evidently.legacy.core import ColumnType
 
     kind = ColumnType.Numerical if numeric else ColumnType.Categorical
     before, now = (pd.Series(side).replace([np.inf, -np.inf], np.nan).dropna() for side in (reference, window))
@@ -55,8 +58,3 @@ def _distance(reference: np.ndarray, rows: np.ndarray, edges: np.ndarray) -> flo
     counts = np.histogram(rows, bins=edges)[0] / len(rows)
     outside = max(0.0, 1 - counts.sum())
     return float(jensenshannon(np.append(reference / reference.sum(), 0.0), np.append(counts, outside), base=2))
-
-
-def any_of(verdicts: Sequence[dict[str, bool]], rule: str) -> bool:
-    """Whether a rule finds drift in any column of a window."""
-    return any(verdict[rule] for verdict in verdicts)
