@@ -220,6 +220,38 @@ def incidents(monitor: MaybeName = None, as_json: Json = False) -> int:
     return 0
 
 
+@app.command()
+def baseline(
+    monitor: Name,
+    refit: Annotated[bool, typer.Option("--refit", help="freeze the reference as it is now")] = False,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="what is in force then, or with --refit from then on; now without")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Show what windows are compared with: the frozen reference, column by column; or freeze it anew."""
+    from hindsight import terminal
+    from hindsight.pipeline import frozen
+
+    watched, resources = _open(monitor)
+    if watched.reference is None:
+        raise ConfigError(f"{watched.name}: its file declares no reference, so nothing is frozen")
+    moment = _moment(as_of, "--as-of") if as_of else datetime.now(UTC)
+    if refit:
+        result = frozen.refit(watched, resources, as_of=moment)
+        if as_json:
+            _print_json(result.to_dict())
+        else:
+            out.print(terminal.refitted(result))
+        return 0
+    state = frozen.frozen(watched, resources, as_of=moment)
+    if as_json:
+        _print_json(state.to_dict())
+    else:
+        out.print(terminal.baseline(state))
+    return 0
+
+
 def _open(name: str) -> tuple[Monitor, Resources]:
     settings = read_settings()
     return load_monitor(name, settings.monitors), _resources(settings)

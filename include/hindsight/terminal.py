@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -14,9 +15,12 @@ from hindsight.actions.wording import clean, number
 from hindsight.monitors.measurement import Kind
 from hindsight.monitors.proposals.proposal import plain_guesses
 from hindsight.monitors.rules import Severity
-from hindsight.pipeline.proposing import Written
 from hindsight.pipeline.showing import MonitorState, Number, Story
 from hindsight.verdicts.model import State
+
+if TYPE_CHECKING:
+    from hindsight.pipeline.frozen import Frozen, Held, Refitted
+    from hindsight.pipeline.proposing import Written
 
 HEALTH = {"healthy": "green", "warning": "yellow", "critical": "bold red"}
 SEVERITY = {Severity.P0: "bold red", Severity.P1: "yellow", Severity.P2: "cyan"}
@@ -92,6 +96,96 @@ def proposal(written: Written) -> RenderableType:
         Text("Read the file, correct it, then:"),
         *then,
     )
+
+
+def baseline(state: Frozen) -> RenderableType:
+    """What windows are compared with: since when, from which rows, and what is frozen of each column."""
+    if not state.id:
+        now = "; the file's reference has changed since the last one was frozen" if state.kept else ""
+        when = "it is frozen by the first `hindsight run`, or now with --refit"
+        return Group(Text(f"{state.monitor}: no baseline yet{now} - {when}"), *_kept(state))
+    old = "" if state.age is None else f", its newest row {_days(state.age)} {state.as_of:%Y-%m-%d}"
+    version = f"of version {state.model_version}" if state.model_version else "of all versions"
+    labels = "mature" if state.labels == "mature" else "still arriving when it was frozen"
+    lines = (
+        ("reference", f"{state.reference}{old}"),
+        ("rows", f"{state.rows:,}, the output {version} from {state.rows_output:,}"),
+        ("fitted", f"as of {_moment(state.fitted_as_of)}, in force {_since(state.effective_from)}"),
+        ("labels", f"{labels}; calibration: {state.calibration}"),
+        ("performance", ", ".join(_performance(state)) or "none"),
+        ("segments", ", ".join(clean(segment, 40) for segment in state.segments) or "none"),
+    )
+    head = Text.assemble((state.monitor, "bold"), f"  {state.id}")
+    facts = Table.grid(padding=(0, 2))
+    for name, text in lines:
+        facts.add_row(Text(name, "dim"), Text(text))
+    skipped = [Text(f"{name}: {clean(why, 200)}", "yellow") for name, why in (state.skipped or {}).items()]
+    return Group(head, facts, "", _columns(state.columns), *skipped, *_kept(state))
+
+
+def refitted(result: Refitted) -> RenderableType:
+    """Which baseline took the place of which, what is different, and the new one."""
+    before, after = result.before, result.after
+    if not after.id:
+        said = f"{after.monitor}: nothing frozen: the reference has no rows yet"
+    elif before.id == after.id:
+        said = f"{after.monitor}: nothing changed; {after.id} stays"
+    elif not before.id:
+        said = f"{after.monitor}: frozen {after.id}, in force {_since(after.effective_from)}"
+    else:
+        what = "; ".join(result.changes) or "nothing but its date"
+        said = f"{after.monitor}: {before.id} → {after.id}, in force {_since(after.effective_from)}; {what}"
+    return Group(Text(said, "bold"), "", baseline(after)) if before.id != after.id else Text(said)
+
+
+def _performance(state: Frozen) -> Iterator[str]:
+    """The numbers of the whole reference; those of segments are counted."""
+    found = state.performance or {}
+    whole = {name: value for name, value in found.items() if "=" not in name}
+    yield from (f"{name} {number(name, value)}" for name, value in whole.items())
+    if len(found) > len(whole):
+        yield f"and {len(found) - len(whole)} of segments (--json)"
+
+
+def _columns(columns: Iterable[Held]) -> Table:
+    table = _table("column", "", "null", "mean ± std", "range or most frequent", "bins", "", right="null")
+    for one in columns:
+        mean = "" if one.mean is None or one.std is None else f"{_short(one.mean)} ± {_short(one.std)}"
+        span = "" if one.low is None or one.high is None else f"{_short(one.low)} to {_short(one.high)}"
+        often = ", ".join(f"{clean(text, 24)} {share:.0%}" for text, share in one.top[:3])
+        bins = f"{one.bins}" + (
+            f", {len(one.point_masses)} point mass{'es' * (len(one.point_masses) > 1)}" if one.point_masses else ""
+        )
+        learnt = "" if one.threshold is None else f"drift over {_short(one.threshold)}"
+        cells = (one.name, one.role, f"{one.null_share:.1%}", mean, span or often, bins, learnt)
+        table.add_row(*map(Text, cells[:-1]), Text(", ".join(filter(None, (learnt, one.note)))))
+    return table
+
+
+def _kept(state: Frozen) -> Iterator[Text]:
+    """Which baselines there are, where it is more than the one in force."""
+    if [one.id for one in state.kept] in ([], [state.id]):
+        return
+    yield Text(
+        f"\n{len(state.kept)} baselines are kept; windows take the newest that is in force when they start:", "dim"
+    )
+    for one in state.kept:
+        of = f", version {one.model_version}" if one.model_version else ""
+        gone = "" if one.is_declared else ", for what the file said before"
+        yield Text(f"{'●' if one.id == state.id else '○'} {one.id}  {_since(one.effective_from)}{of}{gone}")
+
+
+def _since(moment: datetime | None) -> str:
+    return "from the beginning" if moment is None else f"for windows from {_moment(moment)} on"
+
+
+def _days(span: timedelta) -> str:
+    days = round(span / timedelta(days=1))
+    return f"{days:,} days before" if days >= 0 else f"{-days:,} days after"
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e15 else f"{value:.3g}"
 
 
 def _incident(story: Story) -> tuple[Text, ...]:

@@ -16,6 +16,7 @@ from hindsight.checks.baseline import Baseline, fit
 from hindsight.checks.calibration import Calibration, fit_calibration
 from hindsight.checks.performance import performance, reference_values
 from hindsight.checks.prior import VALUES, fit_labels
+from hindsight.errors import ConfigError, Problem
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.windows import Window
 from hindsight.pipeline.reference import read_reference
@@ -61,18 +62,66 @@ def freeze(
     earlier one had.
     """
     moment = min(as_of, matures_at(monitor) or as_of)
-    like = _first(monitor, resources)
-    baseline = _fit(monitor, resources, moment, like=like, model_version=model_version)
+    baseline = _fit(monitor, resources, moment, like=_first(monitor, resources), model_version=model_version)
+    return _keep(monitor, resources, baseline, as_of=as_of, effective_from=effective_from)
+
+
+def _keep(
+    monitor: Monitor, resources: Resources, baseline: Baseline, *, as_of: datetime, effective_from: datetime | None
+) -> Baseline:
     if not baseline.n:
         return baseline
     pin = {
         "fingerprint": fingerprint(monitor),
         "labels": "mature" if _mature(monitor, as_of) else "arriving",
         "effective_from": effective_from.isoformat() if effective_from else ALWAYS,
-        "model_version": model_version,
+        "model_version": baseline.model_version,
     }
     resources.baselines.write(monitor.name, baseline.id, _tables(baseline), fitted_as_of=baseline.fitted_as_of, pin=pin)
     return _load(resources.settings.data, monitor.name, baseline.id)
+
+
+def refit(monitor: Monitor, resources: Resources, *, as_of: datetime) -> Baseline:
+    """Freeze the reference as it is now for windows from `as_of` on; what is in force where nothing in it has changed.
+
+    The first baseline of a reference is for all windows. Raises ConfigError without a reference or with a trailing one,
+    and where another baseline already begins at the same moment.
+    """
+    if monitor.reference is None:
+        raise ConfigError(Problem(f"monitor {monitor.name!r} declares no reference", field="reference"))
+    if monitor.reference.trailing is not None:
+        raise ConfigError(Problem("a trailing reference is fitted anew for every window", field="reference.trailing"))
+    known = in_force(monitor, resources, as_of)
+    if known is None:
+        return freeze(monitor, resources, as_of=as_of)
+    before = _load(resources.settings.data, monitor.name, known.id)
+    moment, version = min(as_of, matures_at(monitor) or as_of), known.pin["model_version"]
+    fitted = _fit(monitor, resources, moment, like=_first(monitor, resources), model_version=version)
+    if _alike(before, fitted):
+        return before
+    frozen = _keep(monitor, resources, fitted, as_of=as_of, effective_from=as_of)
+    now = in_force(monitor, resources, as_of)
+    if frozen.n and (now is None or now.id != frozen.id):
+        raise ConfigError(f"another baseline of {monitor.name} begins at {as_of.isoformat()}; choose a later --as-of")
+    return frozen
+
+
+def in_force(monitor: Monitor, resources: Resources, moment: datetime) -> Manifest | None:
+    """Return the baseline that a window starting at a moment is compared with, None where none is frozen yet."""
+    return _newest(monitor, Window(moment, moment + monitor.window), resources)
+
+
+def load(monitor: Monitor, resources: Resources, id: str) -> Baseline:
+    """Return a baseline by its id; raise StoreError where there is none."""
+    return _load(resources.settings.data, monitor.name, id)
+
+
+def _alike(one: Baseline, other: Baseline) -> bool:
+    """Whether two baselines hold the same, whenever they were fitted."""
+    if (one.n, one.performance, one.skipped) != (other.n, other.performance, other.skipped):
+        return False
+    ours, theirs = _tables(one), _tables(other)
+    return ours.keys() == theirs.keys() and all(table.equals(theirs[name]) for name, table in ours.items())
 
 
 def _without_labels(baseline: Baseline) -> Baseline:

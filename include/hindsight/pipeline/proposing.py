@@ -109,6 +109,8 @@ def propose_monitor(
     Raises ConfigError where a column that is needed is not to be found or a named one is not there, DataError for a
     table that is missing or empty, and DataError or WarehouseError as the warehouse answers.
     """
+    if re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name) is None:
+        raise ConfigError(f"--name: expected lower-case letters, digits and underscores, at most 63, got {name!r}")
     first = survey.look(engine, connection, table)
     if not first.facts.looked_at:
         raise DataError(f"{table} is empty: log some predictions first, or copy include/monitors/example.yml")
