@@ -282,12 +282,18 @@ def _real_flags(before: np.ndarray, now: np.ndarray, numeric: bool) -> dict[str,
     return peers.flags(before, now, numeric=numeric)
 
 
+def has_case(case: str) -> bool:
+    """Whether HINDSIGHT_CASES names a folder that holds this case."""
+    place = os.environ.get("HINDSIGHT_CASES", "")
+    return bool(place) and (Path(place) / case / "case.json").exists()
+
+
 def grid() -> list[Cell]:
     """Return every cell; those of real data only where HINDSIGHT_CASES says where they lie."""
     kinds = (0, *CATEGORIES)
     nulls = [Null(kind, n, PER_WINDOW * n) for n in reversed(SIZES) for kind in kinds]
     small = [Null(kind, n, FEW_ROWS, FEATURES[:2]) for n in (100, 1_000) for kind in kinds]
-    real = [Real(case, n) for case, sizes in CASES.items() for n in sizes] if os.environ.get("HINDSIGHT_CASES") else []
+    real = [Real(case, n) for case, sizes in CASES.items() for n in sizes if has_case(case)]
     return list(chain(nulls, small, [Power(n) for n in SIZES], real))
 
 

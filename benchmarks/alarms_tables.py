@@ -17,8 +17,8 @@ from rich.table import Table
 MODES = ("fixed", "auto")
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 RULES = {
-    "fixed": "0.1",
-    "auto": "auto",
+    "fixed": "Hindsight 0.1",
+    "auto": "Hindsight auto",
     "evidently": "Evidently",
     "nannyml": "NannyML 0.1",
     "nannyml_chunks": "NannyML 3 σ",
@@ -141,7 +141,7 @@ def _rates(rules: Numbers, *, brief: bool) -> list[str]:
 def _rate(numbers: Numbers | None, usual: int, *, brief: bool) -> str:
     if numbers is None:
         return "-"
-    of = "" if numbers["windows"] == usual else f" of {numbers['windows']:,}"
+    of = "" if numbers["windows"] == usual else f" % of {numbers['windows']:,}"
     interval = "" if brief else f" {_interval(numbers['lower'], numbers['upper'])}"
     return f"{_percent(numbers['rate'])}{of}{interval}"
 

@@ -283,3 +283,11 @@ def test_only_drift_that_begins_in_a_clean_window_is_false() -> None:
     assert (found["pages"], found["notices"]) == (1, 1)
     assert found["pages_per_month"] == pytest.approx(30.4375 / 30)
     assert found["which"] == ["2024-03-03 age", "2024-03-04 drift_share"]
+
+
+def test_without_real_cases_there_are_none_of_their_cells_and_no_replay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HINDSIGHT_CASES", str(tmp_path))
+    assert not any(isinstance(cell, alarms_cells.Real) for cell in alarms_cells.grid())
+    assert not alarms._stretches()
