@@ -18,6 +18,7 @@ from hindsight.monitors.model import Monitor
 from hindsight.monitors.windows import Window
 from hindsight.pipeline.baselines import baseline_for
 from hindsight.pipeline.kpis import kpis_of_night
+from hindsight.pipeline.looking import look, matures_at
 from hindsight.pipeline.resources import Resources
 from hindsight.pipeline.windows import keep
 from hindsight.warehouse.labels import Labelled, labelled, touched
@@ -30,16 +31,32 @@ def find_windows(monitor: Monitor, as_of: datetime, resources: Resources) -> lis
     """Return the windows that night `as_of` must measure again, oldest first (DESIGN 3.1).
 
     Labels are looked for since the last committed night before this one, so a missed or failed night loses nothing.
+    A source without times of arrival is looked at anew, and what has changed is remembered as seen by this night.
     """
     if monitor.source.labels is None:
         return []
     closed = list(closed_windows(monitor, as_of, resources))
     previous = resources.ledger.last_night(monitor.name, before=as_of)
+    if monitor.source.labels.arrived_at is None:
+        revised = set(look(monitor, closed, previous, as_of, resources))
+    elif previous is not None:
+        revised = _touched(monitor, closed, previous, as_of, resources)
     if previous is None:
         return closed
-    engine = resources.warehouse(monitor.source.connection)
-    revised = set(touched(engine, monitor, since=previous - monitor.labels.overlap, until=as_of))
     return [w for w in closed if w in revised or previous <= matures_at(monitor, w) < as_of]
+
+
+def _touched(
+    monitor: Monitor, closed: Sequence[Window], previous: datetime, as_of: datetime, resources: Resources
+) -> set[Window]:
+    """The windows with labels since the previous night, or, where they ended since, with labels from their start on."""
+    engine = resources.warehouse(monitor.source.connection)
+    since = previous - monitor.labels.overlap
+    found = set(touched(engine, monitor, since=since, until=as_of))
+    ended = [window for window in closed if window.end > previous]
+    if ended and ended[0].start < since:
+        found |= set(touched(engine, monitor, since=ended[0].start, until=since)) & set(ended)
+    return found
 
 
 def closed_windows(monitor: Monitor, as_of: datetime, resources: Resources) -> Iterator[Window]:
@@ -50,11 +67,6 @@ def closed_windows(monitor: Monitor, as_of: datetime, resources: Resources) -> I
     until = min(as_of, monitor.end) if monitor.end else as_of
     start = first if monitor.start else monitor.grid.window_at(first).start
     yield from (w for w in monitor.grid.starting_in(start, until) if w.end <= as_of)
-
-
-def matures_at(monitor: Monitor, window: Window) -> datetime:
-    """The moment from which a window's labels count as complete."""
-    return window.end + monitor.labels.matures_after
 
 
 def revise_windows(
@@ -83,7 +95,8 @@ def _revise(
 ) -> dict[str, Any]:
     engine = resources.warehouse(monitor.source.connection)
     timestamp = [monitor.source.predictions.timestamp]
-    known = labelled(engine, monitor, window, as_of, pii_key=resources.pii_key, also=timestamp)
+    seen = resources.seen.known(monitor.name, window, as_of) if _undated(monitor) else None
+    known = labelled(engine, monitor, window, as_of, pii_key=resources.pii_key, also=timestamp, seen=seen)
     baseline = baseline_for(monitor, window, resources, as_of=as_of)
     reference = baseline.performance if baseline else {}
     realised = performance(known.table, monitor, reference=reference)
@@ -96,6 +109,10 @@ def _revise(
     numbers = kpis_of_night(monitor, window, resources, as_of=as_of)
     measured = {Kind.PERFORMANCE: realised, Kind.LABELS: labels, Kind.KPI: numbers}
     return keep(monitor, window, as_of, measured, resources)
+
+
+def _undated(monitor: Monitor) -> bool:
+    return monitor.source.labels is not None and monitor.source.labels.arrived_at is None
 
 
 def _labels(

@@ -12,6 +12,7 @@ from hindsight.actions.ledger import Ledger
 from hindsight.actions.mail import Mailer
 from hindsight.settings import Settings
 from hindsight.snapshots.baselines import BaselineFiles
+from hindsight.snapshots.seen import SeenLabels
 from hindsight.snapshots.store import SnapshotStore
 from hindsight.training.registry import Registry
 from hindsight.warehouse.connect import open_engine
@@ -37,6 +38,11 @@ class Resources:
     def baselines(self) -> BaselineFiles:
         """The frozen references of all monitors."""
         return BaselineFiles(self.settings.data)
+
+    @property
+    def seen(self) -> SeenLabels:
+        """The labels remembered of sources that keep no times of arrival."""
+        return SeenLabels(self.settings.data)
 
     def warehouse(self, connection: str) -> sa.Engine:
         """The engine behind a monitor's connection id, the same one every time it is asked for."""

@@ -2,7 +2,7 @@
 
 The label of an id known at t is its newest row with arrived_at < t. A newest row without a value takes the label back;
 newest rows that contradict each other are none either, and are counted; a row without a time of arrival is never used.
-Without an arrival column all labels count as known.
+Without an arrival column those count that were seen by then, where that is remembered, else all there are.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from hindsight.errors import ConfigError, Problem
@@ -22,7 +23,8 @@ from hindsight.monitors.windows import Grid, Window
 from hindsight.warehouse import stream
 from hindsight.warehouse.columns import TIMESTAMP, named, read_as, roles
 from hindsight.warehouse.connect import reading
-from hindsight.warehouse.outcome import ARRIVED, LABEL, Outcomes, outcomes
+from hindsight.warehouse.memory import as_text, remembered
+from hindsight.warehouse.outcome import ARRIVED, LABEL, Outcomes, outcomes, without_nan
 from hindsight.warehouse.pii import Hasher
 from hindsight.warehouse.predictions import logged_in, logged_predictions
 from hindsight.warehouse.relations import Relation, relation
@@ -60,24 +62,30 @@ def labelled(
     *,
     pii_key: bytes | None,
     also: Sequence[str] = (),
+    seen: pa.Table | None = None,
 ) -> Labelled:
     """Return the scored predictions of `window` with the labels known at `as_of`; rows come in no particular order.
 
     Once the window has matured, rows without a label get `labels.absent_means` where the monitor sets one. `also`
-    names columns of the predictions that `table` has besides. Errors as for `predictions.collect`.
+    names columns of the predictions that `table` has besides. `seen` are the labels remembered of a source that keeps
+    no times of arrival (`id`, `label`, `arrived_at`), which count instead of those there are now. Errors as for
+    `predictions.collect`.
     """
     hasher = Hasher(monitor.pii.hash, pii_key)
     with reading(engine, monitor.source.connection):
-        pair = _pair(engine, monitor)
+        pair = label_tables(engine, monitor)
         statement, schema = _known(engine, monitor, pair, window, as_of, also)
         orphans = _orphans(engine, monitor, pair, window, as_of)
     answer = stream.batches(engine, statement, schema, monitor.source.connection)
     rows = pa.Table.from_batches(map(hasher, answer), hasher.schema(schema))
+    if seen is not None:
+        rows = remembered(rows, monitor, seen)
     matured = window.end + monitor.labels.matures_after <= as_of
     absent = monitor.labels.absent_means if matured else None
     found = outcomes(rows, monitor, absent=absent, also=also)
     with reading(engine, monitor.source.connection):
-        duplicates = _duplicates(engine, monitor, pair, window, as_of) if found.repeats else 0
+        asked = found.repeats and seen is None  # what is remembered holds each value once
+        duplicates = _duplicates(engine, monitor, pair, window, as_of) if asked else 0
     return _labelled(found, orphans, duplicates)
 
 
@@ -87,10 +95,10 @@ def touched(engine: sa.Engine, monitor: Monitor, *, since: datetime, until: date
     Without an arrival column nothing tells when a label came: every window with a labelled prediction is returned.
     """
     with reading(engine, monitor.source.connection):
-        logged, truth = _pair(engine, monitor)
+        logged, truth = label_tables(engine, monitor)
         timestamp = logged.table.c[monitor.source.predictions.timestamp]
         where = sa.and_(logged_in(monitor, logged, None), _arrived(monitor, truth, since, until))
-        joined = logged.table.join(truth.table, _same_id(monitor, logged, truth))
+        joined = logged.table.join(truth.table, same_id(monitor, logged, truth))
         places = _window_number(timestamp, monitor.grid) if logged.dialect == "postgresql" else None
         found = moment(timestamp, logged.dialect) if places is None else places
         with engine.connect() as connection:
@@ -102,7 +110,29 @@ def touched(engine: sa.Engine, monitor: Monitor, *, since: datetime, until: date
     return [_window(monitor.grid, number) for number in sorted(answer)]
 
 
-def _pair(engine: sa.Engine, monitor: Monitor) -> tuple[Relation, Relation]:
+def labels_now(engine: sa.Engine, monitor: Monitor, window: Window, *, pii_key: bytes | None) -> pa.Table:
+    """Return `id` and `label`, both text, of every labelled prediction of a window, each different pair once.
+
+    The id is hashed where the monitor hashes it. Errors as for `labels.labelled`.
+    """
+    hasher = Hasher(monitor.pii.hash, pii_key)
+    with reading(engine, monitor.source.connection):
+        logged, truth = label_tables(engine, monitor)
+        where, everywhere = logged_in(monitor, logged, window), sa.true()
+        ids = read_as(engine, logged, [monitor.source.predictions.id], where, [])
+        labels = read_as(engine, truth, [declared_labels(monitor).label], everywhere, [])
+    joined = logged.table.join(truth.table, same_id(monitor, logged, truth))
+    label = labels.expressions[0].label(LABEL)
+    statement = sa.select(*ids.expressions, label).select_from(joined).where(where).distinct()
+    schema = ids.schema.append(pa.field(LABEL, labels.schema.types[0]))
+    answer = map(hasher, stream.batches(engine, statement, schema, monitor.source.connection))
+    rows = without_nan(pa.Table.from_batches(answer, hasher.schema(schema)), LABEL)
+    found = pa.table({"id": as_text(rows.column(0)), "label": as_text(rows.column(1))})
+    return found.filter(pc.and_(pc.is_valid(found["id"]), pc.is_valid(found["label"])))
+
+
+def label_tables(engine: sa.Engine, monitor: Monitor) -> tuple[Relation, Relation]:
+    """Return the tables of predictions and of labels, every column they need checked; raise DataError."""
     labels = declared_labels(monitor)
     truth = replace(relation(engine, labels.table, "source.labels.table"), alias="truth")
     truth.require(labels.id, "source.labels.id")
@@ -133,13 +163,13 @@ def beside_labels(
 
     When it arrived comes last, under the name ARRIVED. Raises DataError as `labelled` does.
     """
-    logged, truth = _pair(engine, monitor)
+    logged, truth = label_tables(engine, monitor)
     known, arrived_at = _arrived(monitor, truth, None, as_of), declared_labels(monitor).arrived_at
     read = read_as(engine, truth, columns, known, [])
     arrived: sa.ColumnElement[Any] = sa.null()
     if arrived_at is not None:
         arrived = moment(truth.table.c[arrived_at], truth.dialect)
-    joined = logged.table.outerjoin(truth.table, sa.and_(_same_id(monitor, logged, truth), known))
+    joined = logged.table.outerjoin(truth.table, sa.and_(same_id(monitor, logged, truth), known))
     return joined, (*read.expressions, arrived), read.schema.append(pa.field(ARRIVED, TIMESTAMP))
 
 
@@ -159,7 +189,7 @@ def _known(
     read = read_as(engine, logged, columns, where, [monitor.source.predictions.timestamp])
     label = read_as(engine, truth, [labels.label], known, [])
     arrived = moment(truth.table.c[labels.arrived_at], truth.dialect) if labels.arrived_at else sa.null()
-    joined = logged.table.outerjoin(truth.table, sa.and_(_same_id(monitor, logged, truth), known))
+    joined = logged.table.outerjoin(truth.table, sa.and_(same_id(monitor, logged, truth), known))
     statement = sa.select(*read.expressions, label.expressions[0].label(LABEL), arrived.label(ARRIVED))
     schema = read.schema.append(pa.field(LABEL, label.schema.types[0])).append(pa.field(ARRIVED, TIMESTAMP))
     return statement.select_from(joined).where(where), schema
@@ -172,7 +202,7 @@ def _orphans(
     labels, end = declared_labels(monitor), min(window.end, as_of)
     if labels.arrived_at is None or end <= window.start:
         return 0
-    predicted = sa.exists().select_from(logged.table).where(_same_id(monitor, logged, truth))
+    predicted = sa.exists().select_from(logged.table).where(same_id(monitor, logged, truth))
     arrived = _arrived(monitor, truth, window.start, end)
     count = sa.select(sa.func.count(truth.table.c[labels.id].distinct())).where(arrived, ~predicted)
     with engine.connect() as connection:
@@ -190,7 +220,7 @@ def _duplicates(
     logged, truth = pair
     value = truth.table.c[declared_labels(monitor).label]
     predicted = sa.exists().select_from(logged.table)
-    predicted = predicted.where(_same_id(monitor, logged, truth), logged_in(monitor, logged, window))
+    predicted = predicted.where(same_id(monitor, logged, truth), logged_in(monitor, logged, window))
     known = sa.and_(_arrived(monitor, truth, None, as_of), predicted)
     again = (sa.func.count(value) - sa.func.count(value.distinct())).label("again")
     ids = sa.select(again).where(known).group_by(truth.table.c[declared_labels(monitor).id]).subquery()
@@ -210,7 +240,7 @@ def _arrived_or_undated(monitor: Monitor, truth: Relation, as_of: datetime) -> s
     return sa.or_(_arrived(monitor, truth, None, as_of), moment(truth.table.c[column], truth.dialect).is_(None))
 
 
-def _same_id(monitor: Monitor, logged: Relation, truth: Relation) -> sa.ColumnElement[bool]:
+def same_id(monitor: Monitor, logged: Relation, truth: Relation) -> sa.ColumnElement[bool]:
     """Ids are compared as they are where their types allow it, else as text (an integer here, a varchar there)."""
     ours, theirs = logged.table.c[monitor.source.predictions.id], truth.table.c[declared_labels(monitor).id]
     alike = any(isinstance(ours.type, kind) and isinstance(theirs.type, kind) for kind in (sa.Integer, sa.String))
