@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.builders import DAY, a_monitor, a_window, at, monitor_file
-from tests.warehouse_tables import LOG, TRUTH, a_label, a_prediction, fill
+from tests.warehouse_tables import LOG, TRUTH, a_label, a_prediction, fill, writing
 
 from hindsight.errors import ConfigError, DataError
 from hindsight.monitors.model import Monitor
@@ -286,6 +286,21 @@ def test_every_history_of_labels_is_read_as_the_contract_says(
         score: expected_label([row for row in rows if row["request_id"] == name], as_of)
         for name, score in (("a", 0.1), ("b", 0.2))
     }
+
+
+def test_touched_windows_are_found_by_the_index_of_arrivals(postgres_url: sa.URL) -> None:
+    fill(postgres_url, [a_prediction()], [a_label()])
+    with writing(postgres_url) as connection:
+        connection.execute(sa.DDL("CREATE INDEX by_arrival ON ground_truth (labeled_at)"))
+    engine = open_engine(postgres_url.update_query_dict({"options": "-c enable_seqscan=off"}))
+    asked: list[Any] = []
+    sa.event.listen(engine, "before_cursor_execute", lambda *call: asked.append((call[2], call[3])))
+    touched(engine, a_monitor(), since=at("2026-09-02"), until=at("2026-09-03"))
+    statement, values = next(one for one in asked if one[0].startswith("SELECT DISTINCT"))
+    with engine.connect() as connection:
+        plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {statement}", values).scalars())
+    assert "by_arrival" in plan
+    assert "Index Cond: ((labeled_at >= '2026-09-02" in plan
 
 
 def test_windows_of_a_week_are_touched_whole(database_url: sa.URL) -> None:
