@@ -63,6 +63,7 @@ def test_labels_of_unknown_classes_are_an_incident_the_next_night_that_names_the
     assert {v.series.rule: v.status for v in world.verdicts("2026-09-01")} == {
         "unknown_labels": Status.BREACH,
         "accuracy_drop": Status.NO_DATA,
+        "label_drift": Status.MUTED,
     }
 
 

@@ -21,6 +21,7 @@ def mute(monitor: Monitor, verdicts: Sequence[Verdict], *, drifted: Drifted | No
     - A `no_data` breach mutes every other rule of its version and segment, good news included: absence is not health.
     - A quality breach of a column mutes drift breaches of that column, and the breach of a share of drifted features
       that without such columns would be none. `drifted` says of each version and segment which features drifted.
+    - A breach by labels of unknown classes mutes drift of the labels.
     - A more severe rule about the same number that opens no later mutes a milder breach, unless retraining needs it.
     """
     rules = {rule.id: rule for rule in monitor.rules}
@@ -63,9 +64,12 @@ def _without_data(verdict: Verdict, causes: _Causes) -> str:
 
 
 def _with_bad_data(verdict: Verdict, rules: Mapping[str, Rule], causes: _Causes) -> str:
-    if not rules[verdict.series.rule].metric.startswith("drift."):
+    metric, feature = rules[verdict.series.rule].metric, verdict.series.feature
+    if metric == "labels.drifted":
+        strangers = causes.get(("metric", "labels.unknown_label_share"), ())
+        return next((f"{cause.series.rule} explains it" for cause in strangers if _covers(cause, verdict)), "")
+    if not metric.startswith("drift."):
         return ""
-    feature = verdict.series.feature
     found = (cause for cause in causes.get(("quality", feature), ()) if _covers(cause, verdict))
     return next((f"{cause.series.rule} on {feature} explains it" for cause in found), "")
 
