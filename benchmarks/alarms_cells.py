@@ -125,7 +125,7 @@ def _flags(draw: Draw, *, numeric: bool) -> dict[str, bool]:
 def _peers(tally: Tally, verdicts: Sequence[dict[str, bool]], features: Sequence[int]) -> None:
     for size in features:
         for start in places(len(verdicts), size):
-            for rule in peers.RULES:
+            for rule in verdicts[0]:
                 _count(tally, size, rule, [verdict[rule] for verdict in verdicts[start : start + size]])
 
 
