@@ -62,6 +62,48 @@ def test_a_trailing_period_can_keep_to_the_weekday_of_the_window(database_url: s
     assert found.labels.num_rows == 2
 
 
+def test_a_trailing_period_can_keep_to_the_weekday_and_the_hour_of_the_window(
+    database_url: sa.URL, tmp_path: Path
+) -> None:
+    """An hour of Tuesday, 1 September, from five: Tuesdays a week and two before, and the day before at that hour."""
+    moments = {
+        "tuesday": "2026-08-25T05:30",
+        "before": "2026-08-25T04:59:59",
+        "after": "2026-08-25T06:00",
+        "earlier": "2026-08-18T05:00",
+        "monday": "2026-08-31T05:59:59",
+        "today": "2026-09-01T04:00",
+        "itself": "2026-09-01T05:00",
+    }
+    rows = [a_prediction(name, moment) for name, moment in moments.items()]
+    fill(database_url, rows, [a_label(name, labeled_at="2026-08-26") for name in moments])
+
+    def kept(**reference: Any) -> tuple[list[str], int]:
+        monitor = {"window": "1h"}
+        declared = {"trailing": "14d"} | reference
+        found = a_reference(tmp_path, declared, database_url, as_of="2026-09-01T05:00", monitor=monitor)
+        return ids(found), found.labels.num_rows if found.labels else 0
+
+    assert kept(same_weekday=True, same_hour=True) == (["earlier", "tuesday"], 2)
+    assert kept(same_hour=True) == (["earlier", "monday", "tuesday"], 3)
+    assert kept(same_weekday=True) == (["after", "before", "earlier", "today", "tuesday"], 5)
+    assert kept() == (["after", "before", "earlier", "monday", "today", "tuesday"], 6)
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        {"start": "2026-08-01", "end": "2026-09-01", "same_weekday": True},
+        {"parquet": "r.parquet", "lag": "7d"},
+        {"trailing": "6d", "same_weekday": True},
+        {"trailing": "12h", "same_hour": True},
+    ],
+)
+def test_a_reference_that_cannot_be_meant_is_refused(reference: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="trailing"):
+        a_monitor(reference=reference)
+
+
 def test_the_output_of_a_period_comes_from_matching_rows(database_url: sa.URL, tmp_path: Path) -> None:
     rows = [a_prediction(f"r{i}", "2026-08-05", split=split) for i, split in enumerate(["train", "holdout", "holdout"])]
     labels = [a_label(f"r{i}", labeled_at="2026-08-06") for i in (0, 1)]
@@ -146,6 +188,26 @@ def test_a_file_that_unpacks_to_too_much_is_refused_by_its_footer(tmp_path: Path
         with pytest.raises(DataError, match=r"reference.parquet: 3 rows of 6 columns, over the limit of"):
             a_reference(spool, {"parquet": uri}, limits=limits)
     assert not spool.exists()
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string()])
+def test_a_file_whose_texts_unpack_to_too_much_is_refused_before_they_do(tmp_path: Path, kind: pa.DataType) -> None:
+    names = pa.DictionaryArray.from_arrays(pa.array([0] * 50_000, pa.int32()), pa.array(["x" * 2**20], kind))
+    pq.write_table(pa.table({"amount": [1.0] * 50_000, "region": names}), tmp_path / "bomb")
+    assert (tmp_path / "bomb").stat().st_size < 3 * 2**20
+    with pytest.raises(DataError, match=r"bomb: its texts unpack to more than 52,428,800,000 bytes"):
+        a_reference(tmp_path / "spool", {"parquet": str(tmp_path / "bomb")})
+    assert not list((tmp_path / "spool").iterdir())
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.dictionary(pa.int8(), pa.string())])
+def test_texts_of_any_encoding_are_read(tmp_path: Path, kind: pa.DataType) -> None:
+    table = pa.table({"amount": [1.0, 2.0, 3.0], "region": pa.array(["EU", None, "US"], pa.string()).cast(kind)})
+    pq.write_table(table, tmp_path / "r.parquet", use_dictionary=kind != pa.string())
+    found = a_reference(tmp_path / "spool", {"parquet": str(tmp_path / "r.parquet")})
+    assert found.rows.column("region").to_pylist() == ["EU", None, "US"]
+    with pytest.raises(DataError, match="unpack to more than"):
+        a_reference(tmp_path / "spool", {"parquet": str(tmp_path / "r.parquet")}, limits=Limits(text_bytes=3))
 
 
 def test_a_file_that_is_not_there_or_not_parquet_is_named(tmp_path: Path) -> None:

@@ -48,6 +48,8 @@ def _spans(monitor: Monitor) -> Found:
     ]:
         if span > longest:
             yield where, f"expected at most {longest.days}d, found {span.days}d"
+    if monitor.reference and monitor.reference.same_hour and monitor.window >= timedelta(days=1):
+        yield ("reference", "same_hour"), "a window of a day or more holds every hour; use same_weekday"
     if monitor.window < timedelta(minutes=1):
         yield ("window",), "expected at least 1m"
 

@@ -134,6 +134,7 @@ class Reference(Strict):
     trailing: Duration | None = None
     lag: Delay = timedelta(0)
     same_weekday: bool = False
+    same_hour: bool = False
     max_age: Delay = timedelta(days=365)
 
     @model_validator(mode="after")
@@ -144,6 +145,11 @@ class Reference(Strict):
             raise ValueError("declare one of: start and end, parquet, or trailing")
         if ways[0] and (self.start is None or self.end is None or self.start >= self.end):
             raise ValueError("start and end are both needed, and start must be before end")
+        if not ways[2] and (self.lag or self.same_weekday or self.same_hour):
+            raise ValueError("lag, same_weekday and same_hour go with trailing")
+        shortest = 7 * DAY if self.same_weekday else DAY if self.same_hour else timedelta(0)
+        if self.trailing is not None and self.trailing < shortest:
+            raise ValueError("same_weekday needs a trailing of 7d or more, same_hour of 1d or more")
         return self
 
 

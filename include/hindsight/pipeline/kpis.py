@@ -114,10 +114,11 @@ def _windows_rows(monitor: Monitor, names: Sequence[str], resources: Resources, 
 
 
 def _windows(monitor: Monitor, until: datetime) -> list[Window]:
-    """Return the whole windows of the reference; only those on the weekday of `until` where it asks for that."""
+    """Return the whole windows of the reference; only those at the weekday or hour of `until` where it asks so."""
     if monitor.reference is None:
         return []
     period = period_of(monitor.reference, until)
     days = {until.weekday()} if monitor.reference.same_weekday else set(range(7))
     windows = monitor.grid.starting_in(period.start, period.end)
-    return [w for w in windows if w.end <= period.end and w.start.weekday() in days]
+    alike = [w for w in windows if w.end <= period.end and w.start.weekday() in days]
+    return [w for w in alike if w.start.time() == until.time()] if monitor.reference.same_hour else alike

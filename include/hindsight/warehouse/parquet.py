@@ -30,6 +30,8 @@ class Limits:
 
     rows: int = 50_000_000
     values: int = 5_000_000_000
+    text_bytes: int = 2**34
+    text_bytes_at_once: int = 2**30  # of 65,536 rows
 
 
 LIMITS = Limits()
@@ -57,7 +59,9 @@ def spool_parquet(
         for column in needed:
             _require(uri, column, file.schema_arrow.names)
         layout = _layout(uri, monitor, also, file.schema_arrow)
-        return spool(_batches(uri, file, layout.schema), layout, hasher, folder), tuple(layout.schema.names)
+        texts = [field.name for field in file.schema_arrow if _is_text(field.type)]
+        file = pq.ParquetFile(stream, read_dictionary=texts)
+        return spool(_batches(uri, file, layout.schema, limits), layout, hasher, folder), tuple(layout.schema.names)
 
 
 @contextmanager
@@ -124,15 +128,31 @@ def _plain(uri: str, field: pa.Field) -> pa.DataType:
         return kind
     if types.is_timestamp(kind) or types.is_date(kind):
         return TIMESTAMP if types.is_timestamp(kind) else pa.date32()
-    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind) or types.is_null(kind):
+    if _is_text(kind) or types.is_string_view(kind) or types.is_null(kind):
         return pa.string()
     raise DataError(f"{uri}.{field.name}: a reference column cannot be of type {field.type} - leave it out of the file")
 
 
-def _batches(uri: str, file: pq.ParquetFile, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def _batches(uri: str, file: pq.ParquetFile, schema: pa.Schema, limits: Limits) -> Iterator[pa.RecordBatch]:
+    """Yield the rows; texts come as dictionaries and are weighed before they are laid out."""
+    read = 0
     try:
         for batch in file.iter_batches(_ROWS_AT_ONCE, columns=schema.names):
+            weight = sum(_text_bytes(batch.column(name)) for name in schema.names)
+            read += weight
+            if weight > limits.text_bytes_at_once or read > limits.text_bytes:
+                raise DataError(f"{uri}: its texts unpack to more than {max(weight, read):,} bytes - shorten them")
             arrays = [pc.cast(batch.column(field.name), field.type, safe=False) for field in schema]
             yield pa.RecordBatch.from_arrays(arrays, schema=schema)
     except (pa.ArrowException, OSError) as exc:
         raise DataError(f"{uri}: cannot be read to its end, write the file again: {exc}") from exc
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _text_bytes(column: pa.Array) -> int:
+    if not pa.types.is_dictionary(column.type) or not _is_text(column.type.value_type):
+        return 0
+    return pc.sum(pc.binary_length(column.dictionary).take(column.indices)).as_py() or 0

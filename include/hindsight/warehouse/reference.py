@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
@@ -86,12 +87,12 @@ def _from_warehouse(
     period = period_of(reference, as_of)
     rows = collect(engine, monitor, period, folder=folder, pii_key=pii_key, also=also)
     try:
-        if reference.same_weekday:
-            rows = rows.narrowed(_on_weekday(rows, as_of))
+        spans = _alike(period, as_of, monitor, reference)
+        if spans != [period]:
+            rows = rows.narrowed(_within(rows, spans))
         output = _output(rows, reference)
         if monitor.source.labels is None:
             return ReferenceRows(rows, output, None)
-        spans = _weekdays(period, as_of) if reference.same_weekday else [period]
         tables = [labelled(engine, monitor, span, as_of, pii_key=pii_key, also=also).table for span in spans]
         return ReferenceRows(rows, output, _with_label(pa.concat_tables(tables), monitor, reference))
     except BaseException:  # whatever ends this, an interrupt too, leaves no file behind
@@ -107,18 +108,27 @@ def period_of(reference: Reference, as_of: datetime) -> Window:
     return Window(end - (reference.trailing or timedelta(0)), end)
 
 
-def _weekdays(period: Window, as_of: datetime) -> list[Window]:
-    """The parts of the period that lie on the weekday of `as_of`, in UTC."""
-    days = [_DAY.window_at(period.start), *_DAY.starting_in(period.start, period.end)]
-    parts = [(max(day.start, period.start), min(day.end, period.end)) for day in dict.fromkeys(days)]
-    weekday = as_of.astimezone(UTC).weekday()
-    return [Window(start, end) for start, end in parts if start.weekday() == weekday and start < end]
+def _alike(period: Window, as_of: datetime, monitor: Monitor, reference: Reference) -> list[Window]:
+    """The parts of the period on the weekday of `as_of` and at its time of day, where that is asked for; in UTC."""
+    if not (reference.same_weekday or reference.same_hour):
+        return [period]
+    moment = as_of.astimezone(UTC)
+    offset = moment - _DAY.window_at(moment).start if reference.same_hour else timedelta(0)
+    size = monitor.window if reference.same_hour else _DAY.size
+    days = dict.fromkeys([_DAY.window_at(period.start), *_DAY.starting_in(period.start, period.end)])
+    weekdays = {moment.weekday()} if reference.same_weekday else set(range(7))
+    chosen = [day.start + offset for day in days if day.start.weekday() in weekdays]
+    parts = [(max(start, period.start), min(start + size, period.end)) for start in chosen]
+    return [Window(start, end) for start, end in parts if start < end]
 
 
-def _on_weekday(rows: WindowRows, as_of: datetime) -> Mask:
-    days = pc.day_of_week(rows.column(str(rows.timestamp_column)))
-    same: Mask = days.to_numpy() == as_of.astimezone(UTC).weekday()
-    return same
+def _within(rows: WindowRows, spans: Sequence[Window]) -> Mask:
+    """Which rows lie in one of the spans, which come in order: after an odd number of their borders."""
+    known = rows.column(str(rows.timestamp_column)).cast(TIMESTAMP).cast(pa.int64())
+    moments = pc.fill_null(known, np.iinfo(np.int64).min).to_numpy()
+    borders = pa.array([moment for span in spans for moment in (span.start, span.end)], TIMESTAMP).cast(pa.int64())
+    inside: Mask = np.searchsorted(borders.to_numpy(), moments, side="right") % 2 == 1
+    return inside
 
 
 def _output(rows: WindowRows, reference: Reference) -> WindowRows:
