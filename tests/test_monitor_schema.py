@@ -25,8 +25,8 @@ source:
   predictions: {table: ml.log, id: id, timestamp: at, prediction: prediction, score: {0: score_0, 1: score_1}}
   labels: {table: truth, id: id, label: label, arrived_at: at}
 labels: {matures_after: 14d, min_coverage: 0.1, absent_means: 0}
-features: {amount: numeric, region: {type: categorical, critical: true}}
-reference: {parquet: s3://bucket/ref.parquet, output: {split: holdout}, lag: 7d}
+features: {amount: numeric, region: {type: categorical, critical: true, importance: 0.4}}
+reference: {parquet: s3://bucket/ref.parquet, output: {split: holdout}, max_age: 90d}
 drift: {method: evidently:anderson, threshold: auto}
 kpis: {revenue: {sum: amount, where: {label: 1, amount: {above: 3}}}, ratio: {ratio: [a, b]}, n: {count: true}}
 rules:
