@@ -10,12 +10,14 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.dialects import postgresql
 from tests.builders import DAY, HOUR, at
 from tests.warehouse_tables import writing
 
@@ -307,6 +309,47 @@ def test_usual_slowness_does_not_alarm(sqlite_url: sa.URL, tmp_path: Path) -> No
     assert "the built-in rule says 300" in text
 
 
+def test_views_schemas_and_types_of_postgresql_are_read(postgres_url: sa.URL, tmp_path: Path) -> None:
+    columns = {"requestId": sa.Uuid(), "ts": sa.DateTime(), "Decision": sa.Boolean(), "payload": postgresql.JSONB()}
+    columns |= {
+        "tags": postgresql.ARRAY(sa.Integer()),
+        "address": postgresql.INET(),
+        "kind": sa.Enum("a", "b", name="k"),
+    }
+    start = at("2026-01-01").replace(tzinfo=None)
+    rows = [
+        {"requestId": UUID(int=i), "ts": start + i * HOUR, "Decision": i % 3 == 0, "payload": {"i": i}}
+        | {"tags": [i], "address": f"10.0.0.{i % 200}", "kind": "ab"[i % 2]}
+        for i in range(600)
+    ]
+    with writing(postgres_url) as connection:
+        connection.execute(sa.schema.CreateSchema("ml"))
+        logged = sa.Table("Log 1", sa.MetaData(), *(sa.Column(c, kind) for c, kind in columns.items()), schema="ml")
+        logged.create(connection)
+        connection.execute(logged.insert(), rows)
+        connection.execute(sa.DDL('CREATE VIEW ml.inference AS SELECT * FROM ml."Log 1"'))
+        connection.execute(
+            sa.DDL("""CREATE VIEW ml.outcomes AS
+            SELECT "requestId", "Decision" AS actual, ts + interval '3 hours' AS confirmed_at FROM ml.inference""")
+        )
+    monitor, text, _ = init(postgres_url, tmp_path, "ml.inference")
+    source = monitor.source
+    assert (source.predictions.table, source.predictions.id, source.predictions.timestamp) == (
+        "ml.inference",
+        "requestId",
+        "ts",
+    )
+    assert source.labels is not None
+    assert (source.labels.table, source.labels.label, source.labels.arrived_at) == (
+        "ml.outcomes",
+        "actual",
+        "confirmed_at",
+    )
+    assert (monitor.labels.matures_after, set(monitor.features)) == (3 * HOUR, {"kind"})
+    assert monitor.pii.drop == ("address",)
+    assert "payload (of type JSONB); tags (of type INTEGER[])" in text
+
+
 # What the user says instead
 
 
@@ -333,7 +376,7 @@ def test_a_named_column_must_be_there(warehouse: sa.URL, tmp_path: Path) -> None
         init(warehouse, tmp_path, labels_table="loan_label")
     with pytest.raises(ConfigError, match="--label: payments has no column 'void'"):
         init(warehouse, tmp_path, labels_table="payments", label="void")
-    with pytest.raises(DataError, match="loan: no such table or view"):
+    with pytest.raises(DataError, match=r"loan: no such table or view.*Correct --table or grant access"):
         init(warehouse, tmp_path, "loan")
 
 

@@ -38,7 +38,7 @@ class Relation:
         if column not in self.types:
             raise DataError(
                 f"{self.name}.{column}: no such column; {self.name} has {listing(column, self.types)} "
-                f"Correct {field} in the monitor file or restore the column"
+                f"Correct {_place(field)} or restore the column"
             )
 
     def require_time(self, engine: sa.Engine, column: str, field: str) -> None:
@@ -83,7 +83,7 @@ def _look_up(engine: sa.Engine, name: str, field: str) -> Relation:
         there = [*inspector.get_table_names(schema or None), *inspector.get_view_names(schema or None)]
         raise DataError(
             f"{name}: no such table or view; {f'schema {schema}' if schema else 'the warehouse'} has "
-            f"{listing(table, there)} Correct {field} in the monitor file or grant access to the table"
+            f"{listing(table, there)} Correct {_place(field)} or grant access to the table"
         ) from exc
     return Relation(name, engine.dialect.name, {column["name"]: column["type"] for column in columns})
 
@@ -94,6 +94,11 @@ def listing(wanted: str, there: Iterable[str], limit: int = 20) -> str:
     close = get_close_matches(wanted, names, n=1)
     rest = f" and {len(names) - limit} more" if len(names) > limit else ""
     return f"{', '.join(names[:limit]) or 'none'}{rest}{f' - did you mean {close[0]!r}?' if close else '.'}"
+
+
+def _place(field: str) -> str:
+    """A key of the monitor file, or an option as it was typed."""
+    return field if field.startswith("--") else f"{field} in the monitor file"
 
 
 def _not_a_time(table: str, column: str, found: str, field: str) -> str:

@@ -93,7 +93,7 @@ def _value(value: Any) -> Any:
 
 def _needs_quotes(text: str) -> bool:
     """Whether a reader could take the text for something else than text; names, durations and dates are plain."""
-    return re.fullmatch(r"[A-Za-z_][\w-]*|\d+[mhd]|\d{4}-\d\d-\d\d(T[\d:]+Z)?", text) is None
+    return re.fullmatch(r"[A-Za-z_][\w.-]*|\d+[mhd]|\d{4}-\d\d-\d\d(T[\d:]+Z)?", text) is None
 
 
 def _dated(text: str) -> Any:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_interface
 from typing import Literal
 
 from hindsight.monitors.proposals.facts import ColumnFacts, number
@@ -20,11 +21,8 @@ _PERSONAL = re.compile(
     r"maiden_name|street|home_address|postal_address|address_line_?\d?|date_of_birth|birth_?date|birthday|dob|"
     r"national_id|tax_id|driving_licen[cs]e)(_|$)|^(name|address)$"
 )
-_LOOKS = {
-    "e-mail addresses": re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}"),
-    "IP addresses": re.compile(r"(\d{1,3}\.){3}\d{1,3}|([0-9a-f]{1,4}:){3,7}[0-9a-f:]*", re.IGNORECASE),
-    "telephone numbers": re.compile(r"(\+|00)[\d ()/.-]{7,20}|\(?\d{3}\)?[ -.]\d{3}[ -.]\d{4}"),
-}
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}")
+_PHONE = re.compile(r"(\+|00(?=[1-9]))[\d ()/.-]{7,20}|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}")
 _OF_THINGS = re.compile(r"(^|_)(id|uuid|guid|key|hash|sha|md5|token|session|trace|span|url|uri|path)$|[a-z]I[dD]$")
 _CODED = re.compile(
     r"(^|_)(type|code|class|category|kind|group|segment|channel|zone|cluster|bucket|status|flag|is|has|region|country)"
@@ -45,11 +43,19 @@ def personal(column: ColumnFacts) -> str:
     """Return why a column looks as if it told who somebody is, "" where it does not."""
     if _PERSONAL.search(_snake(column.name)):
         return "by its name"
-    texts = [value for value, _ in column.common if isinstance(value, str)]
-    for what, pattern in _LOOKS.items():
-        if texts and sum(pattern.fullmatch(text.strip()) is not None for text in texts) >= 0.8 * len(texts):
+    texts = [value.strip() for value, _ in column.common if isinstance(value, str)]
+    for what, looks_so in _LOOKS.items():
+        if texts and sum(looks_so(text) for text in texts) >= 0.8 * len(texts):
             return f"holds {what}"
     return ""
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ip_interface(text)
+    except ValueError:
+        return False
+    return True
 
 
 def finding(column: ColumnFacts) -> Finding:
@@ -124,3 +130,10 @@ def _is_number(value: object) -> bool:
 
 def _snake(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).casefold()
+
+
+_LOOKS: Mapping[str, Callable[[str], bool]] = {
+    "e-mail addresses": lambda text: _EMAIL.fullmatch(text) is not None,
+    "telephone numbers": lambda text: _PHONE.fullmatch(text) is not None,
+    "IP addresses": _is_ip,
+}
