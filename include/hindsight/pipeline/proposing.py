@@ -33,7 +33,7 @@ from hindsight.settings import Settings
 from hindsight.warehouse import survey
 from hindsight.warehouse.survey import Sample
 
-MOST_IDS = 2000
+MOST_IDS, MOST_VALUES = 2000, 60
 FIRST_WINDOWS = 8
 TRIED = 3  # tables that may hold labels
 
@@ -242,9 +242,6 @@ def _measured(
         asked=len(made),
         found=len(came),
     )
-
-
-MOST_VALUES = 60
 
 
 def _quantiles(delays: list[timedelta]) -> dict[float, timedelta]:
