@@ -192,8 +192,8 @@ def test_five_hundred_incidents_make_one_mail_of_bounded_size() -> None:
 
 
 def test_a_template_that_raises_costs_the_html_only(monkeypatch, caplog) -> None:
-    def broken():
-        raise RuntimeError("template gone")
+    def broken(name):
+        raise RuntimeError(f"template gone: {name}")
 
     monkeypatch.setattr(digest, "_template", broken)
     message = compose(MONITOR, [told()])

@@ -161,8 +161,7 @@ def labels(
     from hindsight import pipeline
 
     watched, resources = _open(monitor)
-    if watched.source.labels is None:
-        raise ConfigError(f"{watched.name}: its file declares no source.labels, so no performance can be measured")
+    _require_labels(watched)
 
     def once(night: datetime) -> dict[str, Any]:
         windows = pipeline.find_windows(watched, night, resources)
@@ -173,6 +172,34 @@ def labels(
 
     results = _each(_nights(as_of, start, end), once, f"{watched.name}: nights", quiet=as_json)
     return _finish(results, watched, resources, as_json=as_json, fail_on=fail_on, what="nights", silent=dry_run)
+
+
+@app.command()
+def report(
+    monitor: Name,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="the last night up to then; the newest without")] = None,
+    file: Annotated[Path | None, typer.Option("--out", help="write it there instead of beside the snapshots")] = None,
+) -> int:
+    """Make the accuracy report of a night: what its labels changed, as it was known then."""
+    from hindsight import pipeline
+
+    watched, resources = _open(monitor)
+    _require_labels(watched)
+    now = datetime.now(UTC)
+    until = _moment(as_of, "--as-of") if as_of else now
+    night = resources.ledger.last_night(watched.name, before=until + timedelta(microseconds=1))
+    if night is None:
+        raise ConfigError(
+            f"{watched.name}: no night is on record up to {until:%Y-%m-%d %H:%M} UTC - run hindsight labels"
+        )
+    if file is None:
+        made = pipeline.read_report(pipeline.report_night(watched, night, resources, made_at=now), resources)
+        where = f"{resources.settings.data}/{made[0].uri}" if made else ""
+    else:
+        _write(file, pipeline.night_page(watched, night, resources, alone=True))
+        where = str(file)
+    out.print(f"{watched.name}: night of {night:%Y-%m-%d %H:%M} UTC, {where}", soft_wrap=True, markup=False)
+    return 0
 
 
 @app.command()
@@ -250,6 +277,18 @@ def baseline(
     else:
         out.print(terminal.baseline(state))
     return 0
+
+
+def _require_labels(monitor: Monitor) -> None:
+    if monitor.source.labels is None:
+        raise ConfigError(f"{monitor.name}: its file declares no source.labels, so no performance can be measured")
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as exc:
+        raise ConfigError(f"--out {file}: cannot be written: {exc.strerror}") from exc
 
 
 def _open(name: str) -> tuple[Monitor, Resources]:

@@ -37,6 +37,8 @@ class Recorded:
     claims: bool = True
     complaints: tuple[str, ...] = ()
     error: Exception | None = None
+    undrawn: Exception | None = None
+    link: str = ""
 
     def names(self) -> list[str]:
         return [call[0] for call in self.calls]
@@ -68,10 +70,30 @@ class Recorded:
         return {"windows": len(windows)}
 
     def judge_night(
-        self, monitor: Monitor, as_of: datetime, windows: list[Window], resources: Any, *, judged_at: datetime
+        self,
+        monitor: Monitor,
+        as_of: datetime,
+        windows: list[Window],
+        resources: Any,
+        *,
+        judged_at: datetime,
+        link: str,
     ) -> Any:
         self.calls.append(("judge_night", as_of, tuple(windows)))
+        self.link = link
+        if self.error:
+            raise self.error
         return SimpleNamespace(breaches=[], told=[], retraining=None)
+
+    def report_performance(self, monitor: Monitor, as_of: datetime, resources: Any, *, made_at: datetime) -> str | None:
+        self.calls.append(("report_performance", as_of))
+        if self.undrawn:
+            raise self.undrawn
+        return "ef56" if self.windows else None
+
+    def report_night(self, monitor: Monitor, as_of: datetime, resources: Any, *, made_at: datetime) -> str:
+        self.calls.append(("report_night", as_of))
+        return "cd34"
 
     def deliver(self, resources: Any, *, now: datetime, monitor: str | None = None) -> Any:
         self.calls.append(("deliver", monitor))
@@ -241,7 +263,8 @@ def test_a_night_measures_again_what_labels_touched(write_monitor: Write, parse:
     assert sorted(revised) == use_cases.windows
     assert ("judge_night", night, tuple(use_cases.windows)) in use_cases.calls
     assert use_cases.names()[0] == "find_windows"
-    assert use_cases.names()[-2:] == ["judge_night", "deliver"]
+    assert set(use_cases.names()[-3:]) == {"report_performance", "report_night", "deliver"}
+    assert use_cases.names()[-4] == "judge_night"
     assert events(assets.snapshots("credit"), run) == [assets.partition_key(w) for w in use_cases.windows]
 
 
@@ -254,6 +277,41 @@ def test_a_night_without_labels_is_committed_all_the_same(
     assert run.state == "success"
     assert ("judge_night", at("2026-10-02T02:00"), ()) in use_cases.calls
     assert events(assets.snapshots("credit"), run) == []
+
+
+def test_a_night_is_reported_and_its_tasks_link_to_the_reports(
+    write_monitor: Write, parse: Parse, use_cases: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example.com/af")
+    use_cases.windows = [a_window("2026-09-01")]
+    write_monitor(monitor_file())
+    dag = parse().dags["labels__credit"]
+    run = dag.test(run_conf={"as_of": "2026-10-03T02:00:00Z"})
+
+    assert link_of(dag, run, "report_night") == "/af/hindsight/reports/cd34"
+    assert link_of(dag, run, "draw") == "/af/hindsight/reports/ef56"
+    assert use_cases.link == "https://airflow.example.com/af/hindsight/monitors/credit"
+
+
+def test_a_drawing_that_fails_costs_the_drawing_never_the_night(
+    write_monitor: Write, parse: Parse, use_cases: Recorded
+) -> None:
+    use_cases.undrawn = RuntimeError("Evidently could not draw this")
+    write_monitor(monitor_file())
+    run = parse().dags["labels__credit"].test(run_conf={"as_of": "2026-10-04T02:00:00Z"})
+
+    assert states(run)["draw"] == "failed"
+    assert [states(run)[task] for task in ("judge_night", "report_night", "deliver")] == ["success"] * 3
+
+
+def test_a_night_that_was_not_judged_has_no_report(write_monitor: Write, parse: Parse, use_cases: Recorded) -> None:
+    use_cases.error = DataError("warehouse ground_truth.label: expected a number")
+    write_monitor(monitor_file())
+    run = parse().dags["labels__credit"].test(run_conf={"as_of": "2026-10-05T02:00:00Z"})
+
+    assert states(run)["judge_night"] == "failed"
+    assert states(run)["report_night"] == "skipped"
+    assert "report_night" not in use_cases.names()
 
 
 def retrain(parse: Parse, key: str, **test: Any) -> Any:

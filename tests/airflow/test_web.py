@@ -35,7 +35,10 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two monitors and one report, without a ledger."""
     cards = [MonitorCard(name, f"monitors/{name}", "active", description=HOSTILE) for name in ("credit", "fraud")]
     views = {card.name: MonitorView(card, at("2026-10-01")) for card in cards}
-    reports = {"ab12": (SimpleNamespace(monitor="credit"), f"<html>{HOSTILE}</html>")}
+    reports = {
+        id: (SimpleNamespace(monitor="credit", kind=kind), f"<html>{HOSTILE}</html>")
+        for id, kind in (("ab12", "evidently"), ("cd34", "accuracy"))
+    }
     monkeypatch.setattr(pipeline, "overview_cards", lambda resources, *, now: cards, raising=False)
     monkeypatch.setattr(pipeline, "monitor_view", lambda name, resources, *, now: views.get(name), raising=False)
     monkeypatch.setattr(pipeline, "read_report", lambda id, resources: reports.get(id))
@@ -121,6 +124,17 @@ def test_reports_run_in_a_sandbox_without_an_origin(server: TestClient) -> None:
     assert page.headers["x-content-type-options"] == "nosniff"
     assert page.headers["cache-control"] == "no-store"
     assert page.headers["referrer-policy"] == "no-referrer"
+
+
+def test_in_a_report_of_ours_nothing_runs_or_loads_whatever_the_file_says(server: TestClient) -> None:
+    page = server.get("/hindsight/reports/cd34", headers=token())
+    policy = dict(part.strip().partition(" ")[::2] for part in page.headers["content-security-policy"].split(";"))
+
+    assert (policy["default-src"], policy["form-action"]) == ("'none'", "'none'")
+    assert set(policy) == {"default-src", "style-src", "base-uri", "form-action", "frame-ancestors"}
+    assert page.headers["x-content-type-options"] == "nosniff"
+    assert page.headers["cache-control"] == "no-store"
+    assert server.get("/hindsight/reports/cd34").status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/hindsight/", "/hindsight/monitors/credit"])

@@ -18,11 +18,14 @@ _FONT_PT = 9.0  # 18 px at full width, 10 px on a phone
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One window of the series: `value` None is a gap."""
+    """One window of the series: `value` None is a gap, `lower` and `upper` are its interval; provisional is hollow."""
 
     start: datetime
     value: float | None
     breach: bool = False
+    provisional: bool = False
+    lower: float | None = None
+    upper: float | None = None
 
 
 def draw(points: Sequence[Point], *, limit: float | None, limit_text: str = "") -> bytes | None:
@@ -62,8 +65,14 @@ def _frame(axes: Axes, points: Sequence[Point]) -> None:
 
 
 def _series(axes: Axes, points: Sequence[Point]) -> None:
-    values = [float("nan") if point.value is None else point.value for point in points]
-    axes.plot(values, color=LINE, linewidth=1.2, marker="o", markersize=2, solid_capstyle="round")
+    values = [_number(point.value) for point in points]
+    if any(point.lower is not None for point in points):
+        lower, upper = [_number(point.lower) for point in points], [_number(point.upper) for point in points]
+        axes.fill_between(range(len(points)), lower, upper, color=LINE, alpha=0.13, linewidth=0)
+    if any(point.provisional for point in points):
+        _provisional(axes, points, values)
+    final = [_number(None if point.provisional else point.value) for point in points]
+    axes.plot(final, color=LINE, linewidth=1.2, marker="o", markersize=2, solid_capstyle="round")
     bad = [number for number, point in enumerate(points) if point.breach and point.value is not None]
     for number in bad:
         axes.axvspan(number - 0.5, number + 0.5, color=LIMIT, alpha=0.10, linewidth=0)
@@ -77,6 +86,25 @@ def _series(axes: Axes, points: Sequence[Point]) -> None:
         markeredgecolor="white",
         markeredgewidth=0.4,
     )
+
+
+def _provisional(axes: Axes, points: Sequence[Point], values: Sequence[float]) -> None:
+    young = [number for number, point in enumerate(points) if point.provisional]
+    axes.plot(values, color=LINE, linewidth=1.0, dashes=(2, 1.5))
+    axes.plot(
+        young,
+        [values[number] for number in young],
+        linestyle="none",
+        color=LINE,
+        marker="o",
+        markersize=3.4,
+        markerfacecolor="white",
+        markeredgewidth=0.9,
+    )
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else value
 
 
 def _limit(axes: Axes, points: Sequence[Point], limit: float, text: str) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from hindsight.actions import wording
 from hindsight.actions.chart import WIDTH_PX, Point, draw
 from hindsight.actions.letters import Fact, Message
+from hindsight.actions.note import NightNote
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
 from hindsight.verdicts.model import Incident, State
@@ -44,11 +45,12 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a mail adds to its incidents: why it may have come to it and what happens next."""
+    """What a mail adds to its incidents: why it may have come to it, what happens next, what else the night changed."""
 
     likely_cause: str = ""
     next_step: str = ""
     link: str = ""
+    note: NightNote | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,12 @@ class View:
     promise: str
     chart: str
     chart_width: int
+    note: NightNote | None = None
+
+    @property
+    def preview(self) -> str:
+        """What an inbox shows beside the subject."""
+        return self.first.title
 
 
 def facts(told: Sequence[Told]) -> tuple[Fact, ...]:
@@ -100,10 +108,13 @@ def compose(monitor: Monitor, told: Sequence[Told], context: Context = Context()
     if not told:
         raise ValueError(f"nothing to tell about {monitor.name}")
     ordered = sorted(told, key=_rank)
-    png = _chart(ordered[0])
+    first = ordered[0]
+    limit = first.incident.threshold
+    text = "" if limit is None else f"limit {wording.number(first.rule.metric, limit)}"
+    png = chart(first.points, limit, text)
     view = _view(monitor, ordered, context, chart=png is not None)
-    severity = ordered[0].incident.severity
-    return Message(view.subject, as_text(view), _html(view), png, severity)
+    html = rendered("mail.html.j2", view=view, colour=_COLOURS[view.severity])
+    return Message(view.subject, as_text(view), html, png, first.incident.severity)
 
 
 def _rank(told: Told) -> tuple[object, ...]:
@@ -111,23 +122,21 @@ def _rank(told: Told) -> tuple[object, ...]:
     return _ORDER[incident.state], incident.severity, -told.weight, incident.started
 
 
-def _chart(told: Told) -> bytes | None:
+def chart(points: Sequence[Point], limit: float | None, text: str) -> bytes | None:
     """Named boundary: whatever a plotting library raises costs the chart, never the mail."""
-    limit = told.incident.threshold
-    text = "" if limit is None else f"limit {wording.number(told.rule.metric, limit)}"
     try:
-        return draw(told.points, limit=limit, limit_text=text)
+        return draw(points, limit=limit, limit_text=text)
     except Exception:
-        logger.exception("chart failed incident=%s", told.incident.id)
+        logger.exception("chart failed limit=%s", text)
         return None
 
 
-def _html(view: View) -> str:
+def rendered(template: str, *, view: object, colour: str) -> str:
     """Named boundary: whatever a template raises costs the HTML part, never the mail."""
     try:
-        return _template().render(view=view, colour=_COLOURS[view.severity], State=State)
+        return _template(template).render(view=view, colour=colour, State=State)
     except Exception:
-        logger.exception("template failed monitor=%s", view.monitor)
+        logger.exception("template failed template=%s", template)
         return ""
 
 
@@ -135,14 +144,14 @@ _COLOURS = {"P0": "#b42318", "P1": "#b54708", "P2": "#175cd3", "resolved": "#067
 
 
 @cache
-def _template() -> Template:
+def _template(name: str) -> Template:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     loader = FileSystemLoader(Path(__file__).parent / "templates")
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    return environment.get_template("mail.html.j2")
+    return environment.get_template(name)
 
 
 def _view(monitor: Monitor, told: Sequence[Told], context: Context, *, chart: bool) -> View:
@@ -164,11 +173,12 @@ def _view(monitor: Monitor, told: Sequence[Told], context: Context, *, chart: bo
         advice=wording.advice(told[0].rule, context.likely_cause) if first.state is State.OPEN else "",
         likely_cause=wording.clean(context.likely_cause, 300),
         next_step=wording.clean(context.next_step, 300),
-        runbook=_web(monitor.alerts.runbook),
-        link=_web(context.link),
+        runbook=web(monitor.alerts.runbook),
+        link=web(context.link),
         promise=PROMISE,
         chart=f"{metric} over the last {len(told[0].points)} windows" if chart else "",
         chart_width=WIDTH_PX,
+        note=context.note.cleaned() if context.note else None,
     )
 
 
@@ -206,8 +216,8 @@ def _caption(told: Told) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _web(address: str | None) -> str:
-    """A link that is safe to show: http or https and clean, else nothing."""
+def web(address: str | None) -> str:
+    """Return a link that is safe to show: http or https and clean, else nothing."""
     text = wording.clean(address or "", 500)
     return text if text.startswith(("https://", "http://")) else ""
 
@@ -221,6 +231,8 @@ def as_text(view: View) -> str:
             parts += [heading, *(_as_text(line) for line in lines), ""]
     if view.more:
         parts += [f"… and {view.more} more", ""]
+    if view.note:
+        parts += view.note.as_text()
     labelled = [
         ("Likely cause", view.likely_cause),
         ("What to do", view.advice),

@@ -182,7 +182,7 @@ class Ledger:
             return connection.execute(update.values(state=str(after), **fields)).rowcount == 1
 
     def add_report(self, report: Report) -> None:
-        """Record where a report lies."""
+        """Record where a report lies; one that is on record already stays as it is."""
         row = {
             "id": report.id,
             "monitor": report.monitor,
@@ -192,8 +192,10 @@ class Ledger:
             "uri": report.uri,
             "created_at": report.created_at,
         }
-        with self.writing() as connection:
-            connection.execute(sa.insert(tables.reports).values(row))
+        with self.locked(report.monitor) as tx:
+            there = sa.select(tables.reports.c.id).where(tables.reports.c.id == report.id)
+            if tx.connection.execute(there).first() is None:
+                tx.connection.execute(sa.insert(tables.reports).values(row))
 
     def report(self, id: str) -> Report | None:
         """Return the report of this id; None for any other text."""

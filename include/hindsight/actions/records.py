@@ -97,7 +97,11 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Where the report of a window lies; `id` is what its page is asked for by."""
+    """Where the report of a window lies; `id` is what its page is asked for by.
+
+    `kind` is evidently (a window beside the reference), performance (the same of its labelled rows) or accuracy (a
+    night, whose `window` ends as of it).
+    """
 
     id: str
     monitor: str

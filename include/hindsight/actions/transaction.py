@@ -139,6 +139,12 @@ class Transaction:
             query = query.where(table.c.state.not_in([str(state) for state in but]))
         return [records.request(row) for row in self.connection.execute(query)]
 
+    def last_night(self, until: datetime) -> datetime | None:
+        """Return the greatest committed as-of up to a moment; None where there is none."""
+        nights = tables.nights
+        query = sa.select(sa.func.max(nights.c.as_of, type_=tables.Moment))
+        return self.connection.execute(query.where(nights.c.monitor == self.monitor, nights.c.as_of <= until)).scalar()
+
     def commit_night(self, as_of: datetime, at: datetime, windows: int) -> None:
         """Record that the night `as_of` is done and how many windows it judged anew; again is no error."""
         row = {"monitor": self.monitor, "as_of": as_of, "committed_at": at, "windows": windows}

@@ -66,7 +66,12 @@ def labels_dag(monitor: Monitor) -> DAG:
         found = tasks.find(monitor.name)
         revise = tasks.revise.override(outlets=[assets.snapshots(monitor.name)], doc_md=tasks.revise.function.__doc__)
         revised = revise.partial(name=monitor.name).expand(chunk=found)
-        revised >> tasks.judge_night(monitor.name, found) >> tasks.deliver(monitor.name)
+        judged = tasks.judge_night(monitor.name, found)
+        drawn, reported = tasks.draw(monitor.name, judged), tasks.report_night(monitor.name, judged)
+        for task_id in ("draw", "report_night"):
+            dag.get_task(task_id).operator_extra_links = (tasks.ReportLink(),)
+        revised >> judged >> [drawn, tasks.deliver(monitor.name)]
+        drawn >> reported
     return dag
 
 

@@ -26,7 +26,8 @@ _WHAT = {
     "monitor": "Checks every window of {every} of **{name}**, read {lateness} after its end: data quality, operations, "
     "drift. What it finds is kept as a snapshot, judged by the rules below, and told.",
     "labels": "Every night, finds the windows of **{name}** that new labels touch or that have matured, measures them "
-    "again as of that night, judges them and sends the digest. Labels count as complete {matures} after a window.",
+    "again as of that night, judges them, sends the digest and makes the accuracy report. Labels count as complete "
+    "{matures} after a window.",
     "retrain": "Retrains **{name}** when asked for: trains on what was known then, compares the challenger with the "
     "champion on labelled rows neither was trained on, {approval}and promotes it only if it is better.",
 }

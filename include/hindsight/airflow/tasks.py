@@ -136,8 +136,33 @@ def judge_night(name: str, chunks: Any, **run: Any) -> dict[str, Any]:
         raise AirflowSkipException("nothing was looked for")
     monitor, at = load(name), now()
     windows = [window for chunk in chunks for window in from_spans(monitor, chunk)]
-    judged = pipeline.judge_night(monitor, night_of(run, now=at), windows, open_resources(), judged_at=at)
+    night, link = night_of(run, now=at), _address(f"/hindsight/monitors/{name}")
+    judged = pipeline.judge_night(monitor, night, windows, open_resources(), judged_at=at, link=link)
     return _summary(judged)
+
+
+@task(execution_timeout=LONGEST, retries=0)
+def draw(name: str, judged: Any, **run: Any) -> dict[str, Any]:
+    """Draw Evidently's report of the labelled rows of the newest final window; nothing else waits for it in vain."""
+    from hindsight import pipeline
+
+    monitor, at = load(name), now()
+    made = judged and pipeline.report_performance(monitor, night_of(run, now=at), open_resources(), made_at=at)
+    if not made:
+        raise AirflowSkipException("no window is final, or there are no labels to compare with")
+    return {"report": made, "url": f"/hindsight/reports/{made}"}
+
+
+@task(trigger_rule="all_done")
+def report_night(name: str, judged: Any, **run: Any) -> dict[str, Any]:
+    """Make the accuracy report of this night; with or without Evidently's beside it."""
+    from hindsight import pipeline
+
+    if not judged:
+        raise AirflowSkipException("the night was not judged")
+    monitor, at = load(name), now()
+    made = pipeline.report_night(monitor, night_of(run, now=at), open_resources(), made_at=at)
+    return {"report": made, "url": f"/hindsight/reports/{made}"}
 
 
 @task
@@ -190,6 +215,12 @@ def maintain() -> dict[str, Any]:
 
     loaded = load_folder(read_settings().monitors)
     return pipeline.maintain(loaded.monitors.values(), open_resources(), now=now())
+
+
+def _address(path: str) -> str:
+    """Return the address of a page for people outside Airflow; "" where Airflow does not say where it is."""
+    base = conf.get("api", "base_url", fallback="") or ""
+    return f"{base.rstrip('/')}{path}" if base else ""
 
 
 def _summary(judged: Any) -> dict[str, Any]:

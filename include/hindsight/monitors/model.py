@@ -194,11 +194,16 @@ class Kpi(Strict):
 
 
 class Alerts(Strict):
-    """Who is told, and where they read what to do."""
+    """Who is told, and where they read what to do.
+
+    `report` asks for a mail about what labels changed, on every night with changes or once a week; without it that is
+    told in mails about incidents of a night only.
+    """
 
     email: Texts = ()
     runbook: str | None = None
     max_age: Delay | None = None
+    report: Literal["nightly", "weekly"] | None = None
 
 
 class Budget(Strict):

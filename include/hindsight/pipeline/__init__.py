@@ -12,7 +12,14 @@ if TYPE_CHECKING:
     from hindsight.pipeline.judging import Judgement, judge_night, judge_window
     from hindsight.pipeline.nights import find_windows, revise_windows
     from hindsight.pipeline.pages import monitor_view, overview_cards
-    from hindsight.pipeline.reporting import document_window, read_report, report_window
+    from hindsight.pipeline.reporting import (
+        document_window,
+        night_page,
+        read_report,
+        report_night,
+        report_performance,
+        report_window,
+    )
     from hindsight.pipeline.resources import Resources
     from hindsight.pipeline.retraining import claim, give_up, promote, refuse, train_and_compare
     from hindsight.pipeline.showing import MonitorState, Story, state_of, stories
@@ -35,6 +42,7 @@ __all__ = [
     "maintain",
     "mark_started",
     "monitor_view",
+    "night_page",
     "overview_cards",
     "pending_starts",
     "promote",
@@ -42,6 +50,8 @@ __all__ = [
     "read_report",
     "read_snapshots",
     "refuse",
+    "report_night",
+    "report_performance",
     "report_window",
     "revise_windows",
     "run_window",
@@ -53,7 +63,14 @@ _MODULES = {
     "judging": ("Judgement", "judge_night", "judge_window"),
     "nights": ("find_windows", "revise_windows"),
     "pages": ("monitor_view", "overview_cards"),
-    "reporting": ("document_window", "read_report", "report_window"),
+    "reporting": (
+        "document_window",
+        "night_page",
+        "read_report",
+        "report_night",
+        "report_performance",
+        "report_window",
+    ),
     "resources": ("Resources",),
     "retraining": ("claim", "give_up", "promote", "refuse", "train_and_compare"),
     "showing": ("MonitorState", "Story", "state_of", "stories"),

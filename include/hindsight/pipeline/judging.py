@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from hindsight.actions.records import RequestState
 from hindsight.actions.transaction import Transaction
@@ -13,9 +14,10 @@ from hindsight.monitors.measurement import Kind, Measurement
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule, Severity
 from hindsight.monitors.windows import Window
+from hindsight.pipeline.noting import WEEK, night_note
 from hindsight.pipeline.ranking import effects_of
 from hindsight.pipeline.resources import Resources
-from hindsight.pipeline.telling import promise
+from hindsight.pipeline.telling import NightMail, promise
 from hindsight.pipeline.windows import as_of_run
 from hindsight.verdicts.incidents import fold_from, refold, retire
 from hindsight.verdicts.judge import LABELLED, judge, waits_for_labels
@@ -61,12 +63,17 @@ def judge_night(
     resources: Resources,
     *,
     judged_at: datetime,
+    link: str = "",
     dry_run: bool = False,
 ) -> Judgement:
-    """Judge what a night measured again, do what follows, tell what waited for the digest, and commit the night."""
+    """Judge what a night measured again, do what follows, tell what waited for the digest, and commit the night.
+
+    `link` is where people read more, for the mail.
+    """
     verdicts = [verdict for window in windows for verdict in verdicts_of_night(monitor, window, as_of, resources)]
     cause = f"night {as_of:%Y-%m-%dT%H:%MZ}"
-    return _settle(monitor, verdicts, as_of, cause, resources, judged_at, digest=True, night=windows, dry_run=dry_run)
+    night = _Night(len(windows), link)
+    return _settle(monitor, verdicts, as_of, cause, resources, judged_at, digest=True, night=night, dry_run=dry_run)
 
 
 def verdicts_of_run(monitor: Monitor, window: Window, as_of: datetime, resources: Resources) -> list[Verdict]:
@@ -107,7 +114,7 @@ def _settle(
     judged_at: datetime,
     *,
     digest: bool,
-    night: Sequence[Window] | None = None,
+    night: _Night | None = None,
     dry_run: bool,
 ) -> Judgement:
     with resources.ledger.locked(monitor.name) as tx:
@@ -118,13 +125,33 @@ def _settle(
         news = _news(monitor, tx, verdicts, judged_at, digest=digest)
         told = tuple(replace(incident, told=incident.state) for incident in news)
         moved = effects_of(monitor, news, resources)
-        promise(monitor, news, tx, cause=cause, retraining=retraining, moved=moved, at=judged_at)
+        mail = _mail(monitor, night, as_of, resources, tx, judged_at) if night else None
+        promise(monitor, news, tx, cause=cause, retraining=retraining, moved=moved, at=judged_at, night=mail)
         tx.save_incidents(told, judged_at)
         if night is not None:
-            tx.commit_night(as_of, judged_at, len(night))
+            tx.commit_night(as_of, judged_at, night.windows)
         if dry_run:
             tx.connection.rollback()
     return Judgement(tuple(verdicts), tuple(incidents), told, retraining)
+
+
+@dataclass(frozen=True, slots=True)
+class _Night:
+    windows: int
+    link: str
+
+
+def _mail(
+    monitor: Monitor, night: _Night, as_of: datetime, resources: Resources, tx: Transaction, judged_at: datetime
+) -> NightMail:
+    """Say what a mail may tell of the night; one about it alone is due once, where asked for, and while it is news."""
+    wanted, last = monitor.alerts.report, tx.last_night(until=as_of)
+    fresh = judged_at - as_of <= monitor.max_age and last != as_of
+    weekly = wanted == "weekly"
+    due = not weekly or last is None or last.isocalendar()[:2] != as_of.isocalendar()[:2]
+    since = as_of - WEEK if weekly and due else None
+    note = partial(night_note, monitor, as_of, resources, since=since)
+    return NightMail(note, asked=bool(wanted) and fresh and due, link=night.link)
 
 
 def _fold(monitor: Monitor, tx: Transaction, changed: Mapping[Series, datetime]) -> list[Incident]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 import pyarrow as pa
@@ -19,12 +20,16 @@ from hindsight.pipeline.resources import Resources
 from hindsight.pipeline.showing import MonitorState, Story, state_of, stories
 from hindsight.reports.charts import Chart, Mark, Point, Unit
 from hindsight.reports.pages import IncidentRow, Link, MonitorCard, MonitorView, Number
-from hindsight.verdicts.model import State
+from hindsight.verdicts.model import Incident, State
 
 logger = logging.getLogger(__name__)
 CHARTED = 90  # windows on each chart
 REPORTS = 20
-_REPORTS = {"evidently": "Evidently report", "data docs": "Data Docs"}
+_REPORTS = {
+    "evidently": "Evidently report",
+    "performance": "Evidently report on the labels",
+    "data docs": "Data Docs",
+}
 GRADED = ("operations.health", "drift.drifted", "labels.drifted")  # grades, not numbers to show
 AGE = "drift.reference_age_days"  # of interest where there is something to say of it
 _HEADLINES = (
@@ -69,14 +74,16 @@ def monitor_view(name: str, resources: Resources, *, now: datetime) -> MonitorVi
     state = state_of(monitor, resources)
     told = stories(monitor, resources)
     history = _history(monitor, resources, state)
+    reports = tuple(_reports(monitor, resources))
     return MonitorView(
         card=_card(monitor, state, prefix=""),
         as_of=now,
         numbers=tuple(_numbers(monitor, state, history)),
         drifted=tuple(_drifted(state, monitor)),
         charts=tuple(_charts(monitor, resources, history, told)),
-        incidents=tuple(_row(story, monitor) for story in told),
-        reports=tuple(_reports(monitor, resources)),
+        incidents=tuple(replace(incident_row(s.incident, monitor), done=(s.done,)) for s in told),
+        reports=reports,
+        accuracy=next((link for link in reports if link.text.startswith("Accuracy")), None),
         back=Link("All monitors", "../"),
     )
 
@@ -181,27 +188,32 @@ def _marks(monitor: Monitor, resources: Resources, told: Iterable[Story], start:
             yield Mark(version.promoted_at, f"{version.version} promoted")
 
 
-def _row(story: Story, monitor: Monitor) -> IncidentRow:
-    incident = story.incident
+def incident_row(incident: Incident, monitor: Monitor, *, only_start: bool = False) -> IncidentRow:
+    """Return an incident as pages show it; `only_start` leaves out all that changes while it lasts."""
     series = incident.series
     metric = next((rule.metric for rule in monitor.rules if rule.id == series.rule), "")
-    is_grade, is_open = metric in GRADED, incident.state is State.OPEN
+    plain, is_open = only_start or metric in GRADED, incident.state is State.OPEN
     return IncidentRow(
         rule=series.rule,
         severity=incident.severity,
-        state=incident.state,
+        state=State.OPEN if only_start else incident.state,
         started=incident.started,
-        ended=incident.ended,
+        ended=None if only_start else incident.ended,
         about=" ".join(part for part in (series.feature, series.segment, series.model_version) if part),
-        value=None if is_grade else incident.value,
-        threshold=None if is_grade else incident.threshold,
+        value=None if plain else incident.value,
+        threshold=None if plain else incident.threshold,
         unit=unit_of(metric.partition(".")[2]),
-        reason=incident.reason,
-        done=(story.done,),
+        reason="" if only_start else incident.reason,
         runbook=Link("Runbook", monitor.alerts.runbook) if monitor.alerts.runbook and is_open else None,
     )
 
 
 def _reports(monitor: Monitor, resources: Resources) -> Iterable[Link]:
-    for report in reversed(resources.ledger.reports(monitor.name)[-REPORTS:]):
+    """Yield the reports on record, newest first: of each night the one made last, and of windows the last twenty."""
+    newest_first = resources.ledger.reports(monitor.name)[::-1]
+    nights = {report.window.end: report for report in reversed(newest_first) if report.kind == "accuracy"}
+    of_windows = [report for report in newest_first if report.kind != "accuracy"][:REPORTS]
+    for end in sorted(nights, reverse=True)[:REPORTS]:
+        yield Link(f"Accuracy report of the night {end:%Y-%m-%d %H:%M} UTC", f"../reports/{nights[end].id}")
+    for report in of_windows:
         yield Link(f"{_REPORTS[report.kind]} of {report.window}", f"../reports/{report.id}")

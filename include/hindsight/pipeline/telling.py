@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from hindsight.actions.chart import Point
 from hindsight.actions.digest import Context, Told, compose, facts
 from hindsight.actions.letters import letters
+from hindsight.actions.night import compose_night
+from hindsight.actions.note import NightNote
 from hindsight.actions.records import DagRequest
 from hindsight.actions.transaction import Transaction
 from hindsight.monitors.model import Monitor
@@ -21,6 +24,15 @@ CHARTED = 60  # windows in the chart of a mail
 _DAG = "dag:"
 
 
+@dataclass(frozen=True, slots=True)
+class NightMail:
+    """What a mail may say of a night: `note` gathers it, `asked` says whether a mail is due for it alone."""
+
+    note: Callable[[], NightNote | None]
+    asked: bool
+    link: str = ""
+
+
 def promise(
     monitor: Monitor,
     news: Sequence[Incident],
@@ -30,11 +42,13 @@ def promise(
     retraining: RetrainRequest | Refusal | None,
     moved: Mapping[str, Moved],
     at: datetime,
+    night: NightMail | None = None,
 ) -> None:
     """Write into the open transaction the mail and the DAG runs that `news` calls for.
 
-    One mail for each recipient tells all of it; an incident that opens asks for the DAGs its rule names. `moved` says
-    by incident how far a drifted column moved.
+    One mail for each recipient tells all of it, and what a night changed besides; without news that alone is told where
+    it is asked for. An incident that opens asks for the DAGs its rule names. `moved` says by incident how far a drifted
+    column moved.
     """
     rules = {rule.id: rule for rule in monitor.rules}
     mailed = [incident for incident in news if "email" in rules[incident.series.rule].then]
@@ -43,10 +57,18 @@ def promise(
         histories = tx.histories({incident.series for incident in mailed}, min([since, *(i.started for i in mailed)]))
         told = [_told(i, rules[i.series.rule], histories.get(i.series, ()), moved.get(i.id)) for i in mailed]
         same_windows = tx.of_windows({start for incident in mailed for start in incident.breaches})
-        context = Context(_likely_cause(monitor, mailed, same_windows), _next_step(monitor, mailed, retraining))
+        context = Context(
+            _likely_cause(monitor, mailed, same_windows),
+            _next_step(monitor, mailed, retraining),
+            night.link if night else "",
+            night.note() if night else None,
+        )
         message = compose(monitor, told, context)
         sent = letters(message, monitor=monitor.name, cause=cause, recipients=monitor.alerts.email, facts=facts(told))
         tx.queue(sent, at)
+    elif night and night.asked and monitor.alerts.email and (note := night.note()):
+        message = compose_night(monitor, note, link=night.link)
+        tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=monitor.alerts.email), at)
     for incident in news:
         if incident.state is State.OPEN:
             for then in rules[incident.series.rule].then:

@@ -84,7 +84,8 @@ def draw(chart: Chart) -> Drawing | None:
     known = [point for point in chart.points if point.value is not None]
     if not known:
         return None
-    ticks = _ticks(chart, known)
+    values = [v for p in known for v in (p.value, p.lower, p.upper) if v is not None]
+    ticks = round_ticks(values + ([] if chart.threshold is None else [chart.threshold]), chart.unit)
     frame = _Frame(chart.points[0].start, chart.points[-1].start, ticks[0], ticks[-1])
     dots = tuple(Dot(frame.x(p.start), frame.y(p.value or 0), _said(chart, p), p.immature) for p in known)
     few = len(known) <= MAX_DOTS
@@ -136,18 +137,19 @@ class _Frame:
         return round(HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM), 1)
 
 
-def _ticks(chart: Chart, known: Sequence[Point]) -> list[float]:
-    """Round values from below the lowest to above the highest; from zero where that does not flatten the line."""
-    values = [v for p in known for v in (p.value, p.lower, p.upper) if v is not None]
-    values += [] if chart.threshold is None else [chart.threshold]
+def round_ticks(values: Sequence[float], unit: Unit, steps: int = 3) -> list[float]:
+    """Return round values about `steps` apart, from below the lowest to above the highest.
+
+    They begin at zero where that does not flatten the line.
+    """
     low, high = min(values), max(values)
     low = high if high - low <= 1e-9 * abs(high) else low  # a threshold may lie next to the value itself
     low = 0.0 if 0 <= low < 0.6 * high or low == high >= 0 else low
     high = high if high > low else low + 1
-    rough = (high - low) / 3
+    rough = (high - low) / steps
     scale = 10.0 ** floor(log10(rough))
     step = next(m * scale for m in (1, 2, 2.5, 5, 10) if m * scale >= rough * 0.999)
-    if chart.unit == "count":
+    if unit == "count":
         step = max(step, 1.0)
     first = floor(low / step + 1e-9)
     ticks = [first * step]

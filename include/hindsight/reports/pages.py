@@ -97,6 +97,7 @@ class MonitorView:
     charts: tuple[Chart, ...] = ()
     incidents: tuple[IncidentRow, ...] = ()
     reports: tuple[Link, ...] = ()
+    accuracy: Link | None = None
     back: Link | None = None
     drifted: tuple[Number, ...] = ()
 
@@ -106,14 +107,14 @@ def overview(monitors: Sequence[MonitorCard]) -> str:
     ordered = sorted(monitors, key=_urgency)
     shown = [card for card in ordered if card.state != "archived"]
     archived = [card for card in ordered if card.state == "archived"]
-    return _render("overview.html.j2", shown=shown, archived=archived)
+    return render("overview.html.j2", shown=shown, archived=archived)
 
 
 def monitor_page(view: MonitorView) -> str:
     """Return the page of one monitor: its latest numbers, its time series, its incidents and its reports."""
     newest_first = sorted(view.incidents, key=lambda incident: incident.started, reverse=True)
     opened = [incident for incident in newest_first if incident.state is State.OPEN]
-    return _render(
+    return render(
         "monitor.html.j2",
         view=view,
         card=view.card,
@@ -130,7 +131,8 @@ def _urgency(card: MonitorCard) -> tuple[object, ...]:
     return card.state != "active", severities, health, card.name
 
 
-def _render(template: str, **data: Any) -> str:
+def render(template: str, **data: Any) -> str:
+    """Return a page of ours from its template: everything in `data` is escaped, the style sheet is in it."""
     return _environment.get_template(template).render(style=Markup(_STYLE), severities=tuple(Severity), **data)  # noqa: S704  our own file
 
 

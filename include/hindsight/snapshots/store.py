@@ -67,22 +67,30 @@ class SnapshotStore:
         kinds: Collection[Kind] | None = None,
         start: datetime | None = None,
         end: datetime | None = None,
+        windows: Collection[datetime] | None = None,
         as_of: datetime | None = None,
     ) -> pa.Table:
         """Return the newest snapshot of every window that starts in [start, end), as it was known at `as_of`.
 
-        The documented columns are followed by monitor, kind and date; rows are in order of these and of the window.
-        Raises StoreError naming the file where one cannot be read: an older one does not stand in for it.
+        `windows` are the starts of those wanted, where not all are. The documented columns are followed by monitor,
+        kind and date; rows are in order of these and of the window. Raises StoreError naming the file where one cannot
+        be read: an older one does not stand in for it.
         """
         chosen = [
             name
             for name in _newest(self._names(monitor, kinds), as_of)
-            if (start is None or name.start >= start) and (end is None or name.start < end)
+            if (start is None or name.start >= start)
+            and (end is None or name.start < end)
+            and (windows is None or name.start in windows)
         ]
         with ThreadPoolExecutor(_READERS) as readers:
             found = readers.map(self._files.get, [name.path for name in chosen])
             tables = [self._decoded(name, data) for name, data in zip(chosen, found, strict=True)]
         return _with_partitions(tables, chosen)
+
+    def revised(self, monitor: str, kind: Kind, *, after: datetime, until: datetime) -> set[datetime]:
+        """Return the starts of the windows that have a snapshot as of a moment in (after, until]."""
+        return {name.start for name in self._names(monitor, [kind]) if after < name.as_of <= until}
 
     def measurements(
         self, monitor: str, kind: Kind, window: Window, as_of: datetime | None = None
