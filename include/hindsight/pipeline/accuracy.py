@@ -10,23 +10,27 @@ from hindsight.monitors.measurement import Kind, Measurement
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.windows import Window
 from hindsight.pipeline import scoring
+from hindsight.pipeline.judged import NIGHT_KINDS
 from hindsight.pipeline.known import Known, known
 from hindsight.pipeline.pages import incident_row, unit_of
+from hindsight.pipeline.recalling import open_incidents
 from hindsight.pipeline.resources import Resources
-from hindsight.pipeline.showing import stood
 from hindsight.pipeline.turns import Turns, turns
 from hindsight.reports.charts import Unit
 from hindsight.reports.night import AccuracyReport, Awaited, Change, count
 from hindsight.reports.pages import IncidentRow, Link, Number
 from hindsight.reports.timeline import Course, Spot
-from hindsight.verdicts.judge import LABELLED, kind_of
+from hindsight.verdicts.judge import waits_for_labels
 
 CHARTED = 90  # windows drawn, and looked at for all but what changed
 _INSTANT = timedelta(microseconds=1)
 _COUNTED = {
     "label_corrections": "corrected labels",
     "label_conflicts": "contradictory labels",
+    "label_duplicates": "labels given twice",
     "orphan_labels": "labels without a prediction",
+    "undated_labels": "labels without a time",
+    "early_labels": "labels before their prediction",
 }
 
 
@@ -75,7 +79,7 @@ def open_night(monitor: Monitor, as_of: datetime, resources: Resources, *, since
     drawn = tuple(Window(start, start + monitor.window) for start in starts if start + monitor.window <= as_of)
     revised = resources.store.revised(monitor.name, Kind.LABELS, after=since, until=as_of)
     now = known(monitor, resources, as_of=as_of, windows={*revised, *(window.start for window in drawn)})
-    before = known(monitor, resources, as_of=since, windows=revised, kinds=(*LABELLED, Kind.OPERATIONS))
+    before = known(monitor, resources, as_of=since, windows=revised, kinds=NIGHT_KINDS)
     return Night(monitor, as_of, now, before, tuple(sorted(revised)), drawn)
 
 
@@ -223,24 +227,23 @@ def _spot(night: Night, window: Window) -> Spot:
 
 
 def _opened(night: Night, told: Turns, resources: Resources) -> Iterator[IncidentRow]:
-    """What is open: about labels as they tell it, about all else as the ledger has it, without what has moved since."""
+    """What was open: about labels as they tell it, about all else as it can be recalled."""
     monitor = night.monitor
-    yield from (incident_row(incident, monitor) for incident in told.opened)
     rules = {rule.id: rule for rule in monitor.rules}
-    for incident in resources.ledger.incidents(monitor.name):
-        rule = rules.get(incident.series.rule)
-        if rule and kind_of(rule) not in LABELLED and stood(monitor, incident, night.as_of):
-            yield incident_row(incident, monitor, only_start=True)
+    yield from (incident_row(incident, monitor) for incident in told.opened)
+    for incident in open_incidents(monitor, resources, night.as_of):
+        if not waits_for_labels(monitor, rules[incident.series.rule]):
+            yield incident_row(incident, monitor)
 
 
 def _counts(night: Night) -> Iterator[Number]:
+    """Count what came wrong in the windows drawn; what never did is left out."""
     for metric, name in _COUNTED.items():
         path = f"labels.{metric}"
-        values = [value for w in night.drawn if (value := night.now.value(w.start, path)) is not None]
+        total = sum(night.now.value(window.start, path) or 0.0 for window in night.drawn)
         fresh = sum((night.now.value(s, path) or 0.0) - (night.before.value(s, path) or 0.0) for s in night.revised)
-        if values:
-            note = f"{fresh:+,.0f} this night" if fresh else "none this night"
-            yield Number(name, sum(values), "count", None, note)
+        if total or fresh:
+            yield Number(name, total, "count", None, f"{fresh:+,.0f} this night" if fresh else "none this night")
 
 
 def _awaited(night: Night) -> Iterator[Awaited]:

@@ -10,23 +10,20 @@ from functools import partial
 
 from hindsight.actions.records import RequestState
 from hindsight.actions.transaction import Transaction
-from hindsight.monitors.measurement import Kind, Measurement
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule, Severity
 from hindsight.monitors.windows import Window
+from hindsight.pipeline.judged import verdicts_of_night, verdicts_of_run
 from hindsight.pipeline.noting import WEEK, night_note
 from hindsight.pipeline.ranking import effects_of
 from hindsight.pipeline.resources import Resources
 from hindsight.pipeline.telling import NightMail, promise
 from hindsight.pipeline.windows import as_of_run
 from hindsight.verdicts.incidents import fold_from, refold, retire
-from hindsight.verdicts.judge import LABELLED, judge, waits_for_labels
 from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
 from hindsight.verdicts.notices import is_stale, needs_notice
 from hindsight.verdicts.retraining import Refusal, decide
 
-RUN_KINDS = (Kind.OPERATIONS, Kind.QUALITY, Kind.DRIFT, Kind.ESTIMATE, Kind.KPI)
-NIGHT_KINDS = (*LABELLED, Kind.KPI, Kind.OPERATIONS)
 AT_ONCE = (Severity.P0, Severity.P1)
 
 
@@ -74,31 +71,6 @@ def judge_night(
     cause = f"night {as_of:%Y-%m-%dT%H:%MZ}"
     night = _Night(len(windows), link)
     return _settle(monitor, verdicts, as_of, cause, resources, judged_at, digest=True, night=night, dry_run=dry_run)
-
-
-def verdicts_of_run(monitor: Monitor, window: Window, as_of: datetime, resources: Resources) -> list[Verdict]:
-    """Return what the rules that need no labels say of a window by the numbers known at `as_of`."""
-    return _judged(monitor, window, as_of, RUN_KINDS, resources, labelled=False)
-
-
-def verdicts_of_night(monitor: Monitor, window: Window, as_of: datetime, resources: Resources) -> list[Verdict]:
-    """Return what the rules that need labels say of a window by the numbers known at `as_of`."""
-    return _judged(monitor, window, as_of, NIGHT_KINDS, resources, labelled=True)
-
-
-def _judged(
-    monitor: Monitor, window: Window, as_of: datetime, kinds: Iterable[Kind], resources: Resources, *, labelled: bool
-) -> list[Verdict]:
-    rules = _rules(monitor)
-    judged = judge(monitor, window, as_of, _facts(monitor, window, as_of, kinds, resources))
-    return [v for v in judged if waits_for_labels(monitor, rules[v.series.rule]) is labelled]
-
-
-def _facts(
-    monitor: Monitor, window: Window, as_of: datetime, kinds: Iterable[Kind], resources: Resources
-) -> dict[Kind, list[Measurement]]:
-    found = {kind: resources.store.measurements(monitor.name, kind, window, as_of) for kind in kinds}
-    return {kind: facts for kind, facts in found.items() if facts}
 
 
 def _rules(monitor: Monitor) -> dict[str, Rule]:

@@ -12,9 +12,10 @@ import pyarrow.compute as pc
 
 from hindsight.monitors.measurement import Kind, Measurement
 from hindsight.monitors.model import Monitor
+from hindsight.pipeline.judged import NIGHT_KINDS
 from hindsight.pipeline.resources import Resources
 
-KINDS = (Kind.OPERATIONS, Kind.ESTIMATE, Kind.LABELS, Kind.PERFORMANCE)
+KINDS = (Kind.ESTIMATE, *NIGHT_KINDS)
 _SHOWN = ("total_requests", "reliability", "reliability_score", "ece", "estimate_error", "estimate_reading")
 Facts = Mapping[tuple[str, str], Measurement]  # by kind.metric and bin
 
@@ -49,9 +50,12 @@ class Known:
 
     def of_rules(self, monitor: Monitor, kinds: Collection[Kind]) -> dict[datetime, dict[Kind, list[Measurement]]]:
         """Return by window the numbers of these kinds that the monitor's rules judge, and what judging them needs."""
-        metrics = [rule.metric.partition(".")[2] for rule in monitor.rules] + ["coverage", "mature"]
+        metrics = [rule.metric.partition(".")[2] for rule in monitor.rules] + ["coverage"]
+        table = self.table
+        whole = pc.and_(pc.equal(table["kind"], str(Kind.LABELS)), pc.equal(table["bin"], ""))
+        wanted = pc.or_(pc.is_in(table["metric"], pa.array(metrics)), whole)
         found: dict[datetime, dict[Kind, list[Measurement]]] = defaultdict(lambda: defaultdict(list))
-        for start, kind, measurement in _rows(self.table, pc.is_in(self.table["metric"], pa.array(metrics))):
+        for start, kind, measurement in _rows(table, wanted):
             if kind in kinds:
                 found[start][kind].append(measurement)
         return {start: dict(facts) for start, facts in found.items()}

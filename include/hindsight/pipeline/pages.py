@@ -188,22 +188,22 @@ def _marks(monitor: Monitor, resources: Resources, told: Iterable[Story], start:
             yield Mark(version.promoted_at, f"{version.version} promoted")
 
 
-def incident_row(incident: Incident, monitor: Monitor, *, only_start: bool = False) -> IncidentRow:
-    """Return an incident as pages show it; `only_start` leaves out all that changes while it lasts."""
+def incident_row(incident: Incident, monitor: Monitor) -> IncidentRow:
+    """Return an incident as pages show it."""
     series = incident.series
     metric = next((rule.metric for rule in monitor.rules if rule.id == series.rule), "")
-    plain, is_open = only_start or metric in GRADED, incident.state is State.OPEN
+    is_grade, is_open = metric in GRADED, incident.state is State.OPEN
     return IncidentRow(
         rule=series.rule,
         severity=incident.severity,
-        state=State.OPEN if only_start else incident.state,
+        state=incident.state,
         started=incident.started,
-        ended=None if only_start else incident.ended,
+        ended=incident.ended,
         about=" ".join(part for part in (series.feature, series.segment, series.model_version) if part),
-        value=None if plain else incident.value,
-        threshold=None if plain else incident.threshold,
+        value=None if is_grade else incident.value,
+        threshold=None if is_grade else incident.threshold,
         unit=unit_of(metric.partition(".")[2]),
-        reason="" if only_start else incident.reason,
+        reason=incident.reason,
         runbook=Link("Runbook", monitor.alerts.runbook) if monitor.alerts.runbook and is_open else None,
     )
 

@@ -13,7 +13,7 @@ from functools import cache
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
 from hindsight.monitors.windows import Window
-from hindsight.pipeline.judging import verdicts_of_night, verdicts_of_run
+from hindsight.pipeline.judged import verdicts_of_night, verdicts_of_run
 from hindsight.pipeline.resources import Resources
 from hindsight.verdicts.incidents import fold_from, refold
 from hindsight.verdicts.judge import waits_for_labels

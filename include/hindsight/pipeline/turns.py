@@ -10,15 +10,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from hindsight.monitors.measurement import Kind
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.windows import Window
+from hindsight.pipeline.judged import NIGHT_KINDS
 from hindsight.pipeline.known import Known
 from hindsight.verdicts.incidents import refold
-from hindsight.verdicts.judge import LABELLED, judge, kind_of
+from hindsight.verdicts.judge import judge, waits_for_labels
 from hindsight.verdicts.model import Incident, Series, State, Verdict
-
-JUDGED = (*LABELLED, Kind.OPERATIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +44,12 @@ def turns(monitor: Monitor, before: Known, now: Known, revised: Collection[datet
 def _verdicts(monitor: Monitor, known: Known) -> dict[datetime, list[Verdict]]:
     """Judge each window with labels, as of when what is known of it was known."""
     rules = {rule.id: rule for rule in monitor.rules}
-    facts = known.of_rules(monitor, JUDGED)
+    facts = known.of_rules(monitor, NIGHT_KINDS)
     return {
         start: [
             verdict
             for verdict in judge(monitor, Window(start, start + monitor.window), as_of, facts.get(start, {}))
-            if kind_of(rules[verdict.series.rule]) in LABELLED
+            if waits_for_labels(monitor, rules[verdict.series.rule])
         ]
         for start, as_of in known.as_of.items()
     }
