@@ -327,3 +327,27 @@ def test_it_runs_as_a_process_of_its_own(world: World) -> None:
     assert len(json.loads(done.stdout)) == 3
     assert run("show", "nothing").returncode == 1
     assert "Usage" in run("--help").stdout
+
+
+# Reports
+
+
+def test_the_report_of_any_night_is_made_again(world: World, say: Say, tmp_path: Path) -> None:
+    say(*LABELS)
+    newest, past = say("report", "credit"), say("report", "credit", "--as-of", "2026-09-05T12:00")
+    again, file = say("report", "credit", "--as-of", "2026-09-05"), tmp_path / "night.html"
+
+    assert newest.out.startswith("credit: night of 2026-09-07 00:00 UTC, ")
+    assert past.out == again.out
+    page = Path(past.out.strip().rpartition(" ")[2]).read_text()
+    assert say("report", "credit", "--as-of", "2026-09-05", "--out", str(file)).out.endswith(f", {file}\n")
+    assert "night of 2026-09-05 00:00 UTC" in page
+    assert "../monitors/credit" in page
+    assert "<a " not in file.read_text()
+
+
+def test_a_report_that_cannot_be_made_says_why(world: World, say: Say, tmp_path: Path) -> None:
+    assert "no night is on record up to 2026-09-01 00:00 UTC" in say("report", "credit", "--as-of", "2026-09-01").err
+    say(*LABELS)
+    said = say("report", "credit", "--out", str(tmp_path / "no" / "folder.html"))
+    assert (said.code, "cannot be written: No such file or directory" in said.err) == (1, True)

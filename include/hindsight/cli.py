@@ -192,12 +192,7 @@ def report(
         raise ConfigError(
             f"{watched.name}: no night is on record up to {until:%Y-%m-%d %H:%M} UTC - run hindsight labels"
         )
-    if file is None:
-        made = pipeline.read_report(pipeline.report_night(watched, night, resources, made_at=now), resources)
-        where = f"{resources.settings.data}/{made[0].uri}" if made else ""
-    else:
-        _write(file, pipeline.night_page(watched, night, resources, alone=True))
-        where = str(file)
+    where = pipeline.write_night(watched, night, resources, file=file, made_at=now)
     out.print(f"{watched.name}: night of {night:%Y-%m-%d %H:%M} UTC, {where}", soft_wrap=True, markup=False)
     return 0
 
@@ -282,13 +277,6 @@ def baseline(
 def _require_labels(monitor: Monitor) -> None:
     if monitor.source.labels is None:
         raise ConfigError(f"{monitor.name}: its file declares no source.labels, so no performance can be measured")
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as exc:
-        raise ConfigError(f"--out {file}: cannot be written: {exc.strerror}") from exc
 
 
 def _open(name: str) -> tuple[Monitor, Resources]:

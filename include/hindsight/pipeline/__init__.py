@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         report_night,
         report_performance,
         report_window,
+        write_night,
     )
     from hindsight.pipeline.resources import Resources
     from hindsight.pipeline.retraining import claim, give_up, promote, refuse, train_and_compare
@@ -58,6 +59,7 @@ __all__ = [
     "state_of",
     "stories",
     "train_and_compare",
+    "write_night",
 ]
 _MODULES = {
     "judging": ("Judgement", "judge_night", "judge_window"),
@@ -70,6 +72,7 @@ _MODULES = {
         "report_night",
         "report_performance",
         "report_window",
+        "write_night",
     ),
     "resources": ("Resources",),
     "retraining": ("claim", "give_up", "promote", "refuse", "train_and_compare"),

@@ -17,7 +17,7 @@ from hindsight.pipeline.recalling import open_incidents
 from hindsight.pipeline.resources import Resources
 from hindsight.pipeline.turns import Turns, turns
 from hindsight.reports.charts import Unit
-from hindsight.reports.night import AccuracyReport, Awaited, Change, count
+from hindsight.reports.night import AccuracyReport, Awaited, Change, called, count
 from hindsight.reports.pages import IncidentRow, Link, Number
 from hindsight.reports.timeline import Course, Spot
 from hindsight.verdicts.judge import waits_for_labels
@@ -168,7 +168,7 @@ def _numbers(night: Night, changes: Sequence[Change], awaited: Sequence[Awaited]
     if night.finals:
         newest = night.now.fact(night.finals[-1].start, night.path)
         if newest:
-            note = f"newest final window, from {night.finals[-1].start:%Y-%m-%d}"
+            note = f"newest final: {called(night.finals[-1], night.monitor.window)}"
             yield Number(name, newest.value, night.unit, newest.reference, note)
     else:
         yield Number(name, None, night.unit, None, "no window is final yet")
@@ -187,7 +187,7 @@ def _expected(night: Night) -> Number | None:
     for window in reversed(night.drawn):
         fact = night.now.fact(window.start, "labels.accuracy_expected")
         if fact and fact.value is not None and not night.now.is_final(window.start):
-            note = f"once all labels of the window from {window.start:%Y-%m-%d} are in"
+            note = f"once all labels are in: {called(window, night.monitor.window)}"
             return Number("accuracy expected", fact.value, night.unit, None, note)
     return None
 

@@ -93,6 +93,20 @@ def report_night(monitor: Monitor, as_of: datetime, resources: Resources, *, mad
     return _keep(report, html, resources)
 
 
+def write_night(
+    monitor: Monitor, as_of: datetime, resources: Resources, *, file: Path | None, made_at: datetime
+) -> str:
+    """Write the accuracy report of a night to a file, as a page that leads nowhere, or keep it; return where it is."""
+    if file is None:
+        found = resources.ledger.report(report_night(monitor, as_of, resources, made_at=made_at))
+        return f"{resources.settings.data}/{found.uri}" if found else ""
+    try:
+        file.write_text(night_page(monitor, as_of, resources, alone=True), encoding="utf-8")
+    except OSError as exc:
+        raise ConfigError(f"--out {file}: cannot be written: {exc.strerror}") from exc
+    return str(file)
+
+
 def night_page(monitor: Monitor, as_of: datetime, resources: Resources, *, alone: bool = False) -> str:
     """Return the accuracy report of a night as HTML; `alone` leaves out what leads to other pages."""
     night = open_night(monitor, as_of, resources)
