@@ -76,13 +76,13 @@ class Case:
     @cached_property
     def truth(self) -> list[dict[str, str]]:
         """The rows of truth.csv of the windows used."""
-        return _rows(self.folder / "truth.csv")[: self.windows]
+        return rows_of(self.folder / "truth.csv")[: self.windows]
 
     @cached_property
     def drift_truth(self) -> list[dict[str, str]]:
         """The rows of drift_truth.csv of the windows used."""
         used = {row["window_start"] for row in self.truth}
-        return [row for row in _rows(self.folder / "drift_truth.csv") if row["window_start"] in used]
+        return [row for row in rows_of(self.folder / "drift_truth.csv") if row["window_start"] in used]
 
     @property
     def span(self) -> tuple[datetime, datetime]:
@@ -155,7 +155,7 @@ def load(case: Case, url: sa.URL) -> None:
 
     with dbapi.connect(conninfo(sa.create_engine(url))) as connection, connection.cursor() as cursor:
         for table, file in ((case.name, "predictions"), (f"{case.name}_labels", "labels")):
-            cursor.adbc_ingest(table, _plain(pq.read_table(case.folder / f"{file}.parquet")), mode="replace")
+            cursor.adbc_ingest(table, plain(pq.read_table(case.folder / f"{file}.parquet")), mode="replace")
         connection.commit()
 
 
@@ -274,7 +274,7 @@ def _numbers(frame: pd.DataFrame) -> Iterator[tuple[tuple[str, str, str, str], t
         yield key, (None if value != value else float(value), int(n), note)
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def rows_of(path: Path) -> list[dict[str, str]]:
     with path.open() as file:
         return list(csv.DictReader(file))
 
@@ -283,7 +283,7 @@ def _number(text: str) -> float | None:
     return float(text) if text else None
 
 
-def _plain(table: pa.Table) -> pa.Table:
+def plain(table: pa.Table) -> pa.Table:
     """Give texts the type that the driver's COPY takes."""
     texts = [field.with_type(pa.string()) if pa.types.is_large_string(field.type) else field for field in table.schema]
     return table.cast(pa.schema(texts))

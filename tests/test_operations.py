@@ -57,6 +57,12 @@ def test_a_healthy_window_is_counted() -> None:
         "cost_per_prediction": pytest.approx(0.002),
         "volume_ratio": 0.5,
         "freshness_s": 12 * 3600.0,
+        "longest_gap_s": 12 * 3600.0,
+        "availability": 1.0,
+        "timeout_rate": 0.0,
+        "records_per_hour": 37.5,
+        "log_completeness": 0.0,
+        "error_rate_control": None,
         "health": 0.0,
     }
 
@@ -77,6 +83,7 @@ def test_metrics_of_columns_the_monitor_does_not_declare_are_left_out() -> None:
     names = {m.metric for m in operations(some_rows(), a_monitor(**file), WINDOW)}
     assert names == {
         "total_requests", "rows_raw", "error_rate", "throughput_rps", "volume_ratio", "freshness_s", "health",
+        "availability", "records_per_hour", "log_completeness", "longest_gap_s", "error_rate_control",
     }  # fmt: skip
 
 
@@ -85,7 +92,7 @@ def test_a_window_without_rows_has_no_number_but_its_zero_requests() -> None:
     found = measured(empty, expected_volume=100.0)
     assert found.pop("total_requests").value == 0
     assert {(m.value, m.note) for m in found.values()} == {(None, "no rows")}
-    assert len(found) == 12
+    assert len(found) == 18
 
 
 def test_latencies_that_are_no_numbers_are_counted_out() -> None:

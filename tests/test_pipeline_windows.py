@@ -9,14 +9,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from tests.builders import a_window, at
-from tests.warehouse_tables import writing
+from tests.warehouse_tables import LOG, writing
 from tests.world import REFERENCE, World, a_day, a_world, days
 
 from hindsight import pipeline
 from hindsight.errors import DataError, WarehouseError
 from hindsight.monitors.measurement import Kind
 from hindsight.verdicts.model import State, Status
-from hindsight.warehouse import relations
 
 DAY = "2026-09-01"
 
@@ -69,10 +68,10 @@ def test_neither_the_order_of_rows_nor_their_repetition_changes_a_number(world: 
     pipeline.run_window(world.monitor, a_window(DAY), world.resources)
     repeated = {kind: numbers(world, kind) for kind in plain}
 
-    counted = {Kind.OPERATIONS: "rows_raw", Kind.QUALITY: "duplicate_rate"}
+    counted = {Kind.OPERATIONS: {"rows_raw", "records_per_hour"}, Kind.QUALITY: {"duplicate_rate"}}
     for kind, before in plain.items():
         changed = {key[0] for key, value in repeated[kind].items() if value != before[key]}
-        assert changed == ({counted[kind]} if kind in counted else set())
+        assert changed == counted.get(kind, set())
         assert repeated[kind].keys() == before.keys()
     assert repeated[Kind.OPERATIONS]["rows_raw", "", "", "", ""] == 300 + len(rows[::-7])
 
@@ -128,13 +127,72 @@ def test_a_missing_table_is_named_with_what_is_there(world: World) -> None:
     assert world.files() == {}
 
 
-def test_a_missing_column_with_a_role_is_named(world: World) -> None:
+@pytest.mark.parametrize("key", ["id", "timestamp"])
+def test_a_missing_id_or_timestamp_is_an_error_that_names_it(world: World, key: str) -> None:
     source = world.monitor.source.model_dump(exclude_none=True)
-    source["predictions"]["latency_ms"] = "latency"
+    source["predictions"][key] = "nowhere"
     world.declare(source=source)
 
-    with pytest.raises(DataError, match=r"inference_log\.latency: no such column.*source\.predictions\.latency_ms"):
+    with pytest.raises(DataError, match=rf"inference_log\.nowhere: no such column.*source\.predictions\.{key}"):
         world.run(DAY)
+
+
+@pytest.mark.parametrize("key", ["score", "model_version", "latency_ms", "status_code", "cost", "cpu"])
+def test_any_other_missing_column_is_an_incident_that_names_it_and_the_rest_goes_on(world: World, key: str) -> None:
+    source = world.monitor.source.model_dump(exclude_none=True)
+    if key == "cpu":
+        source["predictions"]["resources"] = {"cpu": "nowhere"}
+    else:
+        source["predictions"][key] = "nowhere"
+    world.declare(source=source).log(DAY)
+    world.run(DAY)
+
+    assert [(i.series.rule, i.series.feature) for i in world.incidents()] == [("schema", "nowhere")]
+    assert numbers(world, Kind.OPERATIONS)["total_requests", "", "", "", ""] == 300
+    assert numbers(world, Kind.OPERATIONS)["log_completeness", "", "", "", ""] == 0
+    assert numbers(world, Kind.OPERATIONS)["error_rate", "", "", "", ""] == 0
+
+
+def test_a_missing_segment_column_is_an_incident_that_names_it(world: World) -> None:
+    world.declare(segments=["regoin"]).log(DAY).run(DAY)
+    (story,) = pipeline.stories(world.monitor, world.resources)
+    assert story.incident.series.feature == "regoin"
+    assert story.what.startswith("schema change of regoin: missing: expected segment regoin, found no such column")
+
+
+def test_latencies_with_their_unit_are_counted_and_named(world: World) -> None:
+    with writing(world.url) as connection:
+        if world.url.get_backend_name() == "postgresql":
+            connection.execute(sa.DDL("ALTER TABLE inference_log ALTER latency_ms TYPE text"))
+    rows = [row | {"latency_ms": "12ms" if i % 2 else "12.5"} for i, row in enumerate(a_day(DAY)[0])]
+    columns = {name: kind for name, kind in LOG.items() if name != "latency_ms"} | {"latency_ms": sa.Text()}
+    with writing(world.url) as connection:
+        table = sa.Table("inference_log", sa.MetaData(), *(sa.Column(name, kind) for name, kind in columns.items()))
+        connection.execute(table.insert(), rows)
+    world.run(DAY)
+
+    (story,) = pipeline.stories(world.monitor, world.resources)
+    assert story.what == "schema change of latency_ms: retyped: latency_ms: 150 of 300 texts are no number"
+    assert numbers(world, Kind.OPERATIONS)["latency_p95_ms", "", "", "", ""] == 12.5
+
+
+def test_rows_that_are_in_no_window_are_counted_when_the_table_is_read(world: World) -> None:
+    world.log(DAY)
+    stamps = [at("2099-01-01"), at("2026-09-05"), None, at("1970-01-01")]
+    lost = [
+        row | {"request_id": f"lost-{i}", "predicted_at": stamp}
+        for i, (row, stamp) in enumerate(zip(a_day(DAY)[0], stamps, strict=False))
+    ]
+    world.insert("inference_log", lost)
+    for day, late in (("2026-09-02", 2), ("2026-09-06", 1)):
+        pipeline.run_window(world.monitor, a_window(DAY), world.resources, read_at=at(day))
+        quality = world.measured(Kind.QUALITY, DAY)
+        (found,) = (m for m in quality if m.metric == "misdated_rows")
+        assert found.value == late + 2
+        assert f"{late} rows are stamped in the future, the latest 2099-01-01" in found.note
+        assert "2 rows have no timestamp or 1970-01-01" in found.note
+    pipeline.run_window(world.monitor, a_window(DAY), world.resources)
+    assert not [m for m in world.measured(Kind.QUALITY, DAY) if m.metric == "misdated_rows"]
 
 
 def test_a_missing_feature_is_a_finding_and_the_others_go_on(world: World) -> None:
@@ -142,9 +200,11 @@ def test_a_missing_feature_is_a_finding_and_the_others_go_on(world: World) -> No
     world.log(DAY)
     with writing(world.url) as connection:
         connection.execute(sa.DDL("ALTER TABLE inference_log RENAME COLUMN amount TO amount_eur"))
-    relations._known.pop(world.resources.warehouse("warehouse"))  # as another process finds it
     world.run(DAY)
 
+    (story,) = pipeline.stories(world.monitor, world.resources)
+    assert story.what.startswith("schema change of amount: renamed: amount, numeric")
+    assert story.what.endswith("is missing - is it now 'amount_eur'?")
     assert numbers(world, Kind.QUALITY)["schema_change", "amount", "", "", ""] == 1
     assert numbers(world, Kind.QUALITY)["schema_change", "region", "", "", ""] == 0
     drift = numbers(world, Kind.DRIFT)

@@ -18,7 +18,7 @@ from hindsight.errors import ConfigError, DataError, StoreError
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.windows import Window
 from hindsight.warehouse.connect import open_engine
-from hindsight.warehouse.predictions import collect, first_timestamp, volumes
+from hindsight.warehouse.predictions import collect, first_timestamp, strangers, volumes
 from hindsight.warehouse.rows import WindowRows
 from hindsight.warehouse.stream import batches
 
@@ -231,11 +231,30 @@ def test_a_view_is_read_like_a_table(database_url: sa.URL, tmp_path: Path) -> No
         assert rows.column("amount").to_pylist() == [6.0]
 
 
-def test_missing_features_are_left_out_and_listed(database_url: sa.URL, tmp_path: Path) -> None:
-    fill(database_url, [a_prediction()], log={c: k for c, k in LOG.items() if c not in ("amount", "region")})
+def test_missing_columns_are_left_out_and_listed(database_url: sa.URL, tmp_path: Path) -> None:
+    gone = {"amount", "region", "prediction", "score", "status_code", "latency_ms", "cost_usd", "model_version"}
+    fill(database_url, [a_prediction()], log={c: k for c, k in LOG.items() if c not in gone})
     with collected(database_url, tmp_path) as rows:
-        assert set(rows.missing) == {"amount", "region"}
-        assert not {"amount", "region"} & set(rows.columns)
+        assert set(rows.missing) == gone
+        assert rows.columns == ("request_id", "predicted_at")
+
+
+def test_a_version_cannot_be_watched_without_its_column(database_url: sa.URL, tmp_path: Path) -> None:
+    fill(database_url, [a_prediction()], log={c: k for c, k in LOG.items() if c != "model_version"})
+    with pytest.raises(DataError, match=r"inference_log.model_version: no such column"):
+        collected(database_url, tmp_path, a_monitor(model={"name": "m", "task": "binary", "version": "v1"}))
+
+
+def test_columns_nobody_named_are_told_and_whether_they_are_new(database_url: sa.URL) -> None:
+    columns = {**LOG, "amount_eur": sa.Double(), "always": sa.Integer(), "never": sa.Integer(), "secret": sa.Integer()}
+    some = {"always": 1, "never": None, "secret": 1}
+    before = [a_prediction("a", "2026-08-20T12:00", amount_eur=None, **some)]
+    rows = [a_prediction("b", amount_eur=1.0, **some), a_prediction("c", amount_eur=None, **some)]
+    fill(database_url, [*before, *rows], log=columns)
+    engine, monitor = open_engine(database_url), a_monitor(pii={"drop": ["secret"]})
+    assert strangers(engine, monitor, a_window()) == {"amount_eur": True, "always": False}
+    assert strangers(engine, monitor, a_window("2026-08-20")) == {"always": None}
+    assert strangers(engine, monitor, a_window("2026-12-01")) == {}
 
 
 @pytest.mark.parametrize(
@@ -243,9 +262,6 @@ def test_missing_features_are_left_out_and_listed(database_url: sa.URL, tmp_path
     [
         ("request_id", "id"),
         ("predicted_at", "timestamp"),
-        ("prediction", "prediction"),
-        ("score", "score"),
-        ("status_code", "status_code"),
     ],
 )
 def test_a_missing_column_with_a_role_is_named_with_what_exists(

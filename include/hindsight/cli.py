@@ -137,7 +137,8 @@ def run(
     windows = list(watched.grid.starting_in(*_span(start, end)))
 
     def once(window: Window) -> dict[str, Any]:
-        written = pipeline.run_window(watched, window, resources)
+        newest = datetime.now(UTC) if window is windows[-1] else None  # what is in no window is counted once
+        written = pipeline.run_window(watched, window, resources, read_at=newest)
         judged_at = datetime.now(UTC)
         return written | _outcome(
             pipeline.judge_window(watched, window, resources, judged_at=judged_at, dry_run=dry_run)

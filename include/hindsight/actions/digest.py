@@ -25,7 +25,14 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 MOST = 20  # incidents spelt out in one mail; the rest is counted
 PROMISE = "One mail when an incident opens and one when it ends; should a copy come twice, its Message-ID is the same."
-_FLAGS = ("drift.drifted", "labels.drifted", "operations.health")  # their values are grades, not numbers to show
+_FLAGS = (
+    "drift.drifted",
+    "labels.drifted",
+    "operations.health",
+    "quality.schema_change",
+    "quality.unit_change",
+    "quality.stuck",
+)  # their values are grades, not numbers to show
 _ORDER = {State.OPEN: 0, State.RESOLVED: 1, State.WITHDRAWN: 2}
 
 
@@ -33,7 +40,8 @@ _ORDER = {State.OPEN: 0, State.RESOLVED: 1, State.WITHDRAWN: 2}
 class Told:
     """One incident to tell, with the rule it broke and, for the chart, the windows around it, oldest first.
 
-    Of a drifted column, `psi` says how far it moved and `weight` what that weighs in the model.
+    Of a drifted column, `psi` says how far it moved and `weight` what that weighs in the model. `note` is what was
+    noted about its last window that breached.
     """
 
     incident: Incident
@@ -41,6 +49,7 @@ class Told:
     points: tuple[Point, ...] = ()
     psi: float | None = None
     weight: float = inf
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +193,8 @@ def _view(monitor: Monitor, told: Sequence[Told], context: Context, *, chart: bo
 
 def _line(told: Told, size: timedelta) -> Line:
     incident, rule = told.incident, told.rule
-    title = wording.headline(rule, incident) if incident.state is State.OPEN else wording.ending(rule, incident, size)
+    is_open = incident.state is State.OPEN
+    title = wording.headline(rule, incident, told.note) if is_open else wording.ending(rule, incident, size)
     windows = len(incident.breaches)
     return Line(
         state=incident.state,

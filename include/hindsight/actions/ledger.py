@@ -16,7 +16,7 @@ from hindsight.actions.transaction import Transaction
 from hindsight.errors import LedgerError
 from hindsight.monitors.rules import Severity
 from hindsight.monitors.windows import Window
-from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Verdict
+from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
 
 
 class Ledger:
@@ -83,6 +83,13 @@ class Ledger:
         """Return the newest verdicts of each series in window order, from the window that starts at `since` on."""
         with self.reading() as connection:
             return Transaction(connection, monitor).histories(series, since)
+
+    def notes(self, monitor: str) -> dict[tuple[Series, datetime], str]:
+        """Return what was noted about each breach of a monitor, by series and start of its window."""
+        table = tables.verdicts
+        query = sa.select(table).where(table.c.status == str(Status.BREACH), table.c.note != "")
+        rows = self._rows(query.where(table.c.monitor == monitor))
+        return {(verdict.series, verdict.window.start): verdict.note for verdict in map(records.verdict, rows)}
 
     def events(self, incident: str) -> list[Event]:
         """Return the changes of an incident's state in the order they were judged."""

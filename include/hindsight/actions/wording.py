@@ -11,6 +11,7 @@ from hindsight.verdicts.model import Incident, Series, State
 
 _SHARES = ("_rate", "_share", "coverage")
 _HEALTH = {1: "warning", 2: "critical"}
+_FINDINGS = ("quality.schema_change", "quality.unit_change", "quality.stuck", "quality.misdated_rows")
 _DATA = "The data changed. Fix the pipeline, roll back meanwhile if decisions suffer, and do not retrain on these rows."
 _MODEL = "The model no longer fits. Roll back if an older version does better, and look at the training data."
 _TRUTH = "The cases changed. See that labels are made as before; if they are, the model needs new data."
@@ -66,21 +67,29 @@ def whose(series: Series) -> str:
     return "".join(parts)
 
 
-def headline(rule: Rule, incident: Incident) -> str:
-    """Say what is wrong and how bad it is: 'accuracy 0.71, 21 % below reference'."""
+def headline(rule: Rule, incident: Incident, note: str = "") -> str:
+    """Say what is wrong and how bad it is: 'accuracy 0.71, 21 % below reference'.
+
+    `note` is what was noted about the window: of the data, it says what was found there.
+    """
     about = whose(incident.series)
     value = incident.value
     if rule.metric == "operations.total_requests" and not value:
         return f"no predictions logged{about}"
     if rule.metric == "operations.health" and value in _HEALTH:
-        return f"health {_HEALTH[int(value)]}{about}"
+        return f"health {_HEALTH[int(value)]}{about}{f': {clean(note)}' if note else ''}"
     if rule.metric == "labels.drifted":
         return f"the labels moved away from the reference{whose(_without_feature(incident.series))}"
     if rule.metric == "drift.drifted":
         return f"{clean(incident.series.feature, 60) or 'a feature'} drifted{whose(_without_feature(incident.series))}"
     if rule.metric == "labels.unknown_label_share" and incident.reason:
         return f"{number(rule.metric, value)} of the labels are unknown: {clean(incident.reason, 300)}"
-    return f"{metric_name(rule.metric)}{about} {number(rule.metric, value)}{_distance(rule, incident)}"
+    said = f"{metric_name(rule.metric)}{about}"
+    found = clean(note, 200) if rule.metric.startswith("quality.") else ""
+    if rule.metric in _FINDINGS and found:
+        return f"{said}: {found}"
+    number_said = f"{said} {number(rule.metric, value)}{_distance(rule, incident)}"
+    return f"{number_said} ({found})" if found else number_said
 
 
 def _without_feature(series: Series) -> Series:

@@ -66,7 +66,7 @@ def check(name: str, **run: Any) -> dict[str, Any]:
     monitor = load(name)
     window = window_of(monitor, run, now=now())
     skip_if_paused(monitor, window.end + monitor.lateness, run)
-    done = pipeline.run_window(monitor, window, open_resources())
+    done = pipeline.run_window(monitor, window, open_resources(), read_at=now())
     run["outlet_events"][assets.snapshots(name)].add_partitions(assets.partition_key(window))
     return done
 

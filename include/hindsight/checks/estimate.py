@@ -203,7 +203,7 @@ def _scored(rows: Rows, monitor: Monitor) -> pa.Table:
     scores = source.score if isinstance(source.score, dict) else {"": source.score}
     columns = {f"score__{name}".removesuffix("__"): column for name, column in scores.items() if column}
     columns |= {name: name for name in (*monitor.segments, source.model_version) if name}
-    predicted = rows.column(source.prediction)
+    predicted = rows.column(source.prediction) if source.prediction in rows.columns else pa.nulls(rows.n)
     good = pc.is_valid(predicted)
     if pa.types.is_floating(predicted.type):
         good = pc.and_(good, pc.fill_null(pc.invert(pc.is_nan(predicted)), False))

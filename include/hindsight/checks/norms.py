@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -56,17 +57,22 @@ class Counted(Distribution):
 
 @dataclass(frozen=True)
 class Norm:
-    """One column of the reference: its Arrow type, and its `numbers` or its `texts`."""
+    """One column of the reference: its Arrow type, and its `numbers` or its `texts` with their rows."""
 
     type: str
     null_rate: float | None = None
     numbers: Counted | None = None
-    texts: frozenset[str] = field(default_factory=frozenset)
+    texts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def has_all_texts(self) -> bool:
         """False where rare categories were not kept one by one."""
         return OTHER not in self.texts
+
+    @property
+    def distinct(self) -> int:
+        """How many values there are."""
+        return len(self.texts) if self.numbers is None else len(self.numbers.values)
 
 
 def norm_of(baseline: Baseline | None, name: str) -> Norm | None:
@@ -80,7 +86,7 @@ def norm_of(baseline: Baseline | None, name: str) -> Norm | None:
         return Norm(column.type, _share(sample.nulls, column.n), Counted(finite.values, finite.ranks))
     known = zip(sample.values.texts, sample.values.counts.tolist(), strict=True)
     texts = {text: count for text, count in known if not is_blank(text)}
-    return Norm(column.type, _share(column.n - sum(texts.values()), column.n), texts=frozenset(texts))
+    return Norm(column.type, _share(column.n - sum(texts.values()), column.n), texts=texts)
 
 
 def is_blank(text: str) -> bool:

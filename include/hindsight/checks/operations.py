@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from hindsight.checks.control import UNKNOWN, Control, error_rate_control
+from hindsight.checks.failures import failures
 from hindsight.checks.groups import Group, groups
 from hindsight.checks.lenient import numbers
+from hindsight.checks.logged import arrivals, completeness, resource
 from hindsight.checks.rates import NO_ROWS, mean, share
 from hindsight.monitors.measurement import Measurement
 from hindsight.monitors.model import Monitor
@@ -23,15 +26,20 @@ WARNING_P99_MS, CRITICAL_P99_MS = 500.0, 1000.0
 
 
 def operations(
-    rows: Rows, monitor: Monitor, window: Window, *, expected_volume: float | None = None
+    rows: Rows,
+    monitor: Monitor,
+    window: Window,
+    *,
+    expected_volume: float | None = None,
+    control: Control = UNKNOWN,
 ) -> list[Measurement]:
     """Return the operational numbers of a window, for all rows, each model version and each segment value.
 
-    Metrics of a column the monitor does not declare are left out. `expected_volume` is the number of requests the
-    caller expects of all rows together; `volume_ratio` compares with it.
+    Metrics of a column that the monitor does not declare or the rows lack are left out. `expected_volume` is the number
+    of requests the caller expects of all rows together; `volume_ratio` compares with it.
     """
     traffic = _Traffic(rows, monitor, window)
-    found = list(_of_all(traffic, expected_volume))
+    found = list(_of_all(traffic, expected_volume, control))
     for group in groups(rows, monitor):
         mask = group.mask
         found += (replace(m, model_version=group.model_version, segment=group.segment) for m in traffic.of(group, mask))
@@ -59,26 +67,31 @@ class _Traffic:
         return self._declared(self.monitor.source.predictions.status_code)
 
     @cached_property
-    def failed(self) -> np.ndarray:
-        """True for each row with status ≥ 500, status 408 or a null prediction."""
-        failed = np.asarray(pc.is_null(self.rows.column(self.monitor.source.predictions.prediction), nan_is_null=True))
-        if self.status is None:
-            return failed
-        status = numbers(self.status)
-        return np.asarray(failed | (status >= 500) | (status == 408))
+    def failed(self) -> np.ndarray | None:
+        """True for each row that was not answered; None where the rows do not say."""
+        return failures(self.rows, self.monitor)
 
     def of(self, group: Group, mask: np.ndarray | None) -> Iterator[Measurement]:
         """Yield the numbers of one group; `mask` None means all rows."""
         yield Measurement("total_requests", float(group.n), group.n)
-        errors = _rate("error_rate", _of(self.failed, mask))
+        errors = self._errors("error_rate", mask)
         latencies = list(self._latencies(mask))
-        yield errors
+        yield from (errors, self._errors("availability", mask))
         yield from self._http_rates(mask)
         yield from latencies
         yield self._health(errors, latencies)
         seconds = (self.window.end - self.window.start).total_seconds()
         yield _unless_empty(Measurement("throughput_rps", group.n / seconds, group.n))
         yield from self._cost(mask)
+        for name, column in self.monitor.source.predictions.resources.items():
+            if (logged := self._declared(column)) is not None:
+                yield from resource(name, logged, mask)
+
+    def _errors(self, metric: str, mask: np.ndarray | None) -> Measurement:
+        if self.failed is None:
+            return Measurement(metric, None, note="the rows have neither a status nor a prediction")
+        failed = _of(self.failed, mask)
+        return _rate(metric, ~failed if metric == "availability" else failed)
 
     def _declared(self, name: str | None) -> pa.Array | None:
         return self.rows.column(name) if name is not None and name in self.rows.columns else None
@@ -88,6 +101,7 @@ class _Traffic:
             status = _of(numbers(self.status), mask)
             yield _rate("http_4xx_rate", (status >= 400) & (status < 500))
             yield _rate("http_5xx_rate", status >= 500)
+            yield _rate("timeout_rate", (status == 408) | (status == 504))
 
     def _latencies(self, mask: np.ndarray | None) -> Iterator[Measurement]:
         column = self._declared(self.monitor.source.predictions.latency_ms)
@@ -101,7 +115,10 @@ class _Traffic:
     def _health(self, errors: Measurement, latencies: list[Measurement]) -> Measurement:
         p99 = latencies[-1].value if latencies else None
         state = health(errors.value, p99)
-        return Measurement("health", None if state is None else float(state), errors.n, note=errors.note)
+        why = [f"errors {errors.value:.1%}"] if state and errors.value is not None else []
+        why += [f"p99 {p99:,.0f} ms"] if state and p99 is not None else []
+        note = ", ".join(why) or errors.note
+        return Measurement("health", None if state is None else float(state), errors.n, note=note)
 
     def _cost(self, mask: np.ndarray | None) -> Iterator[Measurement]:
         column = self._declared(self.monitor.source.predictions.cost)
@@ -110,15 +127,15 @@ class _Traffic:
             yield mean("cost_per_prediction", np.sort(values), nothing=note, note=note)
 
 
-def _of_all(traffic: _Traffic, expected_volume: float | None) -> Iterator[Measurement]:
-    rows = traffic.rows
+def _of_all(traffic: _Traffic, expected_volume: float | None, control: Control) -> Iterator[Measurement]:
+    rows, hours = traffic.rows, (traffic.window.end - traffic.window.start) / timedelta(hours=1)
     yield _unless_empty(Measurement("rows_raw", float(rows.n_raw), rows.n))
+    yield _unless_empty(Measurement("records_per_hour", rows.n_raw / hours, rows.n))
     yield _unless_empty(_volume_ratio(rows.n, expected_volume))
-    timestamp = traffic.monitor.source.predictions.timestamp
-    if timestamp in rows.columns:
-        newest = pc.max(rows.column(timestamp).cast(pa.timestamp("us", "UTC"))).as_py()
-        age = None if newest is None else (traffic.window.end - newest).total_seconds()
-        yield Measurement("freshness_s", age, rows.n, note="" if age is not None else NO_ROWS)
+    yield completeness(rows, traffic.monitor)
+    yield from arrivals(rows, traffic.monitor, traffic.window)
+    if traffic.failed is not None:
+        yield error_rate_control(int(np.count_nonzero(traffic.failed)), rows.n, control)
 
 
 def _volume_ratio(n: int, expected: float | None) -> Measurement:

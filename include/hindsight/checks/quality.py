@@ -7,64 +7,65 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
-from math import ceil
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 
 from hindsight.checks.baseline import Baseline
-from hindsight.checks.columns import Role
+from hindsight.checks.control import UNKNOWN, Control, null_rate_control
 from hindsight.checks.fitting import roles
 from hindsight.checks.groups import SMALLEST
 from hindsight.checks.lenient import numbers
 from hindsight.checks.norms import Counted, Norm, Span, is_blank, norm_of
 from hindsight.checks.rates import NO_ROWS, share
 from hindsight.checks.samples import TextColumn
+from hindsight.checks.scales import as_words, factor
+from hindsight.checks.schema import Expected, Strangers, emptied, family, missing, retyped
 from hindsight.monitors.measurement import Measurement
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rows import Rows
 
 SENTINELS = np.array([-1.0, *(-float("9" * k) for k in range(1, 11)), *(float("9" * k) for k in range(3, 11))])
 SENTINEL_SHARE = 0.01  # a repeated value is suspicious from this share of the known values on
+UNREAD_SHARE = 0.05  # of the texts of a logged number: from there on its column has changed its type
+STUCK_CHANCE, STUCK_VALUES = 1e-9, 31  # months, weekdays and days of a month stand still without being stuck
 NO_REFERENCE = "the baseline does not have this column"
+NO_VALUES = "no values"
 
 
-def quality(rows: Rows, monitor: Monitor, baseline: Baseline | None) -> list[Measurement]:
+def quality(
+    rows: Rows,
+    monitor: Monitor,
+    baseline: Baseline | None,
+    *,
+    control: Control = UNKNOWN,
+    strangers: Strangers = dict,
+) -> list[Measurement]:
     """Return the data-quality numbers of a window: of each feature, of prediction and score, and of the rows.
 
     `baseline` says what is normal; without one only nulls, declared types and duplicates can be measured. A column that
-    the rows lack has `schema_change` 1 and nothing else.
+    the rows lack has `schema_change` 1 and nothing else. `strangers` is asked for the columns that the monitor does not
+    name when one that it names is missing or empty.
     """
     found = [_duplicates(rows)]
     served = _served(rows, monitor)
     for name, role, numeric in roles(monitor):
-        expected = _Expected(name, role, numeric, norm_of(baseline, name))
+        expected = Expected(name, role, numeric, norm_of(baseline, name))
         if rows.n == 0:
             found += (
-                Measurement(name, None, feature=expected.name, note=NO_ROWS) for name in ("null_rate", "schema_change")
+                Measurement(metric, None, feature=name, note=NO_ROWS) for metric in ("null_rate", "schema_change")
             )
-        elif expected.name not in rows.columns:
-            found.append(_missing(expected, rows, monitor))
+        elif name not in rows.columns:
+            found.append(missing(expected, rows.n, strangers))
         else:
-            column = rows.column(expected.name)
-            known = column if expected.role == "feature" or served is None else column.filter(pa.array(served))
-            found += _Column(expected, column.type, known, expected.name in monitor.pii.hash).measure()
+            column = rows.column(name)
+            known = column if role == "feature" or served is None else column.filter(pa.array(served))
+            private = name in monitor.pii.hash
+            found += _Column(expected, column.type, known, private, control, strangers).measure()
+    if rows.n:
+        found += _logged(rows, monitor, strangers)
     return found
-
-
-@dataclass(frozen=True)
-class _Expected:
-    """A column as declared, and its norm."""
-
-    name: str
-    role: Role
-    numeric: bool
-    norm: Norm | None
-
-    def __str__(self) -> str:
-        declared = "numeric" if self.numeric else "categorical"
-        return f"{declared} ({self.norm.type})" if self.norm else declared
 
 
 def _served(rows: Rows, monitor: Monitor) -> np.ndarray | None:
@@ -78,136 +79,167 @@ def _duplicates(rows: Rows) -> Measurement:
     return share("duplicate_rate", rows.n_raw - rows.n, rows.n_raw)
 
 
-def _missing(expected: _Expected, rows: Rows, monitor: Monitor) -> Measurement:
-    new = set(rows.columns) - _declared(monitor)
-    plain = {_plain(name): name for name in sorted(new)}
-    close = get_close_matches(_plain(expected.name), plain, n=1, cutoff=0.8)
-    hint = f" - is it now {plain[close[0]]!r}?" if close else ""
-    note = f"expected {expected}, found no such column{hint}"
-    return Measurement("schema_change", 1.0, rows.n, feature=expected.name, note=note)
+def _logged(rows: Rows, monitor: Monitor, strangers: Strangers) -> Iterator[Measurement]:
+    """Yield schema_change of what is only logged, and of segments: 1 for one missing, or texts where numbers belong."""
+    source = monitor.source.predictions
+    declared = {name for name, _, _ in roles(monitor)} | set(monitor.pii.drop)
+    numeric = {
+        "latency_ms": source.latency_ms,
+        "status_code": source.status_code,
+        "cost": source.cost,
+        **source.resources,
+    }
+    texts = {"model_version": source.model_version, **{f"segment {name}": name for name in monitor.segments}}
+    for what, name in {**numeric, **texts}.items():
+        if name is None or name in declared:
+            continue
+        declared.add(name)
+        if name not in rows.columns:
+            yield missing(Expected(name, what), rows.n, strangers)
+        elif what in numeric:
+            yield _unread(what, name, rows.column(name))
+        else:
+            yield Measurement("schema_change", 0.0, rows.n, feature=name)
 
 
-def _plain(name: str) -> str:
-    return name.replace("_", "").casefold()
-
-
-def _declared(monitor: Monitor) -> set[str]:
-    predictions = monitor.source.predictions.model_dump(exclude={"table", "score"}).values()
-    return {*monitor.features, *(name for name in predictions if isinstance(name, str))}
+def _unread(what: str, name: str, column: pa.Array) -> Measurement:
+    given = len(column) - column.null_count
+    unread = given - int(np.count_nonzero(~np.isnan(numbers(column)))) if family(str(column.type)) == "text" else 0
+    note = f"{what}: {unread} of {given} texts are no number" if unread else ""
+    changed = unread > UNREAD_SHARE * given
+    return Measurement(
+        "schema_change", float(changed), len(column), feature=name, note=f"retyped: {note}" if changed else note
+    )
 
 
 @dataclass(frozen=True)
 class _Column:
     """One column of a window, `type` as it came and `values` of the rows that count."""
 
-    expected: _Expected
+    expected: Expected
     type: pa.DataType
     values: pa.Array
     hashed: bool
+    control: Control
+    strangers: Strangers
+
+    @cached_property
+    def known(self) -> np.ndarray:
+        """The numbers of the column."""
+        found = numbers(self.values)
+        missing = np.isnan(found)
+        return found[~missing] if missing.any() else found
 
     def measure(self) -> Iterator[Measurement]:
-        yield self._schema_change()
-        if self.expected.numeric:
-            yield from self._numeric()
-        else:
-            yield from self._categorical()
+        yield from self._numeric() if self.expected.numeric else self._categorical()
 
     def _measured(self, metric: str, value: float | None, n: int, note: str = "") -> Measurement:
         return Measurement(metric, value, n, feature=self.expected.name, note=note)
 
-    def _schema_change(self) -> Measurement:
-        norm = self.expected.norm
-        before = _family(norm.type) if norm else ("number" if self.expected.numeric else "")
-        now = _family(str(self.type))
-        changed = bool(before and now) and before != now
-        note = f"expected {self.expected}, found {self.type}" if changed else ""
-        return self._measured("schema_change", float(changed), len(self.values), note)
+    def _share(self, metric: str, hits: int, n: int, *, reference: float | None = None, note: str = "") -> Measurement:
+        return share(metric, hits, n, feature=self.expected.name, reference=reference, note=note)
 
-    def _null_rate(self, nulls: int, note: str = "") -> Measurement:
+    def _nulls(self, nulls: int, note: str) -> Iterator[Measurement]:
+        """Yield what every column has: whether it is still itself, and how much of it is missing."""
         norm = self.expected.norm
-        reference = norm.null_rate if norm else None
-        return share("null_rate", nulls, len(self.values), feature=self.expected.name, reference=reference, note=note)
+        usual = norm.null_rate if norm else None
+        n = len(self.values)
+        heir = emptied(self.expected, n, self.strangers) if n and nulls == n and usual != 1 else None
+        yield heir or retyped(self.expected, self.type, n)
+        yield self._share("null_rate", nulls, n, reference=usual, note=note)
+        yield null_rate_control(self.expected.name, nulls, n, usual, self.control)
 
     def _numeric(self) -> Iterator[Measurement]:
-        known = numbers(self.values)
-        nulls = np.isnan(known)
-        known = known[~nulls] if nulls.any() else known
-        given = len(self.values) - self.values.null_count
-        unread = given - known.size if _family(str(self.type)) == "text" else 0
-        yield self._null_rate(len(self.values) - known.size, f"{unread} texts that are no number" if unread else "")
+        given, n = len(self.values) - self.values.null_count, self.known.size
+        unread = given - n if family(str(self.type)) == "text" else 0
+        yield from self._nulls(len(self.values) - n, f"{unread} texts that are no number" if unread else "")
         norm = self.expected.norm.numbers if self.expected.norm else None
-        if norm is None or not known.size:
-            note = NO_REFERENCE if norm is None else "no values"
-            for metric in ("out_of_range_share", "sentinel_share", "outlier_share"):
-                yield self._measured(metric, None, known.size, note)
+        if norm is None or not n:
+            note = NO_REFERENCE if norm is None else NO_VALUES
+            for metric in ("sentinel_share", "out_of_range_share", "outlier_share", "stuck", "unit_change"):
+                yield self._measured(metric, None, n, note)
             return
+        suspects = _suspects(self.known, norm)
+        yield self._sentinels(suspects)
+        plain = self.known[~np.isin(self.known, list(suspects))] if suspects else self.known
         span = (0.0, 1.0) if self.expected.role == "score" else norm.range
-        yield self._outside("out_of_range_share", known, norm, span, "the reference has no values")
-        yield self._sentinels(known, norm)
-        yield self._outside("outlier_share", known, norm, norm.fences, "the quartiles of the reference are equal")
+        yield self._outside("out_of_range_share", plain, norm, span, "the reference has no values")
+        yield self._outside("outlier_share", plain, norm, norm.fences, "the quartiles of the reference are equal")
+        yield self._still(plain, norm)
+        yield self._unit(factor(plain, norm) if plain.size else None, plain.size)
 
-    def _outside(self, metric: str, known: np.ndarray, norm: Counted, span: Span | None, otherwise: str) -> Measurement:
+    def _outside(self, metric: str, plain: np.ndarray, norm: Counted, span: Span | None, otherwise: str) -> Measurement:
         if span is None:
-            return self._measured(metric, None, known.size, otherwise)
-        hits = int(np.count_nonzero((known < span[0]) | (known > span[1])))
-        reference = 1 - norm.share_within(*span)
-        return share(metric, hits, known.size, feature=self.expected.name, reference=reference)
+            return self._measured(metric, None, plain.size, otherwise)
+        hits = int(np.count_nonzero((plain < span[0]) | (plain > span[1])))
+        return self._share(metric, hits, self.known.size, reference=1 - norm.share_within(*span))
 
-    def _sentinels(self, known: np.ndarray, norm: Counted) -> Measurement:
-        """The share of rows at values that look like stand-ins for "unknown".
-
-        Such a value is repeated in 1 % of the rows and at least five of them, is ten times as frequent as in the
-        reference, and is one of the usual ones (-1, -9, -99, … and 999, 9999, …) or lies further from the reference's
-        values than these lie from each other.
-        """
-        low, high = norm.extremes or (-np.inf, np.inf)
-        reach = high - low if high > low else np.inf  # a constant has no measure of far
-        odd = np.isin(known, SENTINELS) | (known < low - reach) | (known > high + reach)
-        suspects = [
-            (value, count)
-            for value, count in _repeated(known[odd], max(5, ceil(SENTINEL_SHARE * known.size)))
-            if count / known.size >= 10 * norm.share_within(value, value)
-        ]
-        named = [f"{value:g} in {count / known.size:.1%}" for value, count in suspects if count >= SMALLEST]
+    def _sentinels(self, suspects: dict[float, int]) -> Measurement:
+        n = self.known.size
+        named = [f"{value:g} in {count / n:.1%}" for value, count in suspects.items() if count >= SMALLEST]
         note = "" if self.hashed else ", ".join(named[:3])
-        hits = sum(count for _, count in suspects)
-        return share("sentinel_share", hits, known.size, feature=self.expected.name, note=note)
+        return self._share("sentinel_share", sum(suspects.values()), n, note=note)
+
+    def _still(self, plain: np.ndarray, norm: Counted) -> Measurement:
+        one = plain.size > 0 and plain.min() == plain.max()
+        usual = norm.share_within(plain[0], plain[0]) if one else 0.0
+        return self._stuck(1 if one else 2, plain.size, usual, "" if self.hashed or not one else f"{plain[0]:g}")
+
+    def _stuck(self, distinct: int, n: int, usual: float, value: str) -> Measurement:
+        """1 where all rows have one value, and so many of the reference's rows having it would be a chance of 1e-9."""
+        norm = self.expected.norm
+        varied = norm is not None and norm.distinct > STUCK_VALUES
+        stuck = varied and distinct == 1 and n * np.log(max(usual, 1e-300)) < np.log(STUCK_CHANCE)
+        note = f"every value is {value or 'the same'}" if stuck and n >= SMALLEST else ""
+        return self._measured("stuck", float(stuck) if n else None, n, note if n else NO_VALUES)
+
+    def _unit(self, found: float | None, n: int) -> Measurement:
+        note = f"values are {as_words(found)} the reference's: another unit?" if found else ""
+        return self._measured("unit_change", float(found is not None), n, note)
 
     def _categorical(self) -> Iterator[Measurement]:
         norm = self.expected.norm
         sample = TextColumn(self.values, norm.type if norm else "").sample()
         counts = dict(zip(sample.values.texts, sample.values.counts.tolist(), strict=True))
         known = {text: count for text, count in counts.items() if not is_blank(text)}
-        n = sum(known.values())
-        yield self._null_rate(len(self.values) - n)
+        n, blank = sum(known.values()), sum(counts.values()) - sum(known.values())
+        yield from self._nulls(len(self.values) - n, f"{blank} of them empty or blank" if blank else "")
         if norm is None or not norm.has_all_texts or n == 0:
-            note = NO_REFERENCE if norm is None else "no values" if n == 0 else "the reference has too many categories"
+            note = NO_REFERENCE if norm is None else NO_VALUES if n == 0 else "the reference has too many categories"
             yield self._measured("new_category_share", None, n, note)
+            yield self._measured("stuck", None, n, note)
             return
         new = {text: count for text, count in known.items() if text not in norm.texts}
-        note = "" if self.hashed else _respelled(new, norm)
-        yield share("new_category_share", sum(new.values()), n, feature=self.expected.name, note=note)
+        yield self._share("new_category_share", sum(new.values()), n, note="" if self.hashed else _named(new, norm))
+        first = next(iter(known))
+        usual = norm.texts.get(first, 0) / sum(norm.texts.values())
+        yield self._stuck(len(known), n, usual, "" if self.hashed else repr(first))
 
 
-def _repeated(values: np.ndarray, times: int) -> list[tuple[float, int]]:
-    """The values that occur at least so many times, ascending, and their counts; sorts `values` in place."""
-    values.sort()
-    seen = np.unique(values[::times])  # a run of that length has a row at one of these places
-    counts = np.searchsorted(values, seen, "right") - np.searchsorted(values, seen, "left")
-    return [(value, count) for value, count in zip(seen.tolist(), counts.tolist(), strict=True) if count >= times]
+def _suspects(known: np.ndarray, norm: Counted) -> dict[float, int]:
+    """Count the values that look like stand-ins for "unknown".
+
+    Such a value is repeated in 1 % of the rows and at least five of them, is ten times as frequent as in the
+    reference, and is one of the usual ones (-1, -9, -99, … and 999, 9999, …) or lies further from the reference's
+    values than these lie from each other.
+    """
+    low, high = norm.extremes or (-np.inf, np.inf)
+    reach = high - low if high > low else np.inf  # a constant has no measure of far
+    odd = np.isin(known, SENTINELS) | (known < low - reach) | (known > high + reach)
+    values, counts = np.unique(known[odd], return_counts=True)
+    return {
+        value: count
+        for value, count in zip(values.tolist(), counts.tolist(), strict=True)
+        if count >= max(5.0, SENTINEL_SHARE * known.size) and count / known.size >= 10 * norm.share_within(value, value)
+    }
 
 
-def _respelled(new: dict[str, int], norm: Norm) -> str:
-    """Name the new categories that differ from known ones in case or blanks only."""
-    before = {text.strip().casefold(): text for text in sorted(norm.texts)}
-    pairs = [(text, before.get(text.strip().casefold())) for text, count in new.items() if count >= SMALLEST]
-    return ", ".join([f"{text!r} was {old!r}" for text, old in pairs if old is not None][:3])
+def _named(new: dict[str, int], norm: Norm) -> str:
+    """Name the new categories that are frequent enough, and what those were that only are spelt in another way."""
+    before = {_plain(text): text for text in sorted(norm.texts)}
+    often = [(text, before.get(_plain(text))) for text, count in new.items() if count >= SMALLEST]
+    return ", ".join([f"{text!r} was {old!r}" if old is not None else f"{text!r} is new" for text, old in often][:3])
 
 
-def _family(type: str) -> str:
-    """The kind of values an Arrow type holds, "" where nobody can tell; whole numbers and fractions are one kind."""
-    if type.startswith(("int", "uint", "float", "half", "double", "decimal", "bool")):
-        return "number"
-    if type.startswith(("timestamp", "date", "time")):
-        return "time"
-    return "text" if "string" in type else "" if type == "null" else type
+def _plain(text: str) -> str:
+    return "".join(filter(str.isalnum, text.casefold())) or text

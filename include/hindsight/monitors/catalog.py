@@ -10,6 +10,7 @@ from hindsight.monitors.measurement import Kind
 
 ALL_TASKS = ("binary", "multiclass", "regression")
 CLASSIFIERS = ("binary", "multiclass")
+RESOURCE_STATISTICS = ("mean", "p95", "max", "rate")
 WILSON, STUDENT, DELONG, DELTA = "Wilson", "Student", "DeLong", "delta method"
 
 
@@ -40,8 +41,21 @@ class Metric:
 
 
 def rule_metrics(task: str) -> Iterable[str]:
-    """Return the paths a rule of a monitor with this task may judge; its kpis come on top as kpi.<name>."""
-    return (m.path for m in CATALOG if task in m.tasks and not m.vector and m.kind is not Kind.KPI)
+    """Return the paths a rule of a monitor with this task may judge.
+
+    Those of what it declares come on top: its kpis as kpi.<name>, its resources by `resource_metrics`.
+    """
+    return (m.path for m in CATALOG if task in m.tasks and not m.vector and "<" not in m.name)
+
+
+def resource_metrics(names: Iterable[str]) -> dict[str, Metric]:
+    """Return by path what is measured of the columns declared under source.predictions.resources."""
+    found = (
+        Metric(Kind.OPERATIONS, f"{name}_{statistic}", f"{statistic} of {name}", lowest=None)
+        for name in names
+        for statistic in RESOURCE_STATISTICS
+    )
+    return {metric.path: metric for metric in found}
 
 
 def metric(path: str) -> Metric | None:
@@ -67,8 +81,15 @@ CATALOG: tuple[Metric, ...] = (
     _operations("total_requests", "distinct prediction ids whose timestamp lies in the window"),
     _operations("rows_raw", "rows as logged, repeated ids included"),
     _operations("error_rate", "share with status >= 500, status 408 or no prediction", interval=WILSON, highest=1),
+    _operations("availability", "share of requests that were answered: 1 - error_rate", interval=WILSON, highest=1),
     _operations("http_4xx_rate", "share with status 400 to 499", highest=1, needs="status_code", interval=WILSON),
     _operations("http_5xx_rate", "share with status 500 to 599", highest=1, needs="status_code", interval=WILSON),
+    _operations("timeout_rate", "share with status 408 or 504", highest=1, needs="status_code", interval=WILSON),
+    _operations(
+        "error_rate_control",
+        "sigmas the error rate lies above the reference's, by exact binomial chance (Shewhart); over 3 is unusual",
+        lowest=None,
+    ),
     _operations("latency_p50_ms", "median latency in milliseconds", needs="latency_ms"),
     _operations("latency_p95_ms", "95th percentile of latency in milliseconds", needs="latency_ms"),
     _operations("latency_p99_ms", "99th percentile of latency in milliseconds", needs="latency_ms"),
@@ -80,8 +101,25 @@ CATALOG: tuple[Metric, ...] = (
         needs="cost",
         interval=STUDENT,
     ),
-    _operations("volume_ratio", "total_requests divided by the volume expected from earlier windows"),
+    _operations("records_per_hour", "rows as logged, divided by the hours of the window"),
+    _operations(
+        "log_completeness",
+        "share of rows with a readable value in every column of source.predictions; prediction and score where due",
+        interval=WILSON,
+        highest=1,
+    ),
+    _operations(
+        "volume_ratio",
+        "total_requests divided by the median of the same slot of the four weeks before; with one such week, by the "
+        "nearest of the same time on the seven days before",
+    ),
     _operations("freshness_s", "seconds from the newest row of the window to the window's end"),
+    _operations("longest_gap_s", "longest stretch of the window without a row, in seconds"),
+    _operations(
+        "<resource>_<statistic>",
+        "mean, p95 and max of a column of source.predictions.resources; rate of one of booleans",
+        lowest=None,
+    ),
     _operations(
         "health",
         "0 healthy; 1 warning: error_rate >= 5 % or p99 >= 500 ms; 2 critical: error_rate >= 10 % or p99 >= 1000 ms",
@@ -113,7 +151,30 @@ CATALOG: tuple[Metric, ...] = (
     _quality(
         "duplicate_rate", "share of logged rows whose id another row of the window has", about="", interval=WILSON
     ),
-    _quality("schema_change", "1 where the column is missing or changed its type since the reference, else 0"),
+    _quality(
+        "schema_change",
+        "1 where the column is missing, renamed or of another type than in the reference, else 0; `note` says which",
+    ),
+    _quality(
+        "stuck",
+        "1 where all rows have one value, the reference has over 31, and chance would make it so less than once in 1e9",
+    ),
+    _quality(
+        "unit_change",
+        "1 where the values are those of the reference times a factor of 3 or more, or a third or less, else 0",
+    ),
+    _quality(
+        "null_rate_control",
+        "sigmas the null rate lies above the reference's, by exact binomial chance (Shewhart, Laney)",
+        lowest=None,
+        highest=None,
+    ),
+    _quality(
+        "misdated_rows",
+        "rows of the table in no window when it was read: stamped later than that moment, undated or dated 1970-01-01",
+        about="",
+        highest=None,
+    ),
     _drift(
         "psi", "population stability index over the reference's unique deciles and a null bin, shares floored at 1e-4"
     ),
@@ -126,6 +187,11 @@ CATALOG: tuple[Metric, ...] = (
     _drift("p_value", "p-value of the test behind `drifted`; `note` names the test", highest=1),
     _drift("evidently", "score of the Evidently test the monitor names as its method", lowest=None),
     _drift("mean_shift", "mean minus the reference's mean, in standard deviations of the reference", lowest=None),
+    _drift(
+        "mean_control",
+        "sigmas the mean lies above the reference's (Shewhart, Laney); beyond 3 or -3 is out of control",
+        lowest=None,
+    ),
     _drift("std_shift", "standard deviation divided by the reference's, minus 1", lowest=-1),
     _drift(
         "drifted", "1 where the effect is over its threshold and significant (Benjamini-Hochberg), else 0", highest=1

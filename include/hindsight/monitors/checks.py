@@ -8,6 +8,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from hindsight.errors import did_you_mean
+from hindsight.monitors.catalog import metric, resource_metrics
 from hindsight.monitors.document import Where
 from hindsight.monitors.kpi_checks import kpi_problems
 from hindsight.monitors.model import Monitor
@@ -33,6 +34,7 @@ def problems(monitor: Monitor) -> Found:
     yield from _drift_method(monitor)
     yield from _private_columns(monitor)
     yield from _segments(monitor)
+    yield from _resources(monitor)
     yield from kpi_problems(monitor)
     yield from _people(monitor)
     yield from _schedule(monitor)
@@ -88,6 +90,7 @@ def _private_columns(monitor: Monitor) -> Found:
     source = monitor.source.predictions
     scores = source.score.values() if isinstance(source.score, dict) else [source.score]
     numbers = {source.timestamp, source.prediction, source.latency_ms, source.status_code, source.cost, *scores}
+    numbers |= set(source.resources.values())
     numbers |= {name for name, feature in monitor.features.items() if feature.type == "numeric"}
     for i, column in enumerate(monitor.pii.hash):
         if column in monitor.pii.drop:
@@ -104,7 +107,7 @@ def _private_columns(monitor: Monitor) -> Found:
 
 def _segments(monitor: Monitor) -> Found:
     source = monitor.source.predictions
-    unbounded = {source.id, source.timestamp, source.latency_ms, source.cost}
+    unbounded = {source.id, source.timestamp, source.latency_ms, source.cost, *source.resources.values()}
     for i, column in enumerate(monitor.segments):
         if column in monitor.segments[:i]:
             yield ("segments", i), f"{column!r} is listed twice"
@@ -113,6 +116,13 @@ def _segments(monitor: Monitor) -> Found:
                 ("segments", i),
                 f"{column!r} has a value of its own in every row; segment by a column with few values",
             )
+
+
+def _resources(monitor: Monitor) -> Found:
+    for name in monitor.source.predictions.resources:
+        taken = [path for path in resource_metrics([name]) if metric(path)]
+        if taken:
+            yield ("source", "predictions", "resources", name), f"is taken: {taken[0]} is a metric already"
 
 
 def _people(monitor: Monitor) -> Found:

@@ -53,6 +53,7 @@ class Predictions(Strict):
     latency_ms: Column | None = None
     status_code: Column | None = None
     cost: Column | None = None
+    resources: dict[Name, Column] = Field(default_factory=dict)
 
 
 class Labels(Strict):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from hindsight.errors import did_you_mean
-from hindsight.monitors.catalog import Metric, metric, rule_metrics
+from hindsight.monitors.catalog import Metric, metric, resource_metrics, rule_metrics
 from hindsight.monitors.document import Where
 from hindsight.monitors.kpis import aggregate
 from hindsight.monitors.measurement import Kind
@@ -42,14 +42,16 @@ def _no_such_rule(i: int, id: str, known: dict[str, Rule]) -> Found:
 
 
 def _rule(monitor: Monitor, where: Where, change: RuleChange, rule: Rule) -> Found:
-    paths = [*rule_metrics(monitor.model.task), *(f"kpi.{name}" for name in monitor.kpis)]
+    resources = resource_metrics(monitor.source.predictions.resources)
+    paths = [*rule_metrics(monitor.model.task), *resources, *(f"kpi.{name}" for name in monitor.kpis)]
     for i, receiver in enumerate(change.then or ()):
         if receiver.startswith("dag:") and not re.fullmatch(_DAG_ID, receiver[4:]):
             yield (*where, "then", i), f"{receiver[4:]!r} cannot be a DAG id"
     if rule.metric not in paths:
         yield (*where, "metric"), _unknown_metric(rule.metric, monitor, paths)
         return
-    measured = metric(rule.metric) or _kpi(monitor, rule.metric.removeprefix("kpi."))
+    kpi = rule.metric.removeprefix("kpi.")
+    measured = metric(rule.metric) or resources.get(rule.metric) or _kpi(monitor, kpi)
     yield from _thresholds(where, change, rule, measured)
     yield from _comparison(monitor, where, change, rule, measured)
     yield from _groups(monitor, where, change)

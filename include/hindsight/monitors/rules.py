@@ -111,11 +111,14 @@ def built_in_rules(task: str, drift_share: float) -> tuple[Rule, ...]:
         rule("quality", "quality.expectations_failed", "P2", above=1),
         rule("null_rate", "quality.null_rate", "P2", above=0.05, critical=0.01, over_reference=True, min_rows=100),
         rule("schema", "quality.schema_change", "P1", above=1),
+        rule("unit", "quality.unit_change", "P2", above=1, min_rows=100),
+        rule("stuck", "quality.stuck", "P2", above=1, min_rows=100),
         rule("sentinel", "quality.sentinel_share", "P2", above=0.02, min_rows=100),
         rule("new_categories", "quality.new_category_share", "P2", above=0.05, min_rows=100),
         rule("out_of_range", "quality.out_of_range_share", "P2", above=0.02, over_reference=True, min_rows=100),
         rule("duplicates", "quality.duplicate_rate", "P2", above=0.01, min_rows=100),
         rule("unknown_labels", "labels.unknown_label_share", "P1", above=0.01, min_rows=20),
+        rule("misdated", "quality.misdated_rows", "P2", above=1),
         rule("drift", "drift.drifted", "P2", above=1),
         rule(
             "drift_share", "drift.drift_share", "P1", above=nextafter(drift_share, 2)

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from hindsight.monitors.catalog import ALL_TASKS, rule_metrics
+from hindsight.monitors.catalog import ALL_TASKS, RESOURCE_STATISTICS, rule_metrics
 from hindsight.monitors.checks import DRIFT_METHODS, EVIDENTLY_STATTESTS
 from hindsight.monitors.model import Monitor
 
@@ -33,7 +33,8 @@ def schema() -> dict[str, Any]:
     """Return the schema, with the known metrics and drift methods offered for completion."""
     result = Monitor.model_json_schema(schema_generator=_AsWritten)
     names = sorted({path for task in ALL_TASKS for path in rule_metrics(task)})
-    metric = {"anyOf": [{"enum": names}, {"type": "string", "pattern": "^kpi\\."}]}
+    free = rf"^(kpi\.|operations\.[a-z0-9_]+_({'|'.join(RESOURCE_STATISTICS)})$)"
+    metric = {"anyOf": [{"enum": names}, {"type": "string", "pattern": free}]}
     result["$defs"]["RuleChange"]["properties"]["metric"] |= metric
     method = [*DRIFT_METHODS, *(f"evidently:{stattest}" for stattest in EVIDENTLY_STATTESTS)]
     result["$defs"]["Drift"]["properties"]["method"]["enum"] = method

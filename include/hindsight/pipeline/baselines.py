@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from hindsight.checks.baseline import Baseline, fit
 from hindsight.checks.calibration import Calibration, fit_calibration
+from hindsight.checks.control import Control, fit_control
 from hindsight.checks.performance import performance, reference_values
 from hindsight.checks.prior import VALUES, fit_labels
 from hindsight.errors import ConfigError, Problem
@@ -23,6 +24,7 @@ from hindsight.pipeline.reference import read_reference
 from hindsight.pipeline.resources import Resources
 from hindsight.snapshots.baselines import BaselineFiles, Manifest
 
+CONTROL = "control"
 CALIBRATION, NO_LABELS = "calibration", "the reference has no matured labels to learn from"
 ALWAYS = "0001-01-01T00:00:00+00:00"
 
@@ -138,6 +140,11 @@ def calibration_of(baseline: Baseline) -> Calibration:
     return Calibration.from_table(baseline.load(CALIBRATION))
 
 
+def control_of(baseline: Baseline) -> Control:
+    """Return how much the reference's own windows vary."""
+    return Control.from_table(baseline.load(CONTROL))
+
+
 def manifests(monitor: Monitor, resources: Resources) -> list[Manifest]:
     """Return the manifests of the baselines fitted from the reference as the file declares it now, oldest first."""
     files = resources.baselines
@@ -204,7 +211,10 @@ def _fit(
             rows.rows, monitor, output=rows.output, fitted_as_of=as_of, model_version=model_version, like=like
         )
         labels = rows.labels if _mature(monitor, as_of) and _lags_enough(monitor) else None
-        tables = {CALIBRATION: _calibration(monitor, labels).to_table()}
+        tables = {
+            CALIBRATION: _calibration(monitor, labels).to_table(),
+            CONTROL: fit_control(rows.rows, monitor).to_table(),
+        }
         if labels is None:
             return baseline.measured({}, tables)
         truth, tables[VALUES] = fit_labels(labels, monitor, like)
@@ -212,7 +222,7 @@ def _fit(
 
 
 def _tables(baseline: Baseline) -> dict[str, pa.Table]:
-    beside = [CALIBRATION, *([VALUES] if baseline.labels else [])]
+    beside = [CALIBRATION, CONTROL, *([VALUES] if baseline.labels else [])]
     return baseline.to_tables() | {name: baseline.load(name) for name in beside}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -19,7 +19,7 @@ from hindsight.pipeline.ranking import moved
 from hindsight.pipeline.recalling import open_incidents
 from hindsight.pipeline.resources import Resources
 from hindsight.verdicts.judge import LABELLED
-from hindsight.verdicts.model import Incident, State
+from hindsight.verdicts.model import Incident, Series, State
 
 Health = Literal["healthy", "warning", "critical", "unknown"]
 LOOKED_BACK = 60
@@ -166,11 +166,12 @@ class Story:
 def stories(monitor: Monitor, resources: Resources) -> list[Story]:
     """Return the incidents of a monitor, open ones first and of these the severe, with its mails and retrainings."""
     requests = resources.ledger.requests(monitor.name)
+    notes = resources.ledger.notes(monitor.name)
     rules = {rule.id: rule for rule in monitor.rules}
     found = [
         Story(
             incident,
-            _what(rules.get(incident.series.rule), incident),
+            _what(rules.get(incident.series.rule), incident, notes),
             tuple(resources.ledger.outbox(incident=incident.id)),
             tuple(request for request in requests if incident.id in request.request.incidents),
         )
@@ -187,13 +188,15 @@ def _rank(story: Story) -> tuple[bool, str, datetime]:
 def standing(monitor: Monitor, told: Iterable[Story], resources: Resources, as_of: datetime | None) -> list[Story]:
     """Return those of the stories whose incident stood open at a moment (now without one), as they stood then."""
     then = {incident.id: incident for incident in open_incidents(monitor, resources, as_of)}
-    rules = {rule.id: rule for rule in monitor.rules}
+    rules, notes = {rule.id: rule for rule in monitor.rules}, resources.ledger.notes(monitor.name)
     return [
-        replace(story, incident=incident, what=_what(rules.get(incident.series.rule), incident))
+        replace(story, incident=incident, what=_what(rules.get(incident.series.rule), incident, notes))
         for story in told
         if (incident := then.get(story.incident.id))
     ]
 
 
-def _what(rule: Rule | None, incident: Incident) -> str:
-    return headline(rule, incident) if rule else f"{incident.series.rule}{whose(incident.series)}, a rule of the past"
+def _what(rule: Rule | None, incident: Incident, notes: Mapping[tuple[Series, datetime], str]) -> str:
+    if rule is None:
+        return f"{incident.series.rule}{whose(incident.series)}, a rule of the past"
+    return headline(rule, incident, notes.get((incident.series, incident.breaches[-1]), ""))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hindsight.actions.chart import Point
@@ -77,8 +77,9 @@ def promise(
 
 
 def _told(incident: Incident, rule: Rule, history: Sequence[Verdict], moved: Moved | None) -> Told:
-    points = _points(history)
-    return Told(incident, rule, points) if moved is None else Told(incident, rule, points, moved.psi, moved.weight)
+    note = next((v.note for v in history if v.window.start == incident.breaches[-1]), "")
+    told = Told(incident, rule, _points(history), note=note)
+    return told if moved is None else replace(told, psi=moved.psi, weight=moved.weight)
 
 
 def _points(history: Sequence[Verdict]) -> tuple[Point, ...]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache, partial
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from hindsight.checks.age import age, overlap
 from hindsight.checks.baseline import Baseline
+from hindsight.checks.control import UNKNOWN, mean_control
 from hindsight.checks.drift import drift
 from hindsight.checks.estimate import estimate
 from hindsight.checks.expectations import run_suite
@@ -22,13 +24,13 @@ from hindsight.monitors.measurement import Kind, Measurement
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rows import Rows
 from hindsight.monitors.windows import Window
-from hindsight.pipeline.baselines import baseline_for, calibration_of
+from hindsight.pipeline.baselines import baseline_for, calibration_of, control_of
 from hindsight.pipeline.kpis import kpis_of_run
 from hindsight.pipeline.resources import Resources
 from hindsight.warehouse.kpis import kpi_columns
-from hindsight.warehouse.predictions import collect, volumes
+from hindsight.warehouse.predictions import collect, misdated, strangers, volumes
 
-WEEK = timedelta(days=7)
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
 WEEKS_COMPARED = 4
 
 
@@ -37,10 +39,13 @@ def as_of_run(monitor: Monitor, window: Window) -> datetime:
     return window.end + monitor.lateness
 
 
-def run_window(monitor: Monitor, window: Window, resources: Resources) -> dict[str, Any]:
+def run_window(
+    monitor: Monitor, window: Window, resources: Resources, *, read_at: datetime | None = None
+) -> dict[str, Any]:
     """Read a window, compute every number that needs no labels and keep them; return what was written.
 
-    Running it again on the same rows writes nothing new.
+    Running it again on the same rows writes nothing new. With `read_at`, the moment of reading, the rows of the table
+    that are in no window are counted too: those stamped later than that and those without a moment.
     """
     engine = resources.warehouse(monitor.source.connection)
     with tempfile.TemporaryDirectory(prefix="hindsight-") as folder:
@@ -48,6 +53,8 @@ def run_window(monitor: Monitor, window: Window, resources: Resources) -> dict[s
         rows = collect(engine, monitor, window, folder=Path(folder), pii_key=resources.pii_key, also=also)
         try:
             measured = measure(monitor, window, rows, resources)
+            if read_at is not None:
+                measured[Kind.QUALITY].append(_misdated(monitor, rows.n, max(read_at, window.end), resources))
             n = rows.n
         finally:
             rows.close()
@@ -60,15 +67,19 @@ def measure(monitor: Monitor, window: Window, rows: Rows, resources: Resources) 
     """Compute the numbers of a window that need no labels."""
     as_of = as_of_run(monitor, window)
     baseline = baseline_for(monitor, window, resources, as_of=as_of)
-    expected = expected_volume(monitor, window, resources)
-    checked = quality(rows, monitor, baseline)
+    expected = expected_volume(monitor, window, resources, n=rows.n)
+    control = control_of(baseline) if baseline else UNKNOWN
+    engine = resources.warehouse(monitor.source.connection)
+    others = cache(partial(strangers, engine, monitor, window))
+    checked = quality(rows, monitor, baseline, control=control, strangers=others)
     if monitor.quality:
-        url = resources.warehouse(monitor.source.connection).url  # the one whose sessions can only read
+        url = engine.url  # the one whose sessions can only read
         checked += run_suite(monitor, window, root=resources.settings.great_expectations, url=url, rows=rows)
     drifted, profiled = _drift(rows, monitor, window, baseline) if baseline else ([], [])
+    drifted += mean_control(drifted, control)
     guessed = _estimated(rows, monitor, baseline) if baseline else []
     return {
-        Kind.OPERATIONS: operations(rows, monitor, window, expected_volume=expected),
+        Kind.OPERATIONS: operations(rows, monitor, window, expected_volume=expected, control=control),
         Kind.QUALITY: checked,
         Kind.DRIFT: drifted,
         Kind.PROFILE: profiled,
@@ -92,16 +103,53 @@ def _estimated(rows: Rows, monitor: Monitor, baseline: Baseline) -> list[Measure
     return estimate(rows, monitor, calibration, reference=baseline.performance)
 
 
-def expected_volume(monitor: Monitor, window: Window, resources: Resources) -> float | None:
-    """The median number of requests in the same slot of the week over the last four weeks; None with fewer than two.
+def _misdated(monitor: Monitor, n: int, at: datetime, resources: Resources) -> Measurement:
+    found = misdated(resources.warehouse(monitor.source.connection), monitor, at)
+    later = (
+        f"{found.future} rows are stamped in the future, the latest {found.latest:%Y-%m-%d %H:%M}"
+        if found.latest
+        else ""
+    )
+    never = f"{found.undated} rows have no timestamp or 1970-01-01" if found.undated else ""
+    return Measurement(
+        "misdated_rows", float(found.future + found.undated), n, note=", ".join(filter(None, (later, never)))
+    )
 
-    Windows that do not divide a week are compared with the four windows before them.
+
+def expected_volume(monitor: Monitor, window: Window, resources: Resources, *, n: int) -> float | None:
+    """The number of requests to compare `n` with: the median of the same slot of the week over the last four weeks.
+
+    With only one such week there is a range: the requests at the same time of the seven days before; inside it nothing
+    is unusual. None in the first week. Windows longer than a week are compared with the four before them. What the
+    warehouse no longer keeps is taken from the snapshots.
     """
-    step = WEEK if WEEK % monitor.window == timedelta(0) else monitor.window
-    before = [Window(window.start - k * step, window.end - k * step) for k in range(1, WEEKS_COMPARED + 1)]
-    counts = volumes(resources.warehouse(monitor.source.connection), monitor, before).values()
-    known = [count for count in counts if count]
-    return float(median(known)) if len(known) >= 2 else None
+    step = max(WEEK, monitor.window)
+    weeks = _counts(monitor, [_before(window, k * step) for k in range(1, WEEKS_COMPARED + 1)], resources)
+    if len(weeks) >= 2:
+        return float(median(weeks))
+    if not weeks or monitor.window > DAY:
+        return None
+    days = _counts(monitor, [_before(window, k * DAY) for k in range(1, 8)], resources)
+    return float(min(max(n, min(days)), max(days)))
+
+
+def _before(window: Window, span: timedelta) -> Window:
+    return Window(window.start - span, window.end - span)
+
+
+def _counts(monitor: Monitor, windows: Sequence[Window], resources: Resources) -> list[int]:
+    """The requests of each of the windows that had any."""
+    counts = volumes(resources.warehouse(monitor.source.connection), monitor, windows)
+    found = (counts[window] or _recorded(monitor, window, resources) for window in windows)
+    return [count for count in found if count]
+
+
+def _recorded(monitor: Monitor, window: Window, resources: Resources) -> int:
+    if monitor.grid.window_at(window.start) != window:
+        return 0
+    known = resources.store.measurements(monitor.name, Kind.OPERATIONS, window)
+    whole = (m for m in known if m.metric == "total_requests" and not (m.model_version or m.segment))
+    return int(next((m.value or 0 for m in whole), 0))
 
 
 def keep(

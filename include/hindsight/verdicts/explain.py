@@ -10,6 +10,9 @@ _WORDS = {
     "operations.health": ("health", ("healthy", "at warning", "critical")),
     "drift.drifted": ("drift", ("absent", "present")),
     "labels.drifted": ("label drift", ("absent", "present")),
+    "quality.schema_change": ("schema", ("as it was", "changed")),
+    "quality.stuck": ("the value", ("free", "stuck")),
+    "quality.unit_change": ("the unit", ("as it was", "another")),
 }
 
 
@@ -60,8 +63,8 @@ def _number(value: float) -> str:
 def _breach(verdict: Verdict, value: float, rule: Rule) -> str:
     """Return the tail of the sentence: the line that was crossed."""
     if rule.metric in _WORDS or verdict.threshold is None:
-        return ""
-    if verdict.note:
+        return f": {verdict.note}" if verdict.note else ""
+    if verdict.note and (rule.drops_by is not None or rule.rises_by is not None):
         return f", {verdict.note}"
     side = "below" if value < verdict.threshold else "at or above"
-    return f", {side} the threshold {_number(verdict.threshold)}"
+    return f", {side} the threshold {_number(verdict.threshold)}" + (f" ({verdict.note})" if verdict.note else "")

@@ -145,7 +145,7 @@ def _status(
         return Status.NO_DATA, "no reference"
     if not bound.broken_by(fact.value):
         return Status.OK, ""
-    return Status.BREACH, fact.note if fact.metric in FAULTS else bound.note
+    return Status.BREACH, "; ".join(filter(None, (bound.note, fact.note)))
 
 
 def _is_fault(fact: Measurement, bound: _Bound | None, rule: Rule) -> bool:

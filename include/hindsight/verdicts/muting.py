@@ -11,6 +11,16 @@ from hindsight.monitors.rules import Rule
 from hindsight.verdicts.model import Status, Verdict
 
 ABSENT = "no_data"
+_VALUES = frozenset({"quality.out_of_range_share", "quality.outlier_share", "quality.sentinel_share", "quality.stuck"})
+_BROKEN = frozenset({"quality.schema_change", "quality.unit_change", "quality.stuck", "quality.null_rate"}) | {
+    "quality.sentinel_share",
+    "quality.new_category_share",
+}
+EXPLAINS: Mapping[str, frozenset[str]] = {
+    "quality.schema_change": _VALUES | {"quality.null_rate", "quality.new_category_share", "quality.unit_change"},
+    "quality.unit_change": _VALUES,
+    "quality.stuck": _VALUES - {"quality.stuck"},
+}
 Drifted = Mapping[tuple[str, str], Mapping[str, bool]]
 _Causes = Mapping[tuple[str, str], Sequence[Verdict]]
 
@@ -20,18 +30,23 @@ def mute(monitor: Monitor, verdicts: Sequence[Verdict], *, drifted: Drifted | No
 
     - A `no_data` breach mutes every other rule of its version and segment, good news included: absence is not health.
     - A quality breach of a column mutes drift breaches of that column, and the breach of a share of drifted features
-      that without such columns would be none. `drifted` says of each version and segment which features drifted.
+      that without such columns would be none. One that says a feature's values are not its own also mutes drift of the
+      prediction and the score that were made from it. `drifted` says of each version and segment what drifted.
     - A breach by labels of unknown classes mutes drift of the labels.
+    - What broke a column (its schema, its unit, one value for all) mutes what follows of it in the same column, such as
+      values out of range, unless that is the more severe.
     - A more severe rule about the same number that opens no later mutes a milder breach, unless retraining needs it.
     """
     rules = {rule.id: rule for rule in monitor.rules}
     needed = monitor.retrain.require if monitor.retrain else ()
-    causes = _causes(rules, verdicts)
+    causes = _causes(rules, verdicts, monitor)
     return [_muted(verdict, rules, causes, needed, drifted or {}) for verdict in verdicts]
 
 
-def _causes(rules: Mapping[str, Rule], verdicts: Iterable[Verdict]) -> _Causes:
+def _causes(rules: Mapping[str, Rule], verdicts: Iterable[Verdict], monitor: Monitor) -> _Causes:
     """Index the breaches by what they may mute: everything, drift of a column, or milder rules of a metric."""
+    score = monitor.source.predictions.score
+    outputs = [monitor.source.predictions.prediction, *(score.values() if isinstance(score, dict) else [score])]
     causes: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
         if verdict.status is not Status.BREACH:
@@ -42,6 +57,9 @@ def _causes(rules: Mapping[str, Rule], verdicts: Iterable[Verdict]) -> _Causes:
             causes[ABSENT, ""].append(verdict)
         if metric.startswith("quality.") and verdict.series.feature:
             causes["quality", verdict.series.feature].append(verdict)
+            made_of_it = outputs if metric in _BROKEN and verdict.series.feature in monitor.features else []
+            for column in dict.fromkeys([verdict.series.feature, *made_of_it]):
+                causes["drift", str(column)].append(verdict)
     return causes
 
 
@@ -53,7 +71,7 @@ def _muted(
         note = _without_data(verdict, causes)
     if verdict.status is Status.BREACH:
         note = note or _with_bad_data(verdict, rules, causes) or _with_bad_columns(verdict, rules, causes, drifted)
-        note = note or _said_louder(verdict, rules, causes, needed)
+        note = note or _said_louder(verdict, rules, causes, needed) or _said_better(verdict, rules, causes, needed)
     return replace(verdict, status=Status.MUTED, note=note) if note else verdict
 
 
@@ -70,8 +88,8 @@ def _with_bad_data(verdict: Verdict, rules: Mapping[str, Rule], causes: _Causes)
         return next((f"{cause.series.rule} explains it" for cause in strangers if _covers(cause, verdict)), "")
     if not metric.startswith("drift."):
         return ""
-    found = (cause for cause in causes.get(("quality", feature), ()) if _covers(cause, verdict))
-    return next((f"{cause.series.rule} on {feature} explains it" for cause in found), "")
+    found = (cause for cause in causes.get(("drift", feature), ()) if _covers(cause, verdict))
+    return next((f"{cause.series.rule} on {cause.series.feature} explains it" for cause in found), "")
 
 
 def _with_bad_columns(verdict: Verdict, rules: Mapping[str, Rule], causes: _Causes, drifted: Drifted) -> str:
@@ -95,6 +113,19 @@ def _said_louder(verdict: Verdict, rules: Mapping[str, Rule], causes: _Causes, n
         louder = other.severity < rule.severity and other.for_ <= rule.for_
         if louder and replace(cause.series, rule=rule.id) == verdict.series:
             return f"{other.id} says more"
+    return ""
+
+
+def _said_better(verdict: Verdict, rules: Mapping[str, Rule], causes: _Causes, needed: Sequence[str]) -> str:
+    """A column that changed its type holds texts that are no number: that is one fault, not two."""
+    rule = rules[verdict.series.rule]
+    if rule.id in needed:
+        return ""
+    for cause in causes.get(("quality", verdict.series.feature), ()) if verdict.series.feature else ():
+        other = rules[cause.series.rule]
+        explains = rule.metric in EXPLAINS.get(other.metric, ())
+        if explains and other.severity <= rule.severity and other.for_ <= rule.for_ and _covers(cause, verdict):
+            return f"{other.id} on {verdict.series.feature} explains it"
     return ""
 
 

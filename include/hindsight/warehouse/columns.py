@@ -40,6 +40,7 @@ def roles(monitor: Monitor) -> dict[str, str]:
     scores = predictions.score if isinstance(predictions.score, dict) else {"": predictions.score}
     named |= {f"score.{name}".rstrip("."): column for name, column in scores.items()}
     named |= {key: getattr(predictions, key) for key in ("model_version", "status_code", "latency_ms", "cost")}
+    named |= {f"resources.{name}": column for name, column in predictions.resources.items()}
     return {key: column for key, column in named.items() if column is not None}
 
 
@@ -53,16 +54,21 @@ def named(monitor: Monitor, also: Iterable[str] = ()) -> tuple[str, ...]:
     for key in ("id", "timestamp", "prediction"):
         if by_role[key] in dropped or (key == "timestamp" and by_role[key] in hashed):
             raise ConfigError(Problem(f"{by_role[key]!r} is source.predictions.{key} and is needed", field="pii"))
-    late = [by_role.pop(key) for key in ("latency_ms", "cost") if key in by_role]
+    late = [by_role.pop(key) for key in list(by_role) if key in ("latency_ms", "cost") or key.startswith("resources.")]
     wanted = (*by_role.values(), *monitor.segments, *late, *monitor.features, *monitor.pii.hash, *also)
     return tuple(column for column in dict.fromkeys(wanted) if column not in dropped)
 
 
-def require_roles(relation: Relation, engine: sa.Engine, monitor: Monitor) -> None:
-    """Raise DataError where a column with a role is missing or the timestamp is no time."""
-    for key, column in roles(monitor).items():
-        if column not in monitor.pii.drop:
-            relation.require(column, f"source.predictions.{key}")
+def require_roles(relation: Relation, engine: sa.Engine, monitor: Monitor, *besides: str) -> None:
+    """Raise DataError where the id or the timestamp is missing, the timestamp is no time, or a role of `besides` is.
+
+    Whatever else the table lacks is a finding about the window, not the end of it.
+    """
+    by_role = roles(monitor)
+    needed = ("id", "timestamp", *(["model_version"] if monitor.model.version != "all" else []), *besides)
+    for key in needed:
+        if by_role.get(key):
+            relation.require(by_role[key], f"source.predictions.{key}")
     relation.require_time(engine, monitor.source.predictions.timestamp, "source.predictions.timestamp")
 
 

@@ -139,7 +139,7 @@ def label_tables(engine: sa.Engine, monitor: Monitor) -> tuple[Relation, Relatio
     truth.require(labels.label, "source.labels.label")
     if labels.arrived_at is not None:
         truth.require_time(engine, labels.arrived_at, "source.labels.arrived_at")
-    return logged_predictions(engine, monitor), truth
+    return logged_predictions(engine, monitor, "prediction"), truth
 
 
 def declared_labels(monitor: Monitor) -> Labels:
@@ -152,7 +152,8 @@ def declared_labels(monitor: Monitor) -> Labels:
 def output_columns(monitor: Monitor) -> tuple[str, ...]:
     """The columns a labelled row is made of: the start of `named`, so that ties between duplicates end alike."""
     needed = {*roles(monitor).values(), *monitor.segments}
-    needed -= {monitor.source.predictions.latency_ms, monitor.source.predictions.cost} - set(monitor.segments)
+    source = monitor.source.predictions
+    needed -= {source.latency_ms, source.cost, *source.resources.values()} - set(monitor.segments)
     return tuple(column for column in named(monitor) if column in needed)
 
 

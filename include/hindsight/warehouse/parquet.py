@@ -50,8 +50,8 @@ def spool_parquet(
     """Read the columns the monitor names from a Parquet file; return them and the names of all columns read.
 
     `also` names columns that are read besides where the file has them. Id, timestamp and what is only logged
-    (version, latency, status, cost) may be missing; other missing columns are listed in `missing`. Raises DataError
-    where one of the `needed` ones is missing.
+    (version, latency, status, cost, resources) may be missing; other missing columns are listed in `missing`. Raises
+    DataError where one of the `needed` ones is missing.
     """
     with _opened(uri) as stream:
         file = _footer(uri, stream)
@@ -106,6 +106,7 @@ def _layout(uri: str, monitor: Monitor, also: Sequence[str], found: pa.Schema) -
     shown = [column for column in named(monitor) if column in found.names]
     hidden = [column for column in also if column in found.names and column not in monitor.pii.drop]
     optional = {source.id, source.timestamp, source.model_version, source.latency_ms, source.status_code, source.cost}
+    optional |= set(source.resources.values())
     return Layout(
         schema=pa.schema([(c, _plain(uri, found.field(c))) for c in dict.fromkeys((*shown, *hidden))]),
         columns=tuple(shown),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,9 +22,20 @@ from hindsight.warehouse.relations import Relation, relation
 from hindsight.warehouse.rows import WindowRows
 from hindsight.warehouse.spool import Layout, spool
 from hindsight.warehouse.stream import batches
-from hindsight.warehouse.times import moment, span
+from hindsight.warehouse.times import EPOCH, moment, span
 
 _WINDOWS_AT_ONCE = 100
+_LOOKED_BACK, _NEW = 28, 0.01  # windows; how much fuller than in them a column must be to be new
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Misdated:
+    """Rows of the table whose timestamp lies in the future, the latest of these, and rows dated 1970-01-01 or never."""
+
+    future: int
+    latest: datetime | None
+    undated: int
 
 
 def collect(
@@ -38,9 +51,9 @@ def collect(
     """Read the columns the monitor names of one window into a Parquet file in `folder`; the caller closes the rows.
 
     Columns in pii.drop are never asked for, those in pii.hash are hashed before they are written. `also` names columns
-    that are read besides but not shown in `columns`. Features, segments and hashed columns that the table lacks are
-    listed in `missing`. Raises DataError (a missing table or column, a timestamp that is none, over `max_rows`, a
-    refused login, a statement over its limit), WarehouseError (unreachable or broken off), ConfigError (no key).
+    that are read besides but not shown in `columns`. Columns that the table lacks are listed in `missing`, but id and
+    timestamp. Raises DataError (a missing table, id or timestamp, a timestamp that is none, over `max_rows`, a refused
+    login, a statement over its limit), WarehouseError (unreachable or broken off), ConfigError (no key).
     """
     hasher = Hasher(monitor.pii.hash, pii_key)
     with reading(engine, monitor.source.connection):
@@ -76,6 +89,48 @@ def volumes(engine: sa.Engine, monitor: Monitor, windows: Sequence[Window]) -> d
     return {window: counts[window] for window in windows}
 
 
+def strangers(engine: sa.Engine, monitor: Monitor, window: Window) -> dict[str, bool | None]:
+    """Return the columns with values in the window that the monitor does not name, and whether each is new.
+
+    New is a column that holds more in this window than over the 28 windows before it, as one does that was renamed or
+    added meanwhile; None where these have no rows. Values are counted, never read. Errors as for `collect`.
+    """
+    before = Window(window.start - _LOOKED_BACK * (window.end - window.start), window.start)
+    with reading(engine, monitor.source.connection):
+        logged = logged_predictions(engine, monitor)
+        names = sorted(logged.types.keys() - {*named(monitor), *monitor.pii.drop})
+        counts = [sa.func.count(), *(sa.func.count(logged.table.c[name]) for name in names)]
+        with engine.connect() as connection:
+            now, then = (
+                connection.execute(
+                    sa.select(*counts).select_from(logged.table).where(logged_in(monitor, logged, some))
+                ).one()
+                for some in (window, before)
+            )
+    shares = {name: (now[i] / max(now[0], 1), then[i] / max(then[0], 1)) for i, name in enumerate(names, start=1)}
+    return {name: was < is_ - _NEW if then[0] else None for name, (is_, was) in shares.items() if is_}
+
+
+def misdated(engine: sa.Engine, monitor: Monitor, at: datetime) -> Misdated:
+    """Count the rows of the table that are in no window: stamped `at` or later, or with no real moment at all."""
+    with reading(engine, monitor.source.connection):
+        logged = logged_predictions(engine, monitor)
+        column = logged.table.c[monitor.source.predictions.timestamp]
+        latest = sa.func.max(moment(column, logged.dialect))
+        select = partial(sa.select, sa.func.count(), latest)
+        with engine.connect() as connection:
+            late, last = connection.execute(
+                select().where(span(column, logged.dialect, start=at), _of_version(monitor, logged.table))
+            ).one()
+            zero, _ = connection.execute(
+                select().where(
+                    sa.or_(column.is_(None), span(column, logged.dialect, end=EPOCH + _DAY)),
+                    _of_version(monitor, logged.table),
+                )
+            ).one()
+    return Misdated(late, pa.scalar(last, pa.timestamp("us", "UTC")).as_py() if last is not None else None, zero)
+
+
 def first_timestamp(engine: sa.Engine, monitor: Monitor) -> datetime | None:
     """Return when the oldest prediction was made, None in an empty table; errors as for `collect`."""
     with reading(engine, monitor.source.connection):
@@ -88,10 +143,10 @@ def first_timestamp(engine: sa.Engine, monitor: Monitor) -> datetime | None:
     return pa.scalar(oldest, pa.timestamp("us", "UTC")).as_py() if oldest is not None else None
 
 
-def logged_predictions(engine: sa.Engine, monitor: Monitor) -> Relation:
-    """Return the predictions table, every column with a role checked; raise DataError."""
+def logged_predictions(engine: sa.Engine, monitor: Monitor, *needed: str) -> Relation:
+    """Return the predictions table; raise DataError where it lacks id, timestamp or a column of the roles `needed`."""
     logged = relation(engine, monitor.source.predictions.table, "source.predictions.table")
-    require_roles(logged, engine, monitor)
+    require_roles(logged, engine, monitor, *needed)
     return logged
 
 

@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 from warnings import catch_warnings, simplefilter
-from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
 from hindsight.errors import DataError
 from hindsight.warehouse.times import is_time, moment
-
-_known: WeakKeyDictionary[sa.Engine, dict[str, Relation]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -57,22 +54,10 @@ class Relation:
 
 
 def relation(engine: sa.Engine, name: str, field: str) -> Relation:
-    """Return the relation `table` or `schema.table`, asked of the database once per engine.
+    """Return the relation `table` or `schema.table` as it is now: the next window may find another column in it.
 
     Raises DataError with the tables there are where it does not exist; `field` is the monitor's key that names it.
     """
-    known = _known.setdefault(engine, {})
-    if name not in known:
-        known[name] = _look_up(engine, name, field)
-    return known[name]
-
-
-def type_name(kind: sa.types.TypeEngine[object], engine: sa.Engine) -> str:
-    """The database's own name of a type, such as DOUBLE PRECISION; `unknown` where it has none."""
-    return "unknown" if isinstance(kind, sa.types.NullType) else kind.compile(dialect=engine.dialect)
-
-
-def _look_up(engine: sa.Engine, name: str, field: str) -> Relation:
     schema, _, table = name.rpartition(".")
     inspector = sa.inspect(engine)
     try:
@@ -86,6 +71,11 @@ def _look_up(engine: sa.Engine, name: str, field: str) -> Relation:
             f"{listing(table, there)} Correct {_place(field)} or grant access to the table"
         ) from exc
     return Relation(name, engine.dialect.name, {column["name"]: column["type"] for column in columns})
+
+
+def type_name(kind: sa.types.TypeEngine[object], engine: sa.Engine) -> str:
+    """The database's own name of a type, such as DOUBLE PRECISION; `unknown` where it has none."""
+    return "unknown" if isinstance(kind, sa.types.NullType) else kind.compile(dialect=engine.dialect)
 
 
 def listing(wanted: str, there: Iterable[str], limit: int = 20) -> str:

@@ -24,8 +24,8 @@ _MOST_STRING_BYTES = 2**31 - 1
 class WindowRows:
     """Distinct rows in the order the warehouse gave them, which is the same for every column but means nothing.
 
-    `types` holds the warehouse's type of each column, `missing` the features, segments and hashed columns that the
-    monitor names and the table lacks. `key_id` names the key of hashed columns ("" without any). The file is deleted
+    `types` holds the warehouse's type of each column, `missing` the columns that the monitor names and the table
+    lacks. `key_id` names the key of hashed columns ("" without any). The file is deleted
     by `close()`, or on leaving a `with`; rows narrowed from these share it.
     """
 

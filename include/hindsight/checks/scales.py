@@ -1,0 +1,72 @@
+"""Scales: values that are those of the reference times a factor, as when dollars come as thousands of dollars."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hindsight.checks.distributions import Distribution
+
+FEWEST, FEWEST_VALUES = 20, 5  # rows other than zero that a factor is read from, and distinct ones of the reference
+LEAST_FACTOR, FAR, NEAR = 3.0, 0.5, 0.15
+CLOSE = 1.63  # the 1 % point of Kolmogorov's distribution
+_KNOWN = [10.0**k for k in range(1, 10)] + [12.0, 24.0, 60.0, 1440.0, 3600.0, 86400.0, 25.4, 3.28084]
+FACTORS = np.array(sorted([*_KNOWN, *(1 / factor for factor in _KNOWN)]))
+
+
+def factor(values: np.ndarray, reference: Distribution) -> float | None:
+    """Return the factor between the reference's values and these, None where they are no multiples of each other.
+
+    Zeros have no scale and are left out, as are signs. The factor is the ratio of the medians or a usual one near it (a
+    power of ten, 60, 3600, …), whichever brings the two closer. It counts where it is 3 or more, or a third or less,
+    and the Kolmogorov-Smirnov distance, at least 0.5 before, is at most 0.15 or what chance explains (1 %) after.
+    """
+    if not _may_differ(values, reference):
+        return None
+    now, then = _magnitudes(Distribution(values)), _magnitudes(reference)
+    if now.n < FEWEST or then.n < FEWEST or len(then.values) < FEWEST_VALUES:
+        return None
+    ratio = _median(now) / _median(then)
+    if 1 / LEAST_FACTOR < ratio < LEAST_FACTOR or _gap(now, then, 1.0) < FAR:
+        return None
+    near = FACTORS[np.abs(np.log(FACTORS / ratio)) < np.log(1.5)].tolist()
+    best, distance = min(((f, _gap(now, then, f)) for f in (*near, ratio)), key=lambda pair: pair[1])
+    chance = CLOSE * np.sqrt(1 / now.n + 1 / then.n)
+    return best if distance <= max(NEAR, chance) else None
+
+
+def as_words(factor: float) -> str:
+    """'1,000 times' or '1/1,000 of'."""
+    return f"{factor:,.4g} times" if factor >= 1 else f"1/{1 / factor:,.4g} of"
+
+
+def _may_differ(values: np.ndarray, reference: Distribution) -> bool:
+    """Whether the mean sizes are far apart: quick to ask of every column, where sorting one is not."""
+    sizes, counts = np.abs(reference.values), np.diff(_ranks(reference))
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        now = np.sum(np.abs(values)) / np.count_nonzero(values)
+        then = np.sum(sizes * counts) / np.sum(counts[sizes > 0])
+        return not LEAST_FACTOR**-0.5 < now / then < LEAST_FACTOR**0.5
+
+
+def _magnitudes(values: Distribution) -> Distribution:
+    """The absolute values other than zero, distinct and in order; infinite ones left out."""
+    counts = np.diff(_ranks(values))
+    there = (values.values != 0) & np.isfinite(values.values)
+    sizes, places = np.unique(np.abs(values.values[there]), return_inverse=True)
+    return Distribution(sizes, np.append(0, np.cumsum(np.bincount(places, counts[there]).astype(np.int64))))
+
+
+def _ranks(values: Distribution) -> np.ndarray:
+    return np.arange(len(values.values) + 1) if values.ranks is None else values.ranks
+
+
+def _median(values: Distribution) -> float:
+    return float(values.values[np.searchsorted(_ranks(values)[1:], np.ceil(values.n / 2))])
+
+
+def _gap(now: Distribution, then: Distribution, factor: float) -> float:
+    """The Kolmogorov-Smirnov distance after division; values that differ by rounding (1e-9 relative) are equal."""
+    scaled = now.values / factor
+    points = np.union1d(scaled, then.values) * (1 + 1e-9)
+    below = now.rows(np.searchsorted(scaled, points, side="right")) / now.n
+    return float(np.max(np.abs(below - then.rows(np.searchsorted(then.values, points, side="right")) / then.n)))
