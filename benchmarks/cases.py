@@ -318,7 +318,24 @@ def main() -> None:
             run(case)
             night(case)
             _print(case, compare(case, os.environ["HINDSIGHT_DATA"]))
+            if arguments.windows is None and (case.folder / "predictions_daily").is_dir():
+                _replay(case, url, Path(folder))
         server.cleanup()
+
+
+def _replay(case: Case, url: sa.URL, folder: Path) -> None:
+    """Replay the feed into a table that changes in each of the ways tables do, and print what was found."""
+    from benchmarks import replay
+
+    known = replay.planted(case)
+    for way in replay.WAYS:
+        (folder / way).mkdir()
+        os.environ.update(prepare([case], url, folder / way))
+        found = replay.replay(case, url, way)
+        named = len(known) - len(replay.missed(known, found))
+        print(f"\n{case.name}, day by day ({way}): {named} of {len(known)} breakages named, {len(found)} incidents")
+        for incident in sorted(found, key=lambda incident: str(incident["started"])):
+            print(f"  {replay.as_line(incident)}")
 
 
 def _server(folder: Path) -> tuple[sa.URL, Any]:

@@ -1,9 +1,12 @@
-"""Replay the feed of a case as it came: one day after another into PostgreSQL, the table changing as the feed did."""
+"""Replay the feed of a case as it came: one day after another into PostgreSQL, the table changing as the feed did.
+
+`replay` runs the command line for each day once its rows are there, and then the night when all labels have come.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -54,10 +57,15 @@ def _is_column(row: Mapping[str, str]) -> bool:
     return row["kind"] not in ("duplicates", "volume", "service")
 
 
-def replay(case: Case, url: sa.URL, way: Way) -> list[dict[str, Any]]:
-    """Load and run day after day, then the labels; return the incidents as the command line lists them."""
-    for day, table in feed(case):
-        load_day(url, case.name, table, way)
+def replay(case: Case, url: sa.URL, way: Way, days: Container[str] | None = None) -> list[dict[str, Any]]:
+    """Load and run day after day, then the labels; return the incidents as the command line lists them.
+
+    `days`, such as 2024-03-21, are those that are run; the others are only loaded.
+    """
+    for number, (day, table) in enumerate(feed(case)):
+        load_day(url, case.name, table, way if number else "replace")
+        if days is not None and f"{day:%Y-%m-%d}" not in days:
+            continue
         hindsight("run", case.name, "--start", f"{day:%Y-%m-%d}", "--end", f"{day + case.size:%Y-%m-%d}", "--json")
     night(case, LATER)
     return list(json.loads(hindsight("incidents", case.name, "--json")))
@@ -70,15 +78,12 @@ def feed(case: Case) -> Iterator[tuple[datetime, pa.Table]]:
 
 
 def load_day(url: sa.URL, name: str, table: pa.Table, way: Way) -> None:
-    """Add a day to the table: made anew for it, altered to what the day has, or widened to hold every day."""
+    """Add a day to the table: altered to what the day has, widened to hold every day, or made anew for this one."""
     from adbc_driver_postgresql import dbapi
 
     engine = sa.create_engine(url, poolclass=sa.NullPool)
-    if way != "replace" and sa.inspect(engine).has_table(name):
-        table = _fitted(engine, name, table, way)
-        mode: Literal["append", "replace"] = "append"
-    else:
-        mode = "replace"
+    mode: Literal["append", "replace"] = "replace" if way == "replace" else "append"
+    table = table if way == "replace" else _fitted(engine, name, table, way)
     with dbapi.connect(conninfo(engine)) as connection, connection.cursor() as cursor:
         cursor.adbc_ingest(name, table, mode=mode)
         connection.commit()

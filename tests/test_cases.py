@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from benchmarks import cases
+from benchmarks import cases, replay
 from benchmarks.cases import Case, Pair
 
 PLACE = Path(os.environ.get("HINDSIGHT_CASES", ""))
@@ -73,3 +75,44 @@ def test_every_number_is_known_again_as_it_was_at_a_moment(watch: Watch, name: s
     assert len(pairs) >= len(some) * len(days) * 9
     known = {k: sum(p.found or 0 for p in pairs if p.where.endswith(f"_asof_{k}d")) for k in days}
     assert known[days[0]] != known[days[-1]]
+
+
+PARTIAL = {("volume", "2024-04-14")}  # the last day of the case holds 42 requests, which is a drop
+
+
+def found_in(watch: Watch, url: sa.URL, way: replay.Way, days: set[str] | None) -> tuple[Case, list[dict[str, Any]]]:
+    case = watch("schema_break", None)
+    found = replay.replay(case, url, way, days)
+    assert {incident["severity"] for incident in found} <= {"P1", "P2"}
+    return case, found
+
+
+def test_a_feed_whose_table_changes_is_told_of_every_breakage_and_of_nothing_else(
+    watch: Watch, postgres_url: sa.URL
+) -> None:
+    case, found = found_in(watch, postgres_url, "alter", None)
+    known = replay.planted(case)
+    assert replay.missed(known, found) == []
+    beyond = replay.beyond(known, found)
+    assert {(one["series"]["rule"], one["started"][:10]) for one in beyond} == PARTIAL
+    said = {one["series"]["feature"]: one["what"] for one in found if one["series"]["rule"] == "schema"}
+    assert said["education_num"].endswith("is missing - is it now 'educationNum'?")
+    assert said["capital_loss"].endswith("retyped: expected numeric (double), found string")
+
+
+CHANGES = {f"2024-03-{day}" for day in range(20, 25)} | {f"2024-04-0{day}" for day in range(2, 8)}
+
+
+@pytest.mark.parametrize("way", ["widen", "replace"])
+def test_however_the_table_came_to_hold_the_feed(watch: Watch, postgres_url: sa.URL, way: replay.Way) -> None:
+    case, found = found_in(watch, postgres_url, way, CHANGES)
+    known = [one for one in replay.planted(case) if f"{one.start:%Y-%m-%d}" in CHANGES]
+    assert replay.missed(known, found) == []
+    assert replay.beyond(replay.planted(case), found) == []
+
+
+def test_windows_run_again_after_the_table_changed_still_run(watch: Watch, postgres_url: sa.URL) -> None:
+    case, _ = found_in(watch, postgres_url, "widen", {"2024-03-04"})
+    cases.hindsight("run", case.name, "--start", "2024-03-01", "--end", "2024-03-04", "--json")
+    incidents = json.loads(cases.hindsight("incidents", case.name, "--json"))
+    assert {one["series"]["feature"] for one in incidents} == {"capital_loss"}  # which is text by now

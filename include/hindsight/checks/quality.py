@@ -166,7 +166,7 @@ class _Column:
         yield self._outside("out_of_range_share", plain, norm, span, "the reference has no values")
         yield self._outside("outlier_share", plain, norm, norm.fences, "the quartiles of the reference are equal")
         yield self._still(plain, norm)
-        yield self._unit(factor(plain, norm) if plain.size else None, plain.size)
+        yield self._unit(factor(self.known, norm), n)
 
     def _outside(self, metric: str, plain: np.ndarray, norm: Counted, span: Span | None, otherwise: str) -> Measurement:
         if span is None:

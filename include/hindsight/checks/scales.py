@@ -16,9 +16,9 @@ FACTORS = np.array(sorted([*_KNOWN, *(1 / factor for factor in _KNOWN)]))
 def factor(values: np.ndarray, reference: Distribution) -> float | None:
     """Return the factor between the reference's values and these, None where they are no multiples of each other.
 
-    Zeros have no scale and are left out, as are signs. The factor is the ratio of the medians or a usual one near it (a
-    power of ten, 60, 3600, …), whichever brings the two closer. It counts where it is 3 or more, or a third or less,
-    and the Kolmogorov-Smirnov distance, at least 0.5 before, is at most 0.15 or what chance explains (1 %) after.
+    Zeros have no scale and are left out, as are signs. The factor is a usual one (a power of ten, 60, 3600, …) near the
+    ratio of the medians, or else that ratio. It counts where the ratio is 3 or more, or a third or less, and where the
+    Kolmogorov-Smirnov distance, at least 0.5 before, is at most 0.15 or what chance explains (1 %) after.
     """
     if not _may_differ(values, reference):
         return None
@@ -29,9 +29,12 @@ def factor(values: np.ndarray, reference: Distribution) -> float | None:
     if 1 / LEAST_FACTOR < ratio < LEAST_FACTOR or _gap(now, then, 1.0) < FAR:
         return None
     near = FACTORS[np.abs(np.log(FACTORS / ratio)) < np.log(1.5)].tolist()
-    best, distance = min(((f, _gap(now, then, f)) for f in (*near, ratio)), key=lambda pair: pair[1])
-    chance = CLOSE * np.sqrt(1 / now.n + 1 / then.n)
-    return best if distance <= max(NEAR, chance) else None
+    chance = float(CLOSE * np.sqrt(1 / now.n + 1 / then.n))
+    for some in (near, [ratio]):
+        distance, best = min(((_gap(now, then, one), one) for one in some), default=(1.0, ratio))
+        if distance <= max(NEAR, chance):
+            return best
+    return None
 
 
 def as_words(factor: float) -> str:
