@@ -266,3 +266,22 @@ def test_every_metric_stands_once_in_the_catalog() -> None:
 
 def test_the_page_about_metrics_is_up_to_date() -> None:
     assert (Path(__file__).parents[1] / "docs" / "metrics.md").read_text() == markdown()
+
+
+def test_resources_may_carry_rules_and_a_wrong_name_is_told() -> None:
+    named = source(resources={"cpu_pct": "cpu", "cold_start": "cold"})
+    rules = [
+        {"id": "cpu", "metric": "operations.cpu_pct_p95", "above": 90},
+        {"id": "cold", "metric": "operations.cold_start_rate", "above": 0.1},
+    ]
+    assert rules_told(*rules, source=named) == []
+    (message,) = rules_told({"id": "cpu", "metric": "operations.cpu_pct_p59", "above": 90}, source=named)
+    assert "did you mean 'operations.cpu_pct_p95'?" in message
+    assert rules_told(*rules) != []
+
+
+def test_a_resource_may_not_be_called_like_a_metric_nor_be_hashed() -> None:
+    (message,) = told(source=source(resources={"error": "errors"}))
+    assert message == "source.predictions.resources.error: is taken: operations.error_rate is a metric already"
+    (message,) = told(source=source(resources={"cpu": "cpu"}), pii={"hash": ["cpu"]})
+    assert message.startswith("pii.hash[0]: 'cpu' is used as a number")

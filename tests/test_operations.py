@@ -178,3 +178,59 @@ def test_numbers_equal_the_known_answers_of_real_data(name: str) -> None:
         numbers = [found[f"latency_p{q}_ms"] for q in (50, 95, 99)] + [found["error_rate"]]
         known = [*expected[["latency_p50", "latency_p95", "latency_p99", "error_rate"]]]
         assert numbers == pytest.approx(known, rel=1e-5)
+
+
+def test_timeouts_are_told_apart_from_other_errors_and_availability_is_what_is_left() -> None:
+    found = measured(some_rows(100, status_code=[408] * 2 + [504] * 3 + [500] * 5 + [404] * 4 + [200] * 86))
+    shares = {name: found[name].value for name in ("timeout_rate", "http_4xx_rate", "http_5xx_rate", "availability")}
+    assert shares == {"timeout_rate": 0.05, "http_4xx_rate": 0.06, "http_5xx_rate": 0.08, "availability": 0.9}
+    assert found["health"].note == "errors 10.0%, p99 20 ms"
+
+
+def test_the_longest_silence_counts_the_borders_of_the_window() -> None:
+    stamps = [at("2026-09-01T03:00"), at("2026-09-01T04:00"), at("2026-09-01T20:30")]
+    found = measured(some_rows(3, predicted_at=pa.array(stamps, pa.timestamp("us", "UTC"))))
+    assert (found["longest_gap_s"].value, found["freshness_s"].value) == (16.5 * 3600, 3.5 * 3600)
+
+
+def test_a_complete_row_has_all_that_is_logged_and_an_error_owes_no_answer() -> None:
+    whole: dict[str, Any] = {"score": [0.5] * 100}
+    failed = {"status_code": [503] * 10 + [200] * 90, "prediction": pa.array([None] * 20 + [1] * 80, pa.int64())}
+    assert measured(some_rows(**whole))["log_completeness"].value == 1
+    assert measured(some_rows(**whole, **failed))["log_completeness"].value == 0.9
+    assert measured(some_rows(**whole, latency_ms=["12ms"] * 30 + ["12"] * 70))["log_completeness"].value == 0.7
+
+
+def test_without_status_and_prediction_nobody_knows_of_errors() -> None:
+    found = measured(TableRows(_without(some_rows())))
+    assert found["error_rate"].value is found["availability"].value is None
+    assert found["error_rate"].note == "the rows have neither a status nor a prediction"
+    assert found["total_requests"].value == 100
+
+
+def _without(rows: TableRows) -> pa.Table:
+    kept = [name for name in rows.columns if name not in ("status_code", "prediction")]
+    return pa.table({name: rows.column(name) for name in kept})
+
+
+def with_resources(rows: TableRows, **named: str) -> dict[tuple[str, str], Measurement]:
+    file = monitor_file(segments=[])
+    file["source"]["predictions"]["resources"] = named
+    return {(m.model_version, m.metric): m for m in operations(rows, a_monitor(**file), WINDOW)}
+
+
+def test_resources_are_measured_for_all_rows_and_for_each_version() -> None:
+    columns = {"cpu": list(range(100)), "cold": [True] * 5 + [False] * 95, "model_version": ["1"] * 50 + ["2"] * 50}
+    found = with_resources(some_rows(**columns), cpu_pct="cpu", cold_start="cold", gpu="gone")
+    assert {name: found["", f"cpu_pct_{name}"].value for name in ("mean", "p95", "max")} == {
+        "mean": 49.5, "p95": np.percentile(range(100), 95), "max": 99,
+    }  # fmt: skip
+    assert (found["1", "cpu_pct_max"].value, found["2", "cpu_pct_max"].value) == (49, 99)
+    assert (found["", "cold_start_rate"].value, found["1", "cold_start_rate"].value) == (0.05, 0.1)
+    assert not [metric for _, metric in found if metric.startswith("gpu") or metric == "cold_start_mean"]
+
+
+def test_resources_that_are_no_numbers_are_left_out_and_counted() -> None:
+    found = with_resources(some_rows(4, mb=["1", "2", "n/a", None]), memory_mb="mb")["", "memory_mb_mean"]
+    assert (found.value, found.n) == (1.5, 2)
+    assert found.note == "2 of 4 rows without a finite memory_mb left out"

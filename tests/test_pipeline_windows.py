@@ -84,7 +84,7 @@ def test_a_window_without_rows_is_absence_and_not_health(world: World) -> None:
     assert set(numbers(world, Kind.QUALITY).values()) == {None}
     known = numbers(world, Kind.DRIFT)
     assert {key[0] for key, value in known.items() if value is not None} == {"reference_age_days"}
-    assert all(m.note for kind in (Kind.QUALITY, Kind.DRIFT) for m in world.measured(kind, DAY))
+    assert all(m.note for kind in (Kind.QUALITY, Kind.DRIFT) for m in world.measured(kind, DAY) if m.value is None)
     assert [v.series.rule for v in judged.breaches] == ["no_data"]
     assert {v.status for v in judged.verdicts if v.series.rule != "no_data"} <= {Status.NO_DATA, Status.MUTED}
     assert [i.state for i in world.incidents()] == [State.OPEN]
@@ -221,6 +221,25 @@ def test_the_volume_of_a_window_is_compared_with_the_same_day_of_earlier_weeks(w
 
     assert numbers(world, Kind.OPERATIONS)["volume_ratio", "", "", "", ""] == 60 / 250
     assert "volume" in [v.series.rule for v in judged.breaches]
+
+
+@pytest.mark.parametrize(("n", "ratio"), [(40, 40 / 90), (100, 1), (290, 1), (900, 3)])
+def test_in_the_second_week_a_window_is_compared_with_the_whole_first(world: World, n: int, ratio: float) -> None:
+    world.delete("inference_log")
+    for k, count in enumerate((300, 100, 90, 120, 200, 110, 280)):
+        world.log(f"2026-10-{k + 1:02}", n=count)
+    world.log("2026-10-08", n=n).run("2026-10-08")
+    assert numbers(world, Kind.OPERATIONS, "2026-10-08")["volume_ratio", "", "", "", ""] == pytest.approx(ratio)
+    world.log("2026-10-02", n=1).run("2026-10-02")
+    assert numbers(world, Kind.OPERATIONS, "2026-10-02")["volume_ratio", "", "", "", ""] is None
+
+
+def test_volume_is_judged_where_the_warehouse_has_forgotten_the_weeks_before(world: World) -> None:
+    world.declare(reference=None)
+    for day in ("2026-10-01", "2026-10-08", "2026-10-15"):
+        world.delete("inference_log").log(day, n=200 if day < "2026-10-15" else 50)
+        world.run(day)
+    assert numbers(world, Kind.OPERATIONS, "2026-10-15")["volume_ratio", "", "", "", ""] == 0.25
 
 
 def test_windows_run_in_any_order_leave_the_same_snapshots(database_url: sa.URL, tmp_path: Path) -> None:

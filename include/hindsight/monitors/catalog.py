@@ -347,7 +347,7 @@ CATALOG: tuple[Metric, ...] = (
     _profile("min", "smallest value"),
     _profile("max", "largest value"),
 )
-_OF_COLUMNS = [m for m in CATALOG if m.kind is Kind.DRIFT and m.about == "feature"]
+_OF_COLUMNS = [m for m in CATALOG if m.kind is Kind.DRIFT and m.about == "feature" and m.name != "mean_control"]
 CATALOG += tuple(replace(m, kind=Kind.LABELS, about="label column") for m in _OF_COLUMNS)  # prior shift
 _BY_PATH = {metric.path: metric for metric in CATALOG}
 

@@ -54,8 +54,8 @@ def _not_numbers(monitor: Monitor, column: str, number: str) -> Iterator[str]:
 
 def _declared(monitor: Monitor) -> set[object]:
     """The columns of the predictions that the file names."""
-    predictions = monitor.source.predictions.model_dump(exclude={"table", "score"}).values()
-    return {*predictions, *monitor.features, *monitor.segments}
+    predictions = monitor.source.predictions.model_dump(exclude={"table", "score", "resources"}).values()
+    return {*predictions, *monitor.source.predictions.resources.values(), *monitor.features, *monitor.segments}
 
 
 def _ranges(name: str, kpi: Kpi) -> Found:
