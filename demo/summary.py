@@ -124,6 +124,7 @@ def show(summary: Summary, console: Console, *, snapshots: Path, mailbox: Path, 
         console.print(f"Retraining {progress.request.run_id}: {progress.state} {progress.note}", markup=False)
     for shadow in summary.shadows:
         console.print(_shadow(shadow), markup=False)
+    console.print(f"Accuracy reports of the nights: {snapshots.parent / 'reports'}", markup=False)
     console.print(f"Snapshots: pandas.read_parquet({str(snapshots)!r})", markup=False)
     for problem in summary.problems:
         console.print(problem, style="red", markup=False)

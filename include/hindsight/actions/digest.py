@@ -241,8 +241,6 @@ def as_text(view: View) -> str:
             parts += [heading, *(_as_text(line) for line in lines), ""]
     if view.more:
         parts += [f"… and {view.more} more", ""]
-    if view.note:
-        parts += view.note.as_text()
     labelled = [
         ("Likely cause", view.likely_cause),
         ("What to do", view.advice),
@@ -253,6 +251,8 @@ def as_text(view: View) -> str:
         ("Owner", view.owner),
     ]
     parts += [f"{label}: {text}" for label, text in labelled if text]
+    if view.note:
+        parts += ["", *view.note.as_text()[:-1]]
     return "\n".join([*parts, "", view.promise, ""])
 
 
