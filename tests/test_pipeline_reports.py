@@ -17,6 +17,7 @@ from tests.world import REFERENCE, World, a_day, a_world, days
 
 from hindsight import pipeline
 from hindsight.monitors.measurement import Kind, Measurement
+from hindsight.pipeline import noting
 from hindsight.pipeline.accuracy import accuracy_report, open_night
 from hindsight.reports.night import AccuracyReport, Change
 from hindsight.verdicts.model import State
@@ -334,6 +335,21 @@ def test_a_mail_about_incidents_of_a_night_says_what_its_labels_changed(small: W
         assert "What the labels of this night changed" in said
         assert "300 labels came for 1 window." in said
         assert "Every window is final" in said
+
+
+def test_a_report_that_fails_costs_the_note_never_the_mail(
+    small: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*args: object, **rest: object) -> None:
+        raise ZeroDivisionError("a fault of the report")
+
+    monkeypatch.setattr(noting, "accuracy_report", broken)
+    small.log(FIRST, right=0.4).night("2026-09-05")
+    (mail,) = mails(small, at("2026-09-05T01:00"))
+
+    assert "accuracy 0.4" in body(mail)
+    assert "changed" not in body(mail)
+    assert "a fault of the report" in caplog.text
 
 
 def test_a_night_alone_is_mailed_to_nobody_who_did_not_ask(small: World) -> None:

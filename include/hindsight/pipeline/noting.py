@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from hindsight.actions.chart import Point
 from hindsight.actions.note import NightNote, NoteRow
 from hindsight.actions.wording import number
-from hindsight.errors import HindsightError
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.accuracy import accuracy_report, open_night
 from hindsight.pipeline.resources import Resources
@@ -27,11 +26,11 @@ def night_note(
 ) -> NightNote | None:
     """Return what changed since the night before, or since a moment; None where nothing did.
 
-    Snapshots that cannot be read cost the note, never the mail it would stand in.
+    Named boundary: whatever the report raises costs the note, never the mail it would stand in nor the night.
     """
     try:
         report = accuracy_report(open_night(monitor, as_of, resources, since=since), resources)
-    except HindsightError:
+    except Exception:
         logger.exception("no note of the night monitor=%s as_of=%s", monitor.name, as_of)
         return None
     return _note(report, monitor, "this week" if since else "this night") if report.is_news else None
