@@ -12,11 +12,13 @@ from tests.builders import a_measurement, a_monitor, a_window, at
 from tests.world import a_day, a_world
 
 from hindsight import pipeline, terminal
+from hindsight.actions.digest import Told, compose
 from hindsight.monitors.measurement import Kind, Measurement
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.pages import monitor_view
 from hindsight.pipeline.ranking import importance_of, moved
 from hindsight.reports.pages import monitor_page
+from hindsight.verdicts.model import Incident, Series, State
 
 DAY = "2026-09-01"
 
@@ -66,6 +68,19 @@ def test_people_see_the_weightiest_drifted_column_first(sqlite_url: sa.URL, tmp_
         assert order[:2] == ["region", "amount"]
         page = monitor_page(monitor_view("credit", world.resources, now=at("2026-09-03")))
         assert page.index("Drifted columns") < page.index("importance 0.9") < page.index("importance 0.01")
+
+
+def test_a_mail_about_many_drifted_columns_names_the_weightiest() -> None:
+    monitor = a_monitor(drift={"share": 0.3})
+    rule = next(rule for rule in monitor.rules if rule.id == "drift_share")
+    series = Series("drift_share")
+    incident = Incident(
+        id="i", monitor="credit", series=series, severity=rule.severity, state=State.OPEN, started=at(DAY), ended=None,
+        breaches=(at(DAY),), value=1.0, threshold=0.3,
+    )  # fmt: skip
+    columns = tuple((f"f{i}", 1.0 - i / 10) for i in range(8))
+    text = compose(monitor, [Told(incident, rule, columns=columns)]).text
+    assert "f0 (PSI 1), f1 (PSI 0.9), f2 (PSI 0.8), f3 (PSI 0.7), f4 (PSI 0.6) and 3 more" in text
 
 
 def test_ten_drifted_columns_are_spelt_out_and_the_rest_counted(sqlite_url: sa.URL, tmp_path: Path) -> None:

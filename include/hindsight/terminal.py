@@ -26,7 +26,17 @@ HEALTH = {"healthy": "green", "warning": "yellow", "critical": "bold red"}
 SEVERITY = {Severity.P0: "bold red", Severity.P1: "yellow", Severity.P2: "cyan"}
 STATE = {State.OPEN: ("●", ""), State.RESOLVED: ("○", "dim"), State.WITHDRAWN: ("✕", "dim")}
 QUALITY = ("performance.accuracy", "performance.mae")
-DULL = {"health", "rows_raw", "http_4xx_rate", "http_5xx_rate", "throughput_rps", "n_labeled", "fpr", "fnr"}
+DULL = {
+    "reference_age_days",
+    "health",
+    "rows_raw",
+    "http_4xx_rate",
+    "http_5xx_rate",
+    "throughput_rps",
+    "n_labeled",
+    "fpr",
+    "fnr",
+}
 TOP = 10  # drifted columns
 NOTABLE = 0.01  # more of a column's rows than in the reference, to be worth a line
 
@@ -52,7 +62,8 @@ def monitor(state: MonitorState, standing: Sequence[Story], *, everything: bool)
     more = len(_drifted(state.numbers)) - TOP
     if more > 0 and not everything:
         parts += [Text(f"  and {more} more drifted columns", "dim")]
-    parts += [Text(note, "yellow") for note in _warnings(state.numbers)]
+    for note in _warnings(state.numbers):
+        parts += ["", Text(note, "yellow")]
     if hidden := len(state.numbers) - len(shown):
         parts += ["", Text(f"{hidden} more numbers with --all", "dim")]
     return Group(*parts)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 MOST = 20  # incidents spelt out in one mail; the rest is counted
+MOST_COLUMNS = 5  # drifted columns behind a share of them
 PROMISE = "One mail when an incident opens and one when it ends; should a copy come twice, its Message-ID is the same."
 _FLAGS = (
     "drift.drifted",
@@ -40,14 +41,14 @@ _ORDER = {State.OPEN: 0, State.RESOLVED: 1, State.WITHDRAWN: 2}
 class Told:
     """One incident to tell, with the rule it broke and, for the chart, the windows around it, oldest first.
 
-    Of a drifted column, `psi` says how far it moved and `weight` what that weighs in the model. `note` is what was
-    noted about its last window that breached.
+    Of drift, `columns` says which moved and how far (PSI), the weightiest first, and `weight` what such a move weighs.
+    `note` is what was noted about its last window that breached.
     """
 
     incident: Incident
     rule: Rule
     points: tuple[Point, ...] = ()
-    psi: float | None = None
+    columns: tuple[tuple[str, float], ...] = ()
     weight: float = inf
     note: str = ""
 
@@ -202,7 +203,7 @@ def _line(told: Told, size: timedelta) -> Line:
         title=wording.clean(title, 200),
         since=wording.moment(incident.started, size),
         big=_big(told),
-        caption=wording.clean(_caption(told), 160),
+        caption=wording.clean(_caption(told), 400),
         lasted=f"{windows} window{'' if windows == 1 else 's'}",
     )
 
@@ -216,14 +217,22 @@ def _big(told: Told) -> str:
 def _caption(told: Told) -> str:
     metric, threshold = told.rule.metric, told.incident.threshold
     if metric in _FLAGS:
-        return "" if told.psi is None else f"PSI {wording.number('psi', told.psi)}"
+        return f"PSI {wording.number('psi', told.columns[0][1])}" if told.columns else ""
     reference = wording.reference_of(told.rule, told.incident)
     parts = [
         wording.metric_name(metric) + wording.whose(told.incident.series),
         f"limit {wording.number(metric, threshold)}" if threshold is not None else "",
         f"reference {wording.number(metric, reference)}" if reference is not None else "",
+        _columns(told),
     ]
     return " · ".join(part for part in parts if part)
+
+
+def _columns(told: Told) -> str:
+    first = told.columns[:MOST_COLUMNS]
+    named = [f"{wording.clean(name, 40)} (PSI {wording.number('psi', psi)})" for name, psi in first]
+    more = len(told.columns) - len(named)
+    return ", ".join(named) + (f" and {more} more" if more else "")
 
 
 def web(address: str | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from hindsight.monitors.windows import Window
 from hindsight.pipeline.resources import Resources
 from hindsight.verdicts.model import Incident
 
-DRIFTED = "drift.drifted"
+DRIFTED, SHARE = "drift.drifted", "drift.drift_share"
 _Place = tuple[str, str, str]
 
 
@@ -44,14 +44,14 @@ def importance_of(monitor: Monitor, name: str) -> float:
 
 def moved(monitor: Monitor, measured: Iterable[Measurement]) -> list[Moved]:
     """Return the columns that drifted in all rows of a window, the weightiest first."""
-    every = _effects(monitor, measured)
-    found = [one for (version, segment, _), one in every.items() if not version and not segment]
-    return sorted(found, key=lambda one: (-one.weight, -one.psi, one.name))
+    return _ranked(_effects(monitor, measured), "", "")
 
 
-def effects_of(monitor: Monitor, incidents: Iterable[Incident], resources: Resources) -> dict[str, Moved]:
-    """Return, by the id of each incident of a drifted column, how far it moved in the last window that breached."""
-    rules = {rule.id for rule in monitor.rules if rule.metric == DRIFTED}
+def effects_of(monitor: Monitor, incidents: Iterable[Incident], resources: Resources) -> dict[str, list[Moved]]:
+    """Return, by the id of each incident of drift, what moved in the last window that breached, the weightiest first:
+    the column it is about, or the features behind a share of drifted ones.
+    """
+    rules = {rule.id: rule.metric for rule in monitor.rules if rule.metric in (DRIFTED, SHARE)}
     windows: dict[datetime, dict[_Place, Moved]] = {}
     found = {}
     for incident in incidents:
@@ -61,9 +61,15 @@ def effects_of(monitor: Monitor, incidents: Iterable[Incident], resources: Resou
                 window = Window(start, start + monitor.window)
                 windows[start] = _effects(monitor, resources.store.measurements(monitor.name, Kind.DRIFT, window))
             series = incident.series
-            if one := windows[start].get((series.model_version, series.segment, series.feature)):
-                found[incident.id] = one
+            every = _ranked(windows[start], series.model_version, series.segment)
+            wanted = {series.feature} if rules[series.rule] == DRIFTED else monitor.features.keys()
+            found[incident.id] = [one for one in every if one.name in wanted]
     return found
+
+
+def _ranked(effects: Mapping[_Place, Moved], version: str, segment: str) -> list[Moved]:
+    found = [one for (v, s, _), one in effects.items() if (v, s) == (version, segment)]
+    return sorted(found, key=lambda one: (-one.weight, -one.psi, one.name))
 
 
 def _effects(monitor: Monitor, measured: Iterable[Measurement]) -> dict[_Place, Moved]:

@@ -75,11 +75,16 @@ def state_of(monitor: Monitor, resources: Resources, *, as_of: datetime | None =
 
 
 def _weightiest_first(numbers: list[Number], monitor: Monitor) -> list[Number]:
-    """Put the columns that drifted first among those of their kind, in the order of what they weigh."""
+    """Put drift of all columns together first among drift, then the columns that drifted, by what they weigh."""
     drift = [Measurement(n.metric.partition(".")[2], n.value, feature=n.about) for n in numbers if _is_drift(n)]
     order = {one.name: place for place, one in enumerate(moved(monitor, drift))}
-    ranked = iter(sorted((n for n in numbers if _is_drift(n)), key=lambda n: order.get(n.about, len(order))))
-    return [next(ranked) if _is_drift(number) else number for number in numbers]
+    kinds = {kind: place for place, kind in enumerate(SHOWN)}
+
+    def rank(number: Number) -> tuple[int, int]:
+        place = order.get(number.about, len(order)) if _is_drift(number) else -1
+        return kinds[Kind(number.metric.partition(".")[0])], place
+
+    return sorted(numbers, key=rank)
 
 
 def _is_drift(number: Number) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 
 from hindsight.actions.chart import Point
 from hindsight.actions.digest import Context, Told, compose, facts
@@ -16,7 +17,7 @@ from hindsight.actions.records import DagRequest
 from hindsight.actions.transaction import Transaction
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
-from hindsight.pipeline.ranking import Moved
+from hindsight.pipeline.ranking import DRIFTED, Moved
 from hindsight.verdicts.model import Incident, RetrainRequest, State, Status, Verdict
 from hindsight.verdicts.retraining import Refusal
 
@@ -40,22 +41,22 @@ def promise(
     *,
     cause: str,
     retraining: RetrainRequest | Refusal | None,
-    moved: Mapping[str, Moved],
+    moved: Mapping[str, Sequence[Moved]],
     at: datetime,
     night: NightMail | None = None,
 ) -> None:
     """Write into the open transaction the mail and the DAG runs that `news` calls for.
 
     One mail for each recipient tells all of it, and what a night changed besides; without news that alone is told where
-    it is asked for. An incident that opens asks for the DAGs its rule names. `moved` says by incident how far a drifted
-    column moved.
+    it is asked for. An incident that opens asks for the DAGs its rule names. `moved` says by incident of drift what
+    moved, the weightiest first.
     """
     rules = {rule.id: rule for rule in monitor.rules}
     mailed = [incident for incident in news if "email" in rules[incident.series.rule].then]
     if mailed and monitor.alerts.email:
         since = at - CHARTED * monitor.window - monitor.labels.matures_after
         histories = tx.histories({incident.series for incident in mailed}, min([since, *(i.started for i in mailed)]))
-        told = [_told(i, rules[i.series.rule], histories.get(i.series, ()), moved.get(i.id)) for i in mailed]
+        told = [_told(i, rules[i.series.rule], histories.get(i.series, ()), moved.get(i.id, ())) for i in mailed]
         same_windows = tx.of_windows({start for incident in mailed for start in incident.breaches})
         context = Context(
             _likely_cause(monitor, mailed, same_windows),
@@ -76,10 +77,11 @@ def promise(
                     tx.request_dag(_dag_request(incident, then.removeprefix(_DAG), cause, at))
 
 
-def _told(incident: Incident, rule: Rule, history: Sequence[Verdict], moved: Moved | None) -> Told:
+def _told(incident: Incident, rule: Rule, history: Sequence[Verdict], moved: Sequence[Moved]) -> Told:
     note = next((v.note for v in history if v.window.start == incident.breaches[-1]), "")
-    told = Told(incident, rule, _points(history), note=note)
-    return told if moved is None else replace(told, psi=moved.psi, weight=moved.weight)
+    columns = tuple((one.name, one.psi) for one in moved)
+    weight = moved[0].weight if moved and rule.metric == DRIFTED else inf
+    return Told(incident, rule, _points(history), columns, weight, note)
 
 
 def _points(history: Sequence[Verdict]) -> tuple[Point, ...]:
