@@ -8,6 +8,7 @@ from hindsight.checks.distributions import Distribution
 
 FEWEST, FEWEST_VALUES = 20, 5  # rows other than zero that a factor is read from, and distinct ones of the reference
 LEAST_FACTOR, FAR, NEAR = 3.0, 0.5, 0.15
+LARGEST = 1e200  # factors beyond are no units, and overflow
 CLOSE = 1.63  # the 1 % point of Kolmogorov's distribution
 _KNOWN = [10.0**k for k in range(1, 10)] + [12.0, 24.0, 60.0, 1440.0, 3600.0, 86400.0, 25.4, 3.28084]
 FACTORS = np.array(sorted([*_KNOWN, *(1 / factor for factor in _KNOWN)]))
@@ -26,7 +27,7 @@ def factor(values: np.ndarray, reference: Distribution) -> float | None:
     if now.n < FEWEST or then.n < FEWEST or len(then.values) < FEWEST_VALUES:
         return None
     ratio = _median(now) / _median(then)
-    if 1 / LEAST_FACTOR < ratio < LEAST_FACTOR or _gap(now, then, 1.0) < FAR:
+    if not LARGEST**-1 < ratio < LARGEST or 1 / LEAST_FACTOR < ratio < LEAST_FACTOR or _gap(now, then, 1.0) < FAR:
         return None
     near = FACTORS[np.abs(np.log(FACTORS / ratio)) < np.log(1.5)].tolist()
     chance = float(CLOSE * np.sqrt(1 / now.n + 1 / then.n))
@@ -69,7 +70,8 @@ def _median(values: Distribution) -> float:
 
 def _gap(now: Distribution, then: Distribution, factor: float) -> float:
     """The Kolmogorov-Smirnov distance after division; values that differ by rounding (1e-9 relative) are equal."""
-    scaled = now.values / factor
-    points = np.union1d(scaled, then.values) * (1 + 1e-9)
+    with np.errstate(over="ignore"):
+        scaled = now.values / factor
+        points = np.union1d(scaled, then.values) * (1 + 1e-9)
     below = now.rows(np.searchsorted(scaled, points, side="right")) / now.n
     return float(np.max(np.abs(below - then.rows(np.searchsorted(then.values, points, side="right")) / then.n)))
