@@ -17,7 +17,7 @@ from tests.builders import DAY, a_monitor, at, monitor_file
 
 from hindsight.checks.baseline import Baseline, fit
 from hindsight.checks.norms import Counted
-from hindsight.checks.quality import quality
+from hindsight.checks.quality import _repeated, quality
 from hindsight.monitors.catalog import metric
 from hindsight.monitors.measurement import Measurement
 from hindsight.monitors.model import Monitor
@@ -271,11 +271,18 @@ def test_shares_are_shares_and_the_order_of_rows_changes_none(amounts: list[floa
 @given(st.lists(st.integers(-50, 50), min_size=1, max_size=60), st.integers(-60, 60), st.integers(0, 60))
 def test_counted_values_answer_like_the_values_themselves(values: list[int], low: int, width: int) -> None:
     distinct, counts = np.unique(np.array(values, float), return_counts=True)
-    counted = Counted(distinct, np.append(0, np.cumsum(counts)))
+    repeats = counts.max() > 1
+    counted = Counted(distinct, np.append(0, np.cumsum(counts)) if repeats else None)
     inside = sum(low <= value <= low + width for value in values) / len(values)
     assert counted.share_within(low, low + width) == inside
     assert counted.quantile(0.25) == np.quantile(values, 0.25, method="inverted_cdf")
     assert counted.extremes == (min(values), max(values))
+
+
+@given(st.lists(st.integers(-5, 5), max_size=60), st.integers(1, 8))
+def test_values_that_occur_often_are_found_without_counting_all_others(values: list[int], times: int) -> None:
+    found = _repeated(np.array(values, float), times)
+    assert found == [(value, values.count(value)) for value in sorted(set(values)) if values.count(value) >= times]
 
 
 FEATURES = {

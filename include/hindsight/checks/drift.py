@@ -7,8 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from threading import Lock
 
-import pyarrow as pa
-
 from hindsight.checks.baseline import Baseline
 from hindsight.checks.columns import AnyColumn, Role, sample_of
 from hindsight.checks.comparison import Effect
@@ -98,16 +96,23 @@ class _Check:
             return self._unknown(name, role, numeric, f"the window has no column {name!r}")
         try:
             with self.reading:
-                values = self.baseline.values(name)
+                references = self._references(name)
                 column = self.rows.column(name)
                 source = NumericColumn(column) if numeric else TextColumn(column, known.type)
             del column
         except NotNumericError as exc:
             return self._unknown(name, role, numeric, f"in this window: {exc}")
-        return self._compared(known, source, values)
+        return self._compared(known, source, references)
 
-    def _compared(self, known: AnyColumn, source: NumericColumn | TextColumn, values: pa.Table) -> Column:
-        reference = sample_of(known, values)
+    def _references(self, name: str) -> dict[str, Sample]:
+        """The reference's sample of a column in each segment that the window has; the table is let go."""
+        values = self.baseline.values(name)
+        columns = {group.segment: self.baseline.column(name, group.segment) for group in self.groups}
+        return {segment: sample_of(column, values) for segment, column in columns.items() if column is not None}
+
+    def _compared(
+        self, known: AnyColumn, source: NumericColumn | TextColumn, references: Mapping[str, Sample]
+    ) -> Column:
         findings: list[Finding] = []
         profiles: list[Measurement] = []
         for group in reversed(self.groups):
@@ -116,8 +121,8 @@ class _Check:
                 findings.append(_unknown(known.name, known.role, group, known.numeric, NO_SEGMENT))
                 continue
             current = source.sample(group.mask)
-            then = sample_of(theirs, values) if group.segment else reference
-            findings.append(compared(theirs, then, current, self.settings, undecided=self.undecided))
+            reference = references[group.segment]
+            findings.append(compared(theirs, reference, current, self.settings, undecided=self.undecided))
             if not group.segment:
                 profile = theirs.profile_of(current)
                 profiles += profile_measurements(profile, theirs.profile, known.name, model_version=group.model_version)

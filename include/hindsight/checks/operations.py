@@ -107,7 +107,7 @@ class _Traffic:
         column = self._declared(self.monitor.source.predictions.latency_ms)
         if column is not None:
             values, note = _finite(_of(numbers(column), mask), "latency")
-            points = np.percentile(values, [50, 95, 99]) if values.size else (None, None, None)
+            points = np.percentile(values, [50, 95, 99], overwrite_input=True) if values.size else (None, None, None)
             for percent, point in zip((50, 95, 99), points, strict=True):
                 value = None if point is None else float(point)
                 yield Measurement(f"latency_p{percent}_ms", value, values.size, note=note)
@@ -155,13 +155,11 @@ def _rate(metric: str, hits: np.ndarray) -> Measurement:
 
 
 def _finite(values: np.ndarray, what: str) -> tuple[np.ndarray, str]:
-    kept = values[np.isfinite(values)]
-    if not values.size:
-        return kept, NO_ROWS
-    missing = values.size - kept.size
+    finite = np.isfinite(values)
+    missing = values.size - int(np.count_nonzero(finite))
     if not missing:
-        return kept, ""
-    return kept, f"{missing} of {values.size} rows without a finite {what} left out"
+        return values, "" if values.size else NO_ROWS
+    return values[finite], f"{missing} of {values.size} rows without a finite {what} left out"
 
 
 def _unless_empty(measurement: Measurement) -> Measurement:

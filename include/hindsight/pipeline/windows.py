@@ -26,6 +26,7 @@ from hindsight.monitors.rows import Rows
 from hindsight.monitors.windows import Window
 from hindsight.pipeline.baselines import baseline_for, calibration_of, control_of
 from hindsight.pipeline.kpis import kpis_of_run
+from hindsight.pipeline.memory import spare_memory
 from hindsight.pipeline.resources import Resources
 from hindsight.warehouse.kpis import kpi_columns
 from hindsight.warehouse.predictions import collect, misdated, strangers, volumes
@@ -51,6 +52,7 @@ def run_window(
     with tempfile.TemporaryDirectory(prefix="hindsight-") as folder:
         also = kpi_columns(engine, monitor, kpis_of(monitor, labelled=False))
         rows = collect(engine, monitor, window, folder=Path(folder), pii_key=resources.pii_key, also=also)
+        spare_memory()
         try:
             measured = measure(monitor, window, rows, resources)
             if read_at is not None:
@@ -75,6 +77,7 @@ def measure(monitor: Monitor, window: Window, rows: Rows, resources: Resources) 
     if monitor.quality:
         url = engine.url  # the one whose sessions can only read
         checked += run_suite(monitor, window, root=resources.settings.great_expectations, url=url, rows=rows)
+    spare_memory()
     drifted, profiled = _drift(rows, monitor, window, baseline) if baseline else ([], [])
     drifted += mean_control(drifted, control)
     guessed = _estimated(rows, monitor, baseline) if baseline else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -25,7 +25,8 @@ def encode(table: pa.Table, about: Mapping[str, str]) -> bytes:
     said = {key.encode(): value.encode() for key, value in about.items()}
     notes = {**(table.schema.metadata or {}), _VERSION_KEY: str(VERSION).encode(), **said}
     sink = pa.BufferOutputStream()
-    pq.write_table(table.replace_schema_metadata(notes), sink, write_page_checksum=True)
+    rows = max(table.num_rows, 1)  # one group: a column is read as one array, which nobody has to join
+    pq.write_table(table.replace_schema_metadata(notes), sink, row_group_size=rows, write_page_checksum=True)
     return bytes(sink.getvalue())
 
 
@@ -38,16 +39,18 @@ def decode(data: bytes, uri: str) -> pa.Table:
     try:
         file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
         _check(file, uri)
-        bytes_at_most = file.metadata.num_rows * sum(_group_sizes(file))
-        table = file.read(use_threads=False) if bytes_at_most <= MAX_TEXT_BYTES else _read_by_dictionary(data, uri)
+        table = file.read(use_threads=False) if _is_bounded(file) else _read_by_dictionary(data, uri)
         table.validate(full=True)
     except (OSError, pa.ArrowException, ValueError) as exc:
         raise DamagedError(f"{uri}: not a whole Parquet file: {exc}") from exc
     return table
 
 
-def _group_sizes(file: pq.ParquetFile) -> Iterator[int]:
-    return (file.metadata.row_group(group).total_byte_size for group in range(file.metadata.num_row_groups))
+def _is_bounded(file: pq.ParquetFile) -> bool:
+    """Whether what the file unpacks to is bounded by its size: it has no texts, or too few bytes to stand for many."""
+    groups = (file.metadata.row_group(group) for group in range(file.metadata.num_row_groups))
+    has_text = any(pa.types.is_string(field.type) for field in file.schema_arrow)
+    return not has_text or file.metadata.num_rows * sum(g.total_byte_size for g in groups) <= MAX_TEXT_BYTES
 
 
 def _read_by_dictionary(data: bytes, uri: str) -> pa.Table:

@@ -1,0 +1,71 @@
+"""Memory of a window's checks: one column at a time, however many there are, and no library it can do without."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from tests.builders import a_monitor, at
+
+from hindsight.checks.baseline import Baseline, fit
+from hindsight.checks.drift import THREADS, drift
+from hindsight.checks.operations import operations
+from hindsight.checks.quality import quality
+from hindsight.monitors.model import Monitor
+from hindsight.monitors.rows import TableRows
+from hindsight.monitors.windows import Window
+
+ROWS = 200_000
+COLUMN = 8 * ROWS
+BLOCKS = THREADS * 9 * 2**20  # what is merged at a time, whatever the size of the window
+
+
+def a_wide_window(columns: int) -> tuple[Monitor, Baseline, TableRows]:
+    names = [f"x{i}" for i in range(columns)]
+    random = np.random.default_rng(1)
+    served = {
+        "prediction": random.normal(size=ROWS),
+        "latency_ms": random.random(ROWS),
+        "status_code": np.full(ROWS, 200),
+    }
+    rows = TableRows(pa.table({name: random.normal(size=ROWS) for name in names} | served))
+    source = {"table": "log", "id": "request_id", "timestamp": "predicted_at"} | {name: name for name in served}
+    monitor = a_monitor(
+        source={"predictions": source},
+        model={"name": "wide", "task": "regression"},
+        features=dict.fromkeys(names, "numeric"),
+        segments=[],
+    )
+    return monitor, fit(rows, monitor, output=rows, fitted_as_of=at("2026-09-01")), rows
+
+
+def peak_of_checks(columns: int) -> int:
+    monitor, baseline, rows = a_wide_window(columns)
+    tracemalloc.start()
+    quality(rows, monitor, baseline)
+    drift(rows, monitor, baseline)
+    operations(rows, monitor, Window(at("2026-09-01"), at("2026-09-02")))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+def test_checks_hold_a_column_or_two_of_numbers_for_each_thread_and_no_more_for_more_columns() -> None:
+    few, many = peak_of_checks(2), peak_of_checks(8)
+    assert few <= THREADS * 2 * COLUMN + BLOCKS
+    assert many <= few + COLUMN
+
+
+def test_the_window_job_loads_no_library_that_only_labels_or_small_samples_need() -> None:
+    heavy = ("sklearn", "scipy.stats", "scipy.optimize", "evidently", "great_expectations")
+    program = f"import sys, hindsight.pipeline.windows; print([m for m in {heavy} if m in sys.modules])"
+    root = Path(__file__).parents[1]
+    environment = os.environ | {"PYTHONPATH": str(root / "include")}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
