@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from math import ceil
 
 import numpy as np
 import pyarrow as pa
@@ -212,7 +213,7 @@ class _Column:
         new = {text: count for text, count in known.items() if text not in norm.texts}
         yield self._share("new_category_share", sum(new.values()), n, note="" if self.hashed else _named(new, norm))
         first = next(iter(known))
-        usual = norm.texts.get(first, 0) / sum(norm.texts.values())
+        usual = norm.texts.get(first, 0) / max(sum(norm.texts.values()), 1)
         yield self._stuck(len(known), n, usual, "" if self.hashed else repr(first))
 
 
@@ -226,12 +227,16 @@ def _suspects(known: np.ndarray, norm: Counted) -> dict[float, int]:
     low, high = norm.extremes or (-np.inf, np.inf)
     reach = high - low if high > low else np.inf  # a constant has no measure of far
     odd = np.isin(known, SENTINELS) | (known < low - reach) | (known > high + reach)
-    values, counts = np.unique(known[odd], return_counts=True)
-    return {
-        value: count
-        for value, count in zip(values.tolist(), counts.tolist(), strict=True)
-        if count >= max(5.0, SENTINEL_SHARE * known.size) and count / known.size >= 10 * norm.share_within(value, value)
-    }
+    often = _repeated(known[odd], max(5, ceil(SENTINEL_SHARE * known.size)))
+    return {v: count for v, count in often.items() if count / known.size >= 10 * norm.share_within(v, v)}
+
+
+def _repeated(values: np.ndarray, times: int) -> dict[float, int]:
+    """Count the values that occur at least so many times, in ascending order; sorts `values` in place."""
+    values.sort()
+    seen = np.unique(values[::times])  # a run of that length has a row at one of these places
+    counts = np.searchsorted(values, seen, "right") - np.searchsorted(values, seen, "left")
+    return {value: n for value, n in zip(seen.tolist(), counts.tolist(), strict=True) if n >= times}
 
 
 def _named(new: dict[str, int], norm: Norm) -> str:
