@@ -43,7 +43,7 @@ class Recorded:
     def names(self) -> list[str]:
         return [call[0] for call in self.calls]
 
-    def run_window(self, monitor: Monitor, window: Window, resources: Any) -> dict[str, Any]:
+    def run_window(self, monitor: Monitor, window: Window, resources: Any, *, read_at: datetime) -> dict[str, Any]:
         self.calls.append(("run_window", monitor.name, window))
         if self.error:
             raise self.error
