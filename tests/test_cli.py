@@ -117,6 +117,47 @@ def test_one_night_may_be_any_moment(world: World, say: Say) -> None:
     assert frame.empty
 
 
+def test_counts_of_one_are_singular(world: World, say: Say) -> None:
+    said = say("run", "credit", "--start", "2026-09-01", "--end", "2026-09-02", "--dry-run").out
+    assert re.fullmatch(r"credit: 1 window, \d+ new snapshots, 0 incidents touched, 0 told\n", said)
+    assert say("labels", "credit", "--as-of", "2026-09-02").out.startswith("credit: 1 night, ")
+
+
+@pytest.mark.parametrize(
+    ("command", "warning"),
+    [
+        (
+            ("labels", "credit", "--as-of", "2999-01-01"),
+            "warning: 1 night in the future, the first 2999-01-01 00:00 UTC",
+        ),
+        (("labels", "credit", "--start", "2998-12-30", "--end", "2999-01-01"), "warning: 2 nights in the future, "),
+        (
+            ("run", "credit", "--start", "2999-01-01", "--end", "2999-01-02"),
+            "warning: 1 window not over yet, the first",
+        ),
+    ],
+)
+def test_the_future_is_computed_with_a_warning(world: World, say: Say, command: tuple[str, ...], warning: str) -> None:
+    world.declare(end="2026-09-04")
+    said = say(*command, "--json")
+    assert (said.code, said.err.startswith(warning), bool(said.json)) == (0, True, True)
+
+
+def test_the_past_is_computed_without_one(world: World, say: Say) -> None:
+    assert say("labels", "credit", "--as-of", "2020-01-01", "--json").err == ""
+
+
+@pytest.mark.parametrize("command", [("lint",), ("show",), ("show", "credit"), RUN, LABELS, ("incidents",)])
+def test_a_folder_that_is_not_there_is_the_same_error_everywhere(
+    world: World, say: Say, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = world.folder / "nowhere"
+    monkeypatch.setenv("HINDSIGHT_MONITORS", str(nowhere))
+    said = say(*command)
+    assert said.code == 1
+    assert said.err.startswith(f"hindsight: no folder {nowhere} of monitor files; set HINDSIGHT_MONITORS, or ")
+
+
 def test_a_dry_run_keeps_numbers_but_no_incident(world: World, say: Say) -> None:
     assert "2 incidents touched" in say(*RUN, "--dry-run").out
     assert say("incidents").out == "no incidents\n"

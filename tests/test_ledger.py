@@ -229,20 +229,38 @@ def test_a_retraining_is_requested_once_and_listed_until_it_starts(ledger) -> No
 def test_a_request_has_one_claimer_who_may_ask_again(ledger) -> None:
     with ledger.locked("credit") as tx:
         tx.request_retraining(a_request())
-    assert ledger.claim("k1", by="retrain__credit__k1")
-    assert ledger.claim("k1", by="retrain__credit__k1")
-    assert not ledger.claim("k1", by="asset__2")
-    assert not ledger.claim("unknown", by="retrain__credit__k1")
+    assert ledger.claim("k1", monitor="credit", by="retrain__credit__k1")
+    assert ledger.claim("k1", monitor="credit", by="retrain__credit__k1")
+    assert not ledger.claim("k1", monitor="credit", by="asset__2")
+    assert not ledger.claim("k1", monitor="churn", by="retrain__credit__k1")
+    assert not ledger.claim("unknown", monitor="credit", by="retrain__credit__k1")
+
+
+def test_another_monitors_request_is_nobodys_to_claim(ledger) -> None:
+    with ledger.locked("credit") as tx:
+        tx.request_retraining(a_request())
+    assert not ledger.claim("k1", monitor="churn", by="retrain__churn__k1")
+    assert ledger.claim("k1", monitor="credit", by="retrain__credit__k1")
+
+
+def test_a_failure_takes_back_no_decision_and_nobody_elses_run(ledger) -> None:
+    with ledger.locked("credit") as tx:
+        tx.request_retraining(a_request())
+    ledger.claim("k1", monitor="credit", by="run")
+    assert not ledger.give_up("k1", by="another", at=NOW, note="failed")
+    ledger.finish("k1", RequestState.DONE, at=NOW, note="v2 is the champion")
+    assert not ledger.give_up("k1", by="run", at=NOW + DAY, note="failed")
+    assert [(p.state, p.note) for p in ledger.requests()] == [(RequestState.DONE, "v2 is the champion")]
 
 
 def test_a_start_that_is_learnt_of_late_takes_nothing_back(ledger) -> None:
     with ledger.locked("credit") as tx:
         tx.request_retraining(a_request())
-    ledger.claim("k1", by="run")
+    ledger.claim("k1", monitor="credit", by="run")
     ledger.mark_started("k1", NOW)
-    assert not ledger.claim("k1", by="another run")
+    assert not ledger.claim("k1", monitor="credit", by="another run")
     ledger.finish("k1", RequestState.KEPT, at=NOW + DAY, note="champion 0.91, challenger 0.90")
-    assert not ledger.claim("k1", by="run")
+    assert not ledger.claim("k1", monitor="credit", by="run")
     (progress,) = ledger.requests()
     assert (progress.state, progress.finished_at) == (RequestState.KEPT, NOW + DAY)
 
@@ -251,7 +269,7 @@ def test_only_one_of_many_threads_claims(ledger) -> None:
     with ledger.locked("credit") as tx:
         tx.request_retraining(a_request())
     with ThreadPoolExecutor(4) as pool:
-        claims = list(pool.map(lambda number: ledger.claim("k1", by=f"run {number}"), range(8)))
+        claims = list(pool.map(lambda number: ledger.claim("k1", monitor="credit", by=f"run {number}"), range(8)))
     assert claims.count(True) == 1
 
 

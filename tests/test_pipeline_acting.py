@@ -239,14 +239,14 @@ def test_a_request_is_claimed_by_one_run_only(world: World) -> None:
 
     def claim(run: str) -> bool:
         gate.wait(20)
-        return pipeline.claim(world.resources, key, by=run)
+        return pipeline.claim(world.monitor, key, world.resources, by=run)
 
     runs = [f"run{k}" for k in range(4)]
     with ThreadPoolExecutor(4) as pool:
         won = [run for run, is_mine in zip(runs, pool.map(claim, runs), strict=True) if is_mine]
     assert len(won) == 1
-    assert pipeline.claim(world.resources, key, by=won[0])  # a retry of the same run goes on
-    assert not pipeline.claim(world.resources, key, by="another")
+    assert pipeline.claim(world.monitor, key, world.resources, by=won[0])  # a retry of the same run goes on
+    assert not pipeline.claim(world.monitor, key, world.resources, by="another")
     assert pipeline.pending_starts(world.resources) == []
 
 

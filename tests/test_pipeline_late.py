@@ -93,10 +93,10 @@ def test_a_failed_run_that_is_cleared_takes_its_request_up_again(small: World) -
     small.declare(retrain={"train": "a.b:c"})
     with small.resources.ledger.locked("credit") as tx:
         tx.request_retraining(request)
-    assert pipeline.claim(small.resources, "k2", by="run-1")
+    assert pipeline.claim(small.monitor, "k2", small.resources, by="run-1")
     pipeline.give_up(small.monitor, "k2", small.resources, at=at("2026-09-06"), run_id="run-1")
-    assert not pipeline.claim(small.resources, "k2", by="run-2")
-    assert pipeline.claim(small.resources, "k2", by="run-1")
+    assert not pipeline.claim(small.monitor, "k2", small.resources, by="run-2")
+    assert pipeline.claim(small.monitor, "k2", small.resources, by="run-1")
 
 
 def test_what_cannot_start_is_told_once_and_what_failed_frees_the_next_request(small: World) -> None:

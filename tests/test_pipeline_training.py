@@ -99,7 +99,7 @@ def test_labels_that_came_after_the_request_are_not_trained_on(world: World) -> 
 def test_a_promotion_is_announced_once_and_closes_the_request(world: World) -> None:
     key = requested(world)
     world.deliver(at(NIGHT))
-    pipeline.claim(world.resources, key, by="run1")
+    pipeline.claim(world.monitor, key, world.resources, by="run1")
     pipeline.train_and_compare(world.monitor, key, at(NIGHT), world.resources)
     before = len(world.inbox.accepted)
     for hour in ("09:00", "10:00"):
@@ -115,6 +115,19 @@ def test_a_promotion_is_announced_once_and_closes_the_request(world: World) -> N
     assert [s for s in subjects if s.startswith("[promoted]")] == [
         f"[promoted] credit: {told['version']} is the champion"
     ]
+
+
+def test_a_promotion_whose_announcement_fails_stays_a_promotion(world: World) -> None:
+    key = requested(world)
+    world.deliver(at(NIGHT))
+    pipeline.claim(world.monitor, key, world.resources, by="run1")
+    pipeline.train_and_compare(world.monitor, key, at(NIGHT), world.resources)
+    pipeline.promote(world.monitor, key, world.resources, at=at("2026-09-10T09:00"))
+    pipeline.give_up(world.monitor, key, world.resources, at=at("2026-09-10T10:00"), run_id="run1")
+
+    (progress,) = world.resources.ledger.requests("credit")
+    assert progress.state is RequestState.DONE
+    assert not any(subject.startswith("[failed]") for subject in world.deliver(at("2026-09-11")))
 
 
 def test_the_baseline_is_frozen_anew_for_windows_after_a_promotion(world: World) -> None:

@@ -15,7 +15,7 @@ from rich.progress import track
 
 from hindsight.errors import ConfigError, HindsightError
 from hindsight.monitors.loader import lint as lint_files
-from hindsight.monitors.loader import load_folder, load_monitor, monitor_files
+from hindsight.monitors.loader import load_folder, load_monitor, monitor_files, require_folder
 from hindsight.monitors.model import Monitor, Task
 from hindsight.monitors.rules import Severity
 from hindsight.monitors.windows import Window, parse_moment
@@ -41,6 +41,10 @@ Column = Annotated[str | None, typer.Option(metavar="COLUMN", help="instead of t
 FailOn = Annotated[Severity | None, typer.Option("--fail-on", help="exit 2 when such an incident is open")]
 
 
+_UNFINISHED = "not over yet, the first from {first} on: rows still to come are missing from what is judged now"
+_AHEAD = "in the future, the first {first}: what it finds stands until a later night, so ask for it in a replay only"
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; exit 0 when all went well, 1 with one clear error, 2 where --fail-on found what it names."""
     try:
@@ -59,8 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 @app.command()
 def lint(files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE...]")] = None, as_json: Json = False) -> int:
     """Check monitor files and list every error of every file; all files of the monitors folder without arguments."""
-    settings = read_settings()
-    paths = files or [settings.monitors]
+    paths = files or [require_folder(read_settings().monitors)]
     checked = [file for path in paths for file in (monitor_files(path) if path.is_dir() else [path])]
     problems = lint_files(checked)
     if as_json:
@@ -68,9 +71,7 @@ def lint(files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE...]")
     for problem in () if as_json else problems:
         err.print(str(problem), style="red", markup=False)
     if not problems and not as_json:
-        out.print(
-            f"{len(checked)} file{'s' * (len(checked) != 1)}, no errors" if checked else f"no files in {paths[0]}"
-        )
+        out.print(f"{_counted(len(checked), 'file')}, no errors" if checked else f"no files in {paths[0]}")
     return 1 if problems else 0
 
 
@@ -135,6 +136,8 @@ def run(
 
     watched, resources = _open(monitor)
     windows = list(watched.grid.starting_in(*_span(start, end)))
+    open_still = [window.start for window in windows if window.end + watched.lateness > datetime.now(UTC)]
+    _warn_of_future(open_still, "window", _UNFINISHED)
 
     def once(window: Window) -> dict[str, Any]:
         newest = datetime.now(UTC) if window is windows[-1] else None  # what is in no window is counted once
@@ -145,7 +148,7 @@ def run(
         )
 
     results = _each(windows, once, f"{watched.name}: windows", quiet=as_json)
-    return _finish(results, watched, resources, as_json=as_json, fail_on=fail_on, what="windows", silent=dry_run)
+    return _finish(results, watched, resources, as_json=as_json, fail_on=fail_on, what="window", silent=dry_run)
 
 
 @app.command()
@@ -164,6 +167,9 @@ def labels(
     watched, resources = _open(monitor)
     _require_labels(watched)
 
+    nights = _nights(as_of, start, end)
+    _warn_of_future([night for night in nights if night > datetime.now(UTC)], "night", _AHEAD)
+
     def once(night: datetime) -> dict[str, Any]:
         windows = pipeline.find_windows(watched, night, resources)
         written = pipeline.revise_windows(watched, windows, night, resources)
@@ -171,8 +177,8 @@ def labels(
         judgement = pipeline.judge_night(watched, night, windows, resources, judged_at=judged_at, dry_run=dry_run)
         return {"night": night.isoformat()} | written | _outcome(judgement)
 
-    results = _each(_nights(as_of, start, end), once, f"{watched.name}: nights", quiet=as_json)
-    return _finish(results, watched, resources, as_json=as_json, fail_on=fail_on, what="nights", silent=dry_run)
+    results = _each(nights, once, f"{watched.name}: nights", quiet=as_json)
+    return _finish(results, watched, resources, as_json=as_json, fail_on=fail_on, what="night", silent=dry_run)
 
 
 @app.command()
@@ -294,7 +300,7 @@ def _resources(settings: Settings) -> Resources:
 def _monitors(name: str | None, settings: Settings) -> list[Monitor]:
     if name:
         return [load_monitor(name, settings.monitors)]
-    loaded = load_folder(settings.monitors)
+    loaded = load_folder(require_folder(settings.monitors))
     for problem in loaded.problems:
         err.print(str(problem), style="red", markup=False)
     return list(loaded.monitors.values())
@@ -323,6 +329,17 @@ def _nights(as_of: str | None, start: str | None, end: str | None) -> list[datet
     first, last = _span(start, end)
     night = first.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     return [night + timedelta(days=k) for k in range((last - night) // timedelta(days=1) + 1)]
+
+
+def _warn_of_future(ahead: Sequence[datetime], what: str, why: str) -> None:
+    """Warn of what lies in the future, and go on: the clock decides no number, and a replay may be ahead of it."""
+    if ahead:
+        said = why.format(first=f"{ahead[0]:%Y-%m-%d %H:%M} UTC")
+        err.print(f"warning: {_counted(len(ahead), what)} {said}", style="yellow")
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n:,} {what}{'s' * (n != 1)}"
 
 
 def _each(
@@ -360,7 +377,8 @@ def _finish(
         new = sum(result["new"] for result in done)
         touched = len({id for result in done for id in result["incidents"]})
         told = sum(len(result["told"]) for result in done)
-        out.print(f"{monitor.name}: {len(done)} {what}, {new} new snapshots, {touched} incidents touched, {told} told")
+        counts = [(len(done), what), (new, "new snapshot"), (touched, "incident")]
+        out.print(f"{monitor.name}: {', '.join(_counted(*count) for count in counts)} touched, {told} told")
     if not silent and any(result["told"] for result in done):
         _deliver(monitor, resources)
     return 2 if _is_open(monitor, resources, fail_on) else 0
@@ -370,7 +388,7 @@ def _deliver(monitor: Monitor, resources: Resources) -> None:
     from hindsight import pipeline
 
     delivery = pipeline.deliver(resources, now=datetime.now(UTC), monitor=monitor.name)
-    err.print(f"{monitor.name}: {delivery.sent} mails sent, {delivery.pending} pending")
+    err.print(f"{monitor.name}: {_counted(delivery.sent, 'mail')} sent, {delivery.pending} pending")
     for complaint in delivery.complaints:
         err.print(f"mail given up: {complaint}", style="red", markup=False)
 

@@ -106,10 +106,10 @@ class Recorded:
         self.calls.append(("mark_started", run_id))
 
     def put_off(self, resources: Any, run_id: str, *, why: str, monitors: Any, at: datetime) -> None:
-        self.calls.append(("put_off", run_id))
+        self.calls.append(("put_off", run_id, why))
 
-    def claim(self, resources: Any, key: str, *, by: str) -> bool:
-        self.calls.append(("claim", key, by))
+    def claim(self, monitor: Monitor, key: str, resources: Any, *, by: str) -> bool:
+        self.calls.append(("claim", monitor.name, key, by))
         return self.claims
 
     def train_and_compare(self, monitor: Monitor, key: str, as_of: datetime, resources: Any) -> dict[str, Any]:
@@ -325,7 +325,7 @@ def test_a_better_challenger_is_promoted_and_announced(write_monitor: Write, par
 
     assert run.state == "success"
     assert use_cases.calls == [
-        ("claim", "k1", run.run_id),
+        ("claim", "credit", "k1", run.run_id),
         ("train", "k1", at("2026-10-01T02:00")),
         ("promote", "k1"),
     ]
@@ -424,7 +424,13 @@ def test_a_request_for_a_missing_dag_stays_and_holds_up_no_other(
 
     assert run.state == "failed"
     assert [call for call in use_cases.calls if call[0] == "mark_started"] == [("mark_started", "retrain__credit__k10")]
-    assert [call for call in use_cases.calls if call[0] == "put_off"] == [("put_off", "hindsight__credit__x")]
+    assert [call for call in use_cases.calls if call[0] == "put_off"] == [
+        (
+            "put_off",
+            "hindsight__credit__x",
+            "DAG gone is missing: no file in the DAG folder makes it, or the one that does is broken.",
+        )
+    ]
     assert "retrain__credit__k10" in runs_of("retrain__credit")
 
 
@@ -442,6 +448,8 @@ def test_a_request_for_a_paused_dag_waits(write_monitor: Write, parse: Parse, us
     assert states(run)["start.trigger0"] == "failed"
     assert "mark_started" not in use_cases.names()
     assert runs_of("retrain__sleepy") == {}
+    ((_, run_id, why),) = [call for call in use_cases.calls if call[0] == "put_off"]
+    assert (run_id, why.partition(":")[0]) == ("retrain__sleepy__k11", "DAG retrain__sleepy is paused")
 
 
 def test_without_requests_the_relay_only_delivers(write_monitor: Write, parse: Parse, use_cases: Recorded) -> None:

@@ -147,24 +147,38 @@ class Ledger:
         """Record why the request's DAG run could not be started yet; the request stays pending."""
         self._advance(tables.retrain_requests, key, (RequestState.REQUESTED,), RequestState.REQUESTED, note=why)
 
-    def claim(self, key: str, *, by: str) -> bool:
-        """Take the request for the DAG run `by`: True for one run only, and for that run whenever it asks again."""
-        unclaimed = (RequestState.REQUESTED, RequestState.STARTED)
-        if self._advance(tables.retrain_requests, key, unclaimed, RequestState.CLAIMED, claimed_by=by):
-            return True
+    def claim(self, key: str, *, monitor: str, by: str) -> bool:
+        """Take a monitor's request for the DAG run `by`: True for one run only, and for it whenever it asks again."""
         table = tables.retrain_requests
-        query = sa.select(table.c.key).where(table.c.key == key, table.c.claimed_by == by)
+        query = sa.select(table.c.key).where(table.c.key == key, table.c.monitor == monitor)
+        if not self._rows(query):
+            return False
+        unclaimed = (RequestState.REQUESTED, RequestState.STARTED)
+        if self._advance(table, key, unclaimed, RequestState.CLAIMED, claimed_by=by):
+            return True
+        query = query.where(table.c.claimed_by == by)
         mine = bool(self._rows(query.where(table.c.state.in_([str(RequestState.CLAIMED), str(RequestState.FAILED)]))))
         if mine:  # a failed run that was cleared takes its request up again
             self._advance(table, key, (RequestState.FAILED,), RequestState.CLAIMED, finished_at=None)
         return mine
 
     def finish(self, key: str, outcome: RequestState, *, at: datetime, note: str = "") -> None:
-        """Record what came of a retraining: done, kept, refused or failed."""
+        """Record what was decided about a retraining: done, kept or refused."""
         table = tables.retrain_requests
         with self.writing() as connection:
             update = sa.update(table).where(table.c.key == key)
             connection.execute(update.values(state=str(outcome), finished_at=at, note=note))
+
+    def give_up(self, key: str, *, by: str, at: datetime, note: str) -> bool:
+        """Record that the run `by` failed; False where its request is decided already, or is another run's."""
+        table = tables.retrain_requests
+        undecided = (RequestState.REQUESTED, RequestState.STARTED, RequestState.CLAIMED)
+        update = sa.update(table).where(table.c.key == key, table.c.state.in_([str(state) for state in undecided]))
+        failed = update.where(table.c.claimed_by.in_(["", by])).values(
+            state=str(RequestState.FAILED), finished_at=at, note=note
+        )
+        with self.writing() as connection:
+            return connection.execute(failed).rowcount == 1
 
     def pending_dags(self) -> list[DagRequest]:
         """Return the requests for runs of users' DAGs that have not been started, oldest first."""

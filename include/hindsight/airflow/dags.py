@@ -80,7 +80,7 @@ def retrain_dag(monitor: Monitor) -> DAG:
     asked = {"request": _text("the key of the request"), "as_of": _moment("the moment whose knowledge is trained on")}
     with _dag("retrain", monitor, None, asked) as dag:
         trained = retraining.train(monitor.name)
-        steps = [retraining.claim(), trained, retraining.evaluate(trained)]
+        steps = [retraining.claim(monitor.name), trained, retraining.evaluate(trained)]
         if monitor.retrain and monitor.retrain.approval:
             steps.append(retraining.approve(monitor.name, monitor.retrain.cooldown))
         announced = retraining.announce.override(outlets=[assets.retraining(monitor.name)])(monitor.name)

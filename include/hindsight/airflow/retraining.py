@@ -15,13 +15,13 @@ from hindsight.airflow.tasks import LONGEST, load, now
 
 
 @task
-def claim(**run: Any) -> str:
+def claim(name: str, **run: Any) -> str:
     """Claim the request for this run; a run that comes second, whatever started it, ends here."""
     from hindsight import pipeline
 
     key = request_of(run)
-    if not pipeline.claim(open_resources(), key, by=run["run_id"]):
-        raise AirflowSkipException(f"request {key} is unknown, or another run answers it")
+    if not pipeline.claim(load(name), key, open_resources(), by=run["run_id"]):
+        raise AirflowSkipException(f"{name} made no request {key}, or another run answers it")
     return key
 
 

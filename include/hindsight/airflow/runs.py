@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
+
+from airflow.sdk.api.client import ServerResponseError
+from airflow.sdk.exceptions import AirflowRuntimeError
 
 from hindsight.errors import ConfigError
 from hindsight.monitors.model import Monitor
@@ -50,6 +54,25 @@ def request_of(run: Mapping[str, Any]) -> str:
     if key := run["params"].get("request"):
         return str(key)
     raise ConfigError("this run answers no request: retraining starts from open incidents, by way of hindsight__relay")
+
+
+def why_not_started(ti: Any, dag_id: str) -> str:
+    """Return why a run of a DAG could not be started, as far as Airflow says; `ti` is the task instance that asks."""
+    try:
+        if ti.get_dag(dag_id).is_paused:
+            return f"DAG {dag_id} is paused: its run starts once somebody unpauses it."
+    except (AirflowRuntimeError, ServerResponseError) as exc:
+        if _status(exc) == HTTPStatus.NOT_FOUND:
+            return f"DAG {dag_id} is missing: no file in the DAG folder makes it, or the one that does is broken."
+    return f"DAG {dag_id} could not be started: the log of task start.trigger in DAG hindsight__relay says why."
+
+
+def _status(exc: AirflowRuntimeError | ServerResponseError) -> int | None:
+    """The answer of Airflow's API, which a task gets wrapped and a test run bare; None where there was none."""
+    if isinstance(exc, ServerResponseError):
+        return exc.response.status_code
+    status: int | None = (exc.error.detail or {}).get("status_code")
+    return status
 
 
 def plain(moment: datetime) -> datetime:

@@ -16,7 +16,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from hindsight.airflow import assets
 from hindsight.airflow.connections import open_resources
 from hindsight.airflow.pauses import note, skip_if_paused
-from hindsight.airflow.runs import Span, from_spans, night_of, to_chunks, window_of
+from hindsight.airflow.runs import Span, from_spans, night_of, to_chunks, why_not_started, window_of
 from hindsight.errors import HindsightError
 from hindsight.monitors.loader import load_folder, load_monitor
 from hindsight.monitors.model import Monitor
@@ -193,11 +193,11 @@ def mark_started(request: dict[str, Any]) -> None:
 
 
 @task(trigger_rule="one_failed")
-def put_off(request: dict[str, Any]) -> None:
+def put_off(request: dict[str, Any], **run: Any) -> None:
     """Note in the ledger that the run could not be started, and tell the monitor's people once; it stays requested."""
     from hindsight import pipeline
 
-    why = f"DAG {request['dag_id']} cannot be started: it is missing, broken or paused."
+    why = why_not_started(run["ti"], request["dag_id"])
     monitors = load_folder(read_settings().monitors).monitors.values()
     pipeline.put_off(open_resources(), request["run_id"], why=why, monitors=monitors, at=now())
 

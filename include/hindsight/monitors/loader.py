@@ -37,7 +37,7 @@ def load_monitor(name_or_path: str | Path, folder: Path | None = None) -> Monito
         return load_file(Path(name_or_path))
     if folder is None:
         raise ConfigError(f"no folder to look for monitor {name_or_path!r} in; give the path of its file")
-    files = [path for path in monitor_files(folder) if _may_be_named(path, name_or_path)]
+    files = [path for path in monitor_files(require_folder(folder)) if _may_be_named(path, name_or_path)]
     named = [path for path in files if _name(path) == name_or_path]
     if not named:
         raise ConfigError(_no_such_monitor(name_or_path, folder))
@@ -64,6 +64,13 @@ def lint(paths: Iterable[Path]) -> list[Problem]:
     """Return every problem of these files and of the monitor files in these folders, in file order."""
     files = [file for path in paths for file in (monitor_files(path) if path.is_dir() else [path])]
     return list(_load(dict.fromkeys(files)).problems)
+
+
+def require_folder(folder: Path) -> Path:
+    """Return the folder; raise ConfigError where there is none."""
+    if folder.is_dir():
+        return folder
+    raise ConfigError(f"no folder {folder} of monitor files; set HINDSIGHT_MONITORS, or make one with hindsight init")
 
 
 def monitor_files(folder: Path) -> list[Path]:

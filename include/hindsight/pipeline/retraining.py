@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def claim(resources: Resources, key: str, *, by: str) -> bool:
-    """Take a request for one DAG run; every other run is told False and ends."""
-    return resources.ledger.claim(key, by=by)
+def claim(monitor: Monitor, key: str, resources: Resources, *, by: str) -> bool:
+    """Take a request of this monitor for one DAG run; every other run is told False and ends."""
+    return resources.ledger.claim(key, monitor=monitor.name, by=by)
 
 
 def train_and_compare(monitor: Monitor, key: str, as_of: datetime, resources: Resources) -> dict[str, Any]:
@@ -111,9 +111,13 @@ def refuse(monitor: Monitor, key: str, resources: Resources, *, at: datetime, by
 
 
 def give_up(monitor: Monitor, key: str, resources: Resources, *, at: datetime, run_id: str) -> None:
-    """Close a request whose run failed, and say so; the next request need not wait for its cooldown."""
+    """Close a request whose run failed, and say so; the next request need not wait for its cooldown.
+
+    What was decided before the run failed, at its announcement for instance, stands, and nothing else is told.
+    """
     note = f"run {run_id} of {monitor.retrain_dag} failed"
-    resources.ledger.finish(key, RequestState.FAILED, at=at, note=note)
+    if not resources.ledger.give_up(key, by=run_id, at=at, note=note):
+        return
     text = f"{note}: its log in Airflow says why. The champion stays. Clear the run to try again.\n"
     _announce(
         monitor,
