@@ -177,7 +177,7 @@ def test_the_secrets_of_the_demo_are_refused_anywhere_else() -> None:
     assert problems(environment(DEMO)) == []
 
     found = problems(environment(DEMO | {"HINDSIGHT_DEMO": ""}))
-    assert len(found) == 8
+    assert len(found) == 9
     assert all("demo.env" in line for line in found)
 
 
@@ -193,6 +193,8 @@ def test_the_secrets_of_the_demo_are_refused_anywhere_else() -> None:
         ("AIRFLOW_DB_PASSWORD", "airflow"),
         ("LEDGER_PASSWORD", "postgres"),
         ("JWT_SECRET", DEMO["JWT_SECRET"]),
+        ("POSTGRES_PASSWORD", DEMO["POSTGRES_PASSWORD"]),
+        ("POSTGRES_PASSWORD", "postgres"),
         ("FERNET_KEY", DEMO["FERNET_KEY"]),
     ],
 )
@@ -200,7 +202,18 @@ def test_a_secret_that_is_none_is_refused_without_being_shown(variable: str, val
     (line,) = problems(environment(good(**{variable: value})))
 
     assert f": {value}" not in line
-    assert line.startswith(("AIRFLOW", "HINDSIGHT_ADMIN_PASSWORD"))
+    assert line.startswith(("AIRFLOW", "HINDSIGHT_ADMIN_PASSWORD", "HINDSIGHT_POSTGRES_PASSWORD"))
+
+
+def test_passwords_lie_where_only_the_two_that_need_them_can_read_them() -> None:
+    path = SERVICES["init"]["environment"]["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"]
+    folder = path.rpartition("/")[0]
+    mounted = {name for name in SERVICES if f"users:{folder}" in SERVICES[name].get("volumes", [])}
+    elsewhere = {mount.split(":")[1] for name in AIRFLOW for mount in SERVICES[name]["volumes"]} - {folder}
+
+    assert mounted == {"init", "api-server"}
+    assert not any(path.startswith(f"{place}/") for place in elsewhere)
+    assert f" {folder}" in (ROOT / "Dockerfile").read_text()
 
 
 def test_a_refused_start_writes_nothing_and_says_why(

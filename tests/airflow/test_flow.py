@@ -108,6 +108,10 @@ class Recorded:
     def put_off(self, resources: Any, run_id: str, *, why: str, monitors: Any, at: datetime) -> None:
         self.calls.append(("put_off", run_id, why))
 
+    def maintain(self, monitors: Any, resources: Any, *, now: datetime, resumed: Any, all_there: bool) -> Any:
+        self.calls.append(("maintain", [monitor.name for monitor in monitors], resumed, all_there))
+        return {}
+
     def claim(self, monitor: Monitor, key: str, resources: Any, *, by: str) -> bool:
         self.calls.append(("claim", monitor.name, key, by))
         return self.claims
@@ -450,6 +454,20 @@ def test_a_request_for_a_paused_dag_waits(write_monitor: Write, parse: Parse, us
     assert runs_of("retrain__sleepy") == {}
     ((_, run_id, why),) = [call for call in use_cases.calls if call[0] == "put_off"]
     assert (run_id, why.partition(":")[0]) == ("retrain__sleepy__k11", "DAG retrain__sleepy is paused")
+
+
+def test_maintenance_knows_of_pauses_and_whether_every_file_is_there(
+    write_monitor: Write, parse: Parse, use_cases: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    until = at("2026-10-01")
+    pause = {"credit": {"since": at("2026-09-01").isoformat(), "until": until.isoformat(), "lasts": False}}
+    monkeypatch.setenv("AIRFLOW_VAR_HINDSIGHT_PAUSES", json.dumps(pause))
+    write_monitor(monitor_file())
+    parse().dags["hindsight__maintenance"].test()
+    write_monitor("name: broken\n")
+    parse().dags["hindsight__maintenance"].test()
+
+    assert use_cases.calls == [("maintain", ["credit"], {"credit": until}, there) for there in (True, False)]
 
 
 def test_without_requests_the_relay_only_delivers(write_monitor: Write, parse: Parse, use_cases: Recorded) -> None:

@@ -11,7 +11,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 from tests.builders import a_monitor, at
 
-from hindsight.airflow.pauses import noted, skip_if_paused
+from hindsight.airflow.pauses import noted, resumed, skip_if_paused
 
 MINUTE = timedelta(minutes=2)
 MONDAY, TUESDAY, THURSDAY = at("2026-09-07"), at("2026-09-08"), at("2026-09-10")
@@ -67,6 +67,12 @@ def test_the_gap_can_be_filled_on_purpose(run_type: str, monkeypatch: pytest.Mon
     monkeypatch.setenv("AIRFLOW_VAR_HINDSIGHT_PAUSES", json.dumps(a_pause(MONDAY, THURSDAY, lasts=False)))
 
     assert not skipped(TUESDAY, run_type)
+
+
+def test_it_is_known_when_each_monitor_went_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_VAR_HINDSIGHT_PAUSES", json.dumps(a_pause(MONDAY, THURSDAY, lasts=False)))
+
+    assert resumed() == {"credit": THURSDAY}
 
 
 def test_nobody_ever_paused_skips_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

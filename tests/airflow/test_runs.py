@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
+from airflow.sdk.execution_time.comms import ErrorResponse
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders import a_monitor, a_window, at
 
-from hindsight.airflow.runs import from_spans, night_of, request_of, to_chunks, window_of
+from hindsight.airflow.runs import from_spans, night_of, request_of, to_chunks, why_not_started, window_of
 from hindsight.errors import ConfigError
 
 NOW = at("2026-10-01")
@@ -88,3 +90,21 @@ def test_a_year_of_short_windows_is_a_few_bytes() -> None:
     windows = list(monitor.grid.starting_in(at("2026-01-01"), at("2027-01-01")))
 
     assert len(json.dumps(to_chunks(windows))) < 1000
+
+
+class Asked:
+    """A task instance whose question about a DAG is answered with an error."""
+
+    def __init__(self, status: int | None) -> None:
+        self.error = ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail={"status_code": status})
+
+    def get_dag(self, dag_id: str) -> Any:
+        raise AirflowRuntimeError(self.error)
+
+
+def test_a_dag_airflow_does_not_know_is_missing_and_any_other_failure_is_in_the_log() -> None:
+    assert "is missing" in why_not_started(Asked(404), "gone")
+    for status in (500, None):
+        assert "the log of task start.trigger in DAG hindsight__relay says why" in why_not_started(
+            Asked(status), "gone"
+        )

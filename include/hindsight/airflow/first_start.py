@@ -20,6 +20,7 @@ MIN_LENGTH = {
     "AIRFLOW_CONN_HINDSIGHT_PII": 0,
     "AIRFLOW_CONN_WAREHOUSE": 0,
     "HINDSIGHT_ADMIN_PASSWORD": 12,
+    "HINDSIGHT_POSTGRES_PASSWORD": 12,
 }
 _GUESSED = ("admin", "airflow", "changeme", "hindsight", "password", "postgres", "secret")
 

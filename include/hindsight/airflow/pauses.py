@@ -47,5 +47,10 @@ def skip_if_paused(monitor: Monitor, due: datetime, run: Mapping[str, Any]) -> N
         raise AirflowSkipException(f"{monitor.name} was paused from {pause['since']} to {pause['until']}")
 
 
+def resumed() -> dict[str, datetime]:
+    """Return when the latest pause of each monitor ended, or was last seen to last."""
+    return {name: datetime.fromisoformat(pause["until"]) for name, pause in _known().items()}
+
+
 def _known() -> dict[str, dict[str, Any]]:
     return dict(Variable.get(VARIABLE, default={}, deserialize_json=True))

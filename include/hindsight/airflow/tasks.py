@@ -15,7 +15,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from hindsight.airflow import assets
 from hindsight.airflow.connections import open_resources
-from hindsight.airflow.pauses import note, skip_if_paused
+from hindsight.airflow.pauses import note, resumed, skip_if_paused
 from hindsight.airflow.runs import Span, from_spans, night_of, to_chunks, why_not_started, window_of
 from hindsight.errors import HindsightError
 from hindsight.monitors.loader import load_folder, load_monitor
@@ -210,11 +210,13 @@ def note_pauses() -> None:
 
 @task
 def maintain() -> dict[str, Any]:
-    """Tidy up, and open an incident for every active monitor that has not reported."""
+    """Tidy up, tell of every active monitor that has not reported, and close the incidents of those retired."""
     from hindsight import pipeline
 
     loaded = load_folder(read_settings().monitors)
-    return pipeline.maintain(loaded.monitors.values(), open_resources(), now=now())
+    all_there = bool(loaded.monitors) and not loaded.problems
+    watched = list(loaded.monitors.values())
+    return pipeline.maintain(watched, open_resources(), now=now(), resumed=resumed(), all_there=all_there)
 
 
 def _address(path: str) -> str:

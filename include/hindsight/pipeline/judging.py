@@ -10,6 +10,9 @@ from functools import partial
 
 from hindsight.actions.records import RequestState
 from hindsight.actions.transaction import Transaction
+from hindsight.checks.fitting import roles
+from hindsight.checks.prior import feature_of
+from hindsight.monitors.measurement import Kind
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule, Severity
 from hindsight.monitors.windows import Window
@@ -20,6 +23,7 @@ from hindsight.pipeline.resources import Resources
 from hindsight.pipeline.telling import NightMail, promise
 from hindsight.pipeline.windows import as_of_run
 from hindsight.verdicts.incidents import fold_from, refold, retire
+from hindsight.verdicts.judge import kind_of, waits_for_labels
 from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
 from hindsight.verdicts.notices import is_stale, needs_notice
 from hindsight.verdicts.retraining import Refusal, decide
@@ -90,11 +94,13 @@ def _settle(
     dry_run: bool,
 ) -> Judgement:
     with resources.ledger.locked(monitor.name) as tx:
-        changed = tx.save_verdicts(verdicts, judged_at)
+        changed = tx.save_verdicts([*verdicts, *_vanished(monitor, tx, verdicts)], judged_at)
         incidents = [*_fold(monitor, tx, changed), *_retired(monitor, tx)]
         tx.save_incidents(incidents, judged_at)
-        retraining = _retraining(monitor, tx, verdicts, as_of, judged_at) if verdicts else None
-        news = _news(monitor, tx, verdicts, judged_at, digest=digest)
+        newest = tx.of_windows({verdict.window.start for verdict in verdicts})
+        retraining = _retraining(monitor, tx, newest, as_of, judged_at) if verdicts else None
+        judged = {verdict.series for verdict in verdicts}
+        news = _news(monitor, tx, [v for v in newest if v.series in judged], judged_at, digest=digest)
         told = tuple(replace(incident, told=incident.state) for incident in news)
         moved = effects_of(monitor, news, resources)
         mail = _mail(monitor, night, as_of, resources, tx, judged_at) if night else None
@@ -126,6 +132,28 @@ def _mail(
     return NightMail(note, asked=bool(wanted) and fresh and due, link=night.link)
 
 
+def _vanished(monitor: Monitor, tx: Transaction, verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """What is on record of these windows but was not measured now, though others of its kind were: not evaluated."""
+    rules = _rules(monitor)
+
+    def sort(verdict: Verdict, rule: Rule) -> tuple[datetime, Kind, bool]:
+        return verdict.window.start, kind_of(rule), waits_for_labels(monitor, rule)
+
+    known = {sort(v, rules[v.series.rule]): v.as_of for v in verdicts}
+    spoken = {(v.series, v.window.start) for v in verdicts}
+    gone = [
+        (old, known.get(sort(old, rules[old.series.rule])))
+        for old in tx.of_windows({v.window.start for v in verdicts})
+        if old.series.rule in rules and (old.series, old.window.start) not in spoken
+    ]
+    return [_unmeasured(old, as_of) for old, as_of in gone if as_of is not None]
+
+
+def _unmeasured(old: Verdict, as_of: datetime) -> Verdict:
+    note = "no longer measured"
+    return replace(old, as_of=as_of, status=Status.NO_DATA, value=None, threshold=None, n=0, note=note)
+
+
 def _fold(monitor: Monitor, tx: Transaction, changed: Mapping[Series, datetime]) -> list[Incident]:
     """Fold the changed series again from where the change can matter; return their incidents as they now stand."""
     rules = _rules(monitor)
@@ -150,14 +178,29 @@ def _fold(monitor: Monitor, tx: Transaction, changed: Mapping[Series, datetime])
 
 
 def _retired(monitor: Monitor, tx: Transaction) -> list[Incident]:
-    """Close the open incidents of rules that the file no longer has, or no longer applies there; nobody is told."""
-    rules = _rules(monitor)
-    gone = [i for i in tx.incidents(states=[State.OPEN]) if not _is_judged(rules.get(i.series.rule), i.series)]
-    return [replace(retire(i, "the monitor file no longer has its rule"), told=State.WITHDRAWN) for i in gone]
+    """Close the open incidents of what the file no longer has: a rule, a feature, a segment; nobody is told."""
+    open_now = tx.incidents(states=[State.OPEN])
+    gone = [(incident, what) for incident in open_now if (what := _missing(monitor, incident.series))]
+    return [
+        replace(retire(incident, f"the monitor file no longer has its {what}"), told=State.WITHDRAWN)
+        for incident, what in gone
+    ]
 
 
-def _is_judged(rule: Rule | None, series: Series) -> bool:
-    return rule is not None and (rule.segments or not series.segment) and (rule.versions or not series.model_version)
+def _missing(monitor: Monitor, series: Series) -> str:
+    """Say what the file no longer has of what a series is about, or "" where it has all of it."""
+    rule = _rules(monitor).get(series.rule)
+    if rule is None or (series.segment and not rule.segments) or (series.model_version and not rule.versions):
+        return "rule"
+    if series.segment and series.segment.partition("=")[0] not in monitor.segments:
+        return "segment"
+    in_suite = rule.metric.startswith("quality.expectation") and monitor.quality is not None
+    return "" if not series.feature or in_suite or series.feature in _columns(monitor) else "feature"
+
+
+def _columns(monitor: Monitor) -> set[str]:
+    """Every column of the file that numbers can be about."""
+    return {feature_of(monitor), *monitor.segments, *(name for name, *_ in roles(monitor))}
 
 
 def _by_series(incidents: Iterable[Incident]) -> dict[Series, list[Incident]]:
@@ -192,16 +235,14 @@ def _fresh(monitor: Monitor, verdicts: Iterable[Verdict], judged_at: datetime) -
 
 
 def _retraining(
-    monitor: Monitor, tx: Transaction, verdicts: Sequence[Verdict], as_of: datetime, judged_at: datetime
+    monitor: Monitor, tx: Transaction, newest: Sequence[Verdict], as_of: datetime, judged_at: datetime
 ) -> RetrainRequest | Refusal | None:
     if monitor.retrain is None:
         return None
-    judged = {v.series for v in verdicts}
-    known = [v for v in tx.of_windows({v.window.start for v in verdicts}) if v.status is Status.BREACH]
     decided = decide(
         monitor,
         tx.incidents(states=[State.OPEN]),
-        [*verdicts, *(v for v in known if v.series not in judged)],
+        newest,
         tx.retrain_requests(but=[RequestState.FAILED]),  # what failed uses up neither cooldown nor budget
         as_of=as_of,
         decided_at=judged_at,

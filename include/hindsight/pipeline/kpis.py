@@ -20,7 +20,7 @@ from hindsight.monitors.rows import Rows, TableRows
 from hindsight.monitors.windows import Window
 from hindsight.pipeline.resources import Resources
 from hindsight.warehouse.kpis import kpi_rows
-from hindsight.warehouse.reference import period_of
+from hindsight.warehouse.reference import spans_of
 
 AT_ONCE = timedelta(days=1)  # of a reference, read by one statement
 
@@ -114,11 +114,7 @@ def _windows_rows(monitor: Monitor, names: Sequence[str], resources: Resources, 
 
 
 def _windows(monitor: Monitor, until: datetime) -> list[Window]:
-    """Return the whole windows of the reference; only those at the weekday or hour of `until` where it asks so."""
-    if monitor.reference is None:
-        return []
-    period = period_of(monitor.reference, until)
-    days = {until.weekday()} if monitor.reference.same_weekday else set(range(7))
-    windows = monitor.grid.starting_in(period.start, period.end)
-    alike = [w for w in windows if w.end <= period.end and w.start.weekday() in days]
-    return [w for w in alike if w.start.time() == until.time()] if monitor.reference.same_hour else alike
+    """Return the whole windows of the reference."""
+    spans = spans_of(monitor, monitor.reference, until) if monitor.reference else []
+    windows = ((window, span) for span in spans for window in monitor.grid.starting_in(span.start, span.end))
+    return [window for window, span in windows if window.end <= span.end]

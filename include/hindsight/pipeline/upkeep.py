@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from hindsight.actions import outbox
@@ -13,8 +14,10 @@ from hindsight.monitors.measurement import Kind
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Severity
 from hindsight.pipeline.resources import Resources
+from hindsight.pipeline.retiring import close_retired
 
 KEPT = timedelta(days=90)  # how long the text of a settled mail is kept
+LONGEST_WRITE = timedelta(days=1)  # what was begun before and is not whole, nobody is still writing
 
 
 def deliver(resources: Resources, *, now: datetime, monitor: str | None = None) -> Delivery:
@@ -60,17 +63,36 @@ def put_off(resources: Resources, run_id: str, *, why: str, monitors: Iterable[M
             _tell(monitor, f"start {run_id}", Message(subject, text, severity=Severity.P1), resources, at)
 
 
-def maintain(monitors: Iterable[Monitor], resources: Resources, *, now: datetime) -> dict[str, Any]:
-    """Tell once a day of every active monitor that has not reported for two windows, and empty old settled mails."""
-    silent = [monitor for monitor in monitors if monitor.state == "active" and _is_silent(monitor, resources, now)]
+def maintain(
+    monitors: Collection[Monitor],
+    resources: Resources,
+    *,
+    now: datetime,
+    resumed: Mapping[str, datetime] = MappingProxyType({}),
+    all_there: bool = False,
+) -> dict[str, Any]:
+    """Tell once a day of every active monitor that has not reported for two windows, and tidy up.
+
+    `resumed` says when the latest pause of a monitor ended: it counts as silent only from then on. Incidents of
+    archived monitors are closed; those of monitors without a file too, but only where `all_there` says that `monitors`
+    are all there are: a folder that is not mounted, or a broken file, is no removal.
+    """
+    active = [monitor for monitor in monitors if monitor.state == "active"]
+    silent = [m for m in active if _is_silent(m, resources, now, since=resumed.get(m.name))]
     for monitor in silent:
         _tell_silence(monitor, resources, now)
-    return {"silent": [monitor.name for monitor in silent], "forgotten": resources.ledger.forget_bodies(now - KEPT)}
+    return {
+        "silent": [monitor.name for monitor in silent],
+        "closed": close_retired(monitors, resources, at=now, all_there=all_there),
+        "forgotten": resources.ledger.forget_bodies(now - KEPT),
+        "leftovers": resources.store.remove_leftovers(now - LONGEST_WRITE),
+    }
 
 
-def _is_silent(monitor: Monitor, resources: Resources, now: datetime) -> bool:
+def _is_silent(monitor: Monitor, resources: Resources, now: datetime, *, since: datetime | None) -> bool:
     due = now - monitor.lateness - 2 * monitor.window
-    if (monitor.end and due >= monitor.end) or (monitor.start and due < monitor.start):
+    begun = max(filter(None, [monitor.start, since]), default=None)
+    if (monitor.end and due >= monitor.end) or (begun and due < begun):
         return False
     newest = resources.store.newest(monitor.name, Kind.OPERATIONS)
     return newest.end <= due if newest else monitor.start is not None

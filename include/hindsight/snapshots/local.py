@@ -44,7 +44,7 @@ class LocalFiles:
             return sorted(os.path.relpath(path, self._root) for path in _files_below(top))
 
     def remove_leftovers(self, before: datetime) -> int:
-        """Delete what crashed writers left before a moment that no living writer began before; return how many."""
+        """Delete what crashed writers left before a moment (see Files)."""
         left = 0
         for folder, _, names in os.walk(self._root):
             for name in names:

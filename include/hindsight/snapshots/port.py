@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Protocol
 
@@ -26,6 +27,10 @@ class Files(Protocol):
 
     def get(self, path: str) -> bytes:
         """Return the content of a file of at most MAX_FILE_BYTES; raise StoreError where that is not possible."""
+        ...
+
+    def remove_leftovers(self, before: datetime) -> int:
+        """Delete what crashed writers left before a moment that no living writer began before; return how many."""
         ...
 
     def listing(self, under: str = "") -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from datetime import datetime
 from threading import Lock
 from uuid import uuid4
 
@@ -55,6 +56,10 @@ class RemoteFiles:
             found = self._fs.find(top)
         paths = sorted(str(full).removeprefix(self._root).lstrip("/") for full in found)
         return [path for path in paths if not path.rpartition("/")[2].startswith(".")]
+
+    def remove_leftovers(self, before: datetime) -> int:
+        """Return 0: an object store shows a file when it is whole, so nothing is left behind (see Files)."""
+        return 0
 
     def _full(self, path: str) -> str:
         return f"{self._root}/{path}"

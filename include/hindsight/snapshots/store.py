@@ -108,6 +108,10 @@ class SnapshotStore:
         end = about(self._table(names[-1]))[_WINDOW_END]
         return Window(names[-1].start, datetime.fromisoformat(end))
 
+    def remove_leftovers(self, before: datetime) -> int:
+        """Delete what writers that crashed before a moment left behind; return how many files."""
+        return self._files.remove_leftovers(before)
+
     def _names(self, monitor: str | None, kinds: Collection[Kind] | None) -> Iterator[SnapshotName]:
         if monitor is None:
             yield from (name for name in self._listed(TOP) if kinds is None or name.kind in kinds)

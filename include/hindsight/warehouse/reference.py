@@ -84,7 +84,7 @@ def _from_warehouse(
     with reading(engine, monitor.source.connection):
         for column in also:
             logged_predictions(engine, monitor).require(column, "reference.output")
-    period = period_of(reference, as_of)
+    period = _period(reference, as_of)
     rows = collect(engine, monitor, period, folder=folder, pii_key=pii_key, also=also)
     try:
         spans = _alike(period, as_of, monitor, reference)
@@ -100,8 +100,12 @@ def _from_warehouse(
         raise
 
 
-def period_of(reference: Reference, as_of: datetime) -> Window:
-    """Return the period of a reference that is no file; a trailing one ends `lag` before `as_of`."""
+def spans_of(monitor: Monitor, reference: Reference, as_of: datetime) -> list[Window]:
+    """Return the spans a reference that is no file is made of; a trailing one ends `lag` before `as_of`."""
+    return _alike(_period(reference, as_of), as_of, monitor, reference)
+
+
+def _period(reference: Reference, as_of: datetime) -> Window:
     if reference.start is not None and reference.end is not None:
         return Window(reference.start, reference.end)
     end = as_of - reference.lag
