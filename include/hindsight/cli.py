@@ -18,7 +18,8 @@ from hindsight.monitors.loader import lint as lint_files
 from hindsight.monitors.loader import load_folder, load_monitor, monitor_files, require_folder
 from hindsight.monitors.model import Monitor, Task
 from hindsight.monitors.rules import Severity
-from hindsight.monitors.windows import Window, parse_moment
+from hindsight.monitors.times import moment_of, nights_of, span_of
+from hindsight.monitors.windows import Window
 from hindsight.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def run(
     from hindsight import pipeline
 
     watched, resources = _open(monitor)
-    windows = list(watched.grid.starting_in(*_span(start, end)))
+    windows = list(watched.grid.starting_in(*span_of(start, end)))
     open_still = [window.start for window in windows if window.end + watched.lateness > datetime.now(UTC)]
     _warn_of_future(open_still, "window", _UNFINISHED)
 
@@ -167,7 +168,7 @@ def labels(
     watched, resources = _open(monitor)
     _require_labels(watched)
 
-    nights = _nights(as_of, start, end)
+    nights = nights_of(as_of, start, end)
     _warn_of_future([night for night in nights if night > datetime.now(UTC)], "night", _AHEAD)
 
     def once(night: datetime) -> dict[str, Any]:
@@ -193,7 +194,7 @@ def report(
     watched, resources = _open(monitor)
     _require_labels(watched)
     now = datetime.now(UTC)
-    until = _moment(as_of, "--as-of") if as_of else now
+    until = moment_of(as_of, "--as-of") if as_of else now
     night = resources.ledger.last_night(watched.name, before=until + timedelta(microseconds=1))
     if night is None:
         raise ConfigError(
@@ -217,7 +218,7 @@ def show(
     from hindsight.pipeline import showing
 
     resources = _resources(read_settings())
-    moment = _moment(as_of, "--as-of") if as_of else None
+    moment = moment_of(as_of, "--as-of") if as_of else None
     watched = [m for m in _monitors(monitor, resources.settings) if monitor or everything or m.state != "archived"]
     states = [pipeline.state_of(m, resources, as_of=moment) for m in watched]
     if as_json:
@@ -265,7 +266,7 @@ def baseline(
     watched, resources = _open(monitor)
     if watched.reference is None:
         raise ConfigError(f"{watched.name}: its file declares no reference, so nothing is frozen")
-    moment = _moment(as_of, "--as-of") if as_of else datetime.now(UTC)
+    moment = moment_of(as_of, "--as-of") if as_of else datetime.now(UTC)
     if refit:
         result = frozen.refit(watched, resources, as_of=moment)
         if as_json:
@@ -304,31 +305,6 @@ def _monitors(name: str | None, settings: Settings) -> list[Monitor]:
     for problem in loaded.problems:
         err.print(str(problem), style="red", markup=False)
     return list(loaded.monitors.values())
-
-
-def _moment(text: str, option: str) -> datetime:
-    try:
-        return parse_moment(text)
-    except ValueError as exc:
-        raise ConfigError(f"{option}: expected a time such as 2026-09-01 or 2026-09-01T06:00, got {text!r}") from exc
-
-
-def _span(start: str, end: str) -> tuple[datetime, datetime]:
-    first, last = _moment(start, "--start"), _moment(end, "--end")
-    if first >= last:
-        raise ConfigError(f"--start {start} must be before --end {end}")
-    return first, last
-
-
-def _nights(as_of: str | None, start: str | None, end: str | None) -> list[datetime]:
-    """Return the night asked for, or every 00:00 UTC T with start < T <= end."""
-    if as_of and not (start or end):
-        return [_moment(as_of, "--as-of")]
-    if as_of or not (start and end):
-        raise ConfigError("say which nights: --as-of T, or --start T and --end T")
-    first, last = _span(start, end)
-    night = first.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    return [night + timedelta(days=k) for k in range((last - night) // timedelta(days=1) + 1)]
 
 
 def _warn_of_future(ahead: Sequence[datetime], what: str, why: str) -> None:
