@@ -20,7 +20,7 @@ from hindsight.monitors.windows import Window
 from hindsight.warehouse import stream
 from hindsight.warehouse.columns import TIMESTAMP, named, read_as
 from hindsight.warehouse.connect import reading
-from hindsight.warehouse.labels import beside_labels, declared_labels, output_columns
+from hindsight.warehouse.labels import beside_labels, declared_labels, label_tables, output_columns
 from hindsight.warehouse.outcome import ARRIVED, LABEL, distinct
 from hindsight.warehouse.pii import Hasher
 from hindsight.warehouse.predictions import logged_in, logged_predictions
@@ -87,15 +87,16 @@ def _statement(
 ) -> tuple[stream.Statement, pa.Schema]:
     """One row per prediction row or, with `as_of`, per prediction row and label row known of its id."""
     columns = kpi_columns(engine, monitor, names)
-    logged = logged_predictions(engine, monitor)
+    pair = None if as_of is None else label_tables(engine, monitor)
+    logged = pair[0] if pair else logged_predictions(engine, monitor)
     where = logged_in(monitor, logged, span)
     wanted = {*output_columns(monitor), *columns}
     ordered = [column for column in named(monitor, columns) if column in wanted]
     read = read_as(engine, logged, ordered, where, [monitor.source.predictions.timestamp])
-    if as_of is None:
+    if as_of is None or pair is None:
         return sa.select(*read.expressions).select_from(logged.table).where(where), read.schema
     truth = _truth_columns(monitor, names)
-    joined, beside, fields = beside_labels(engine, monitor, as_of, truth)
+    joined, beside, fields = beside_labels(engine, monitor, pair, as_of, truth)
     places = [*map(_place(monitor), truth), ARRIVED]
     labelled = [expression.label(place) for expression, place in zip(beside, places, strict=True)]
     schema = pa.schema([*read.schema, *(f.with_name(place) for f, place in zip(fields, places, strict=True))])

@@ -158,13 +158,13 @@ def output_columns(monitor: Monitor) -> tuple[str, ...]:
 
 
 def beside_labels(
-    engine: sa.Engine, monitor: Monitor, as_of: datetime, columns: Sequence[str]
+    engine: sa.Engine, monitor: Monitor, pair: tuple[Relation, Relation], as_of: datetime, columns: Sequence[str]
 ) -> tuple[sa.FromClause, tuple[sa.ColumnElement[Any], ...], pa.Schema]:
     """Return the predictions joined with each label row known of their ids, and how `columns` of that row are read.
 
-    When it arrived comes last, under the name ARRIVED. Raises DataError as `labelled` does.
+    `pair` is what `label_tables` returns. When the label arrived comes last, under the name ARRIVED.
     """
-    logged, truth = label_tables(engine, monitor)
+    logged, truth = pair
     known, arrived_at = _arrived(monitor, truth, None, as_of), declared_labels(monitor).arrived_at
     read = read_as(engine, truth, columns, known, [])
     arrived: sa.ColumnElement[Any] = sa.null()
