@@ -47,6 +47,12 @@ bench: .venv/.installed  ## Time windows of up to 10 M rows beside Evidently and
 bench-alarms: .venv/.installed  ## Measure false alarms and power beside Evidently and NannyML: half an hour
 	$(BIN)/python -m benchmarks.alarms
 
+.PHONY: bench-labels
+bench-labels: .venv/.installed .venv-nannyml/.installed  ## Measure what late labels cost and what is said before they come: a quarter of an hour
+	$(BIN)/python -m benchmarks.nights
+	$(BIN)/python -m benchmarks.late_labels
+	$(if $(HINDSIGHT_CASES),$(BIN)/python -m benchmarks.estimates,@echo "HINDSIGHT_CASES names no folder: the comparison with NannyML is left out")
+
 .PHONY: cases
 cases: .venv/.installed  ## Compare every number with the known answers of the cases in HINDSIGHT_CASES
 	$(BIN)/python -m benchmarks.cases

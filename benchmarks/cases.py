@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)  # when every label has come
+DAYS_AFTER = (0, 1, 7)  # the ends of windows for which truth.csv says what was known
 ASTRONOMICAL, NOTHING = 1e6, 1e-9
 OPERATIONS = {
     "n_rows": "rows_raw",
@@ -183,6 +184,13 @@ def night(case: Case, as_of: datetime = LATER) -> None:
     hindsight("labels", case.name, "--as-of", as_of.isoformat(), "--json")
 
 
+def nights(case: Case) -> None:
+    """Measure, in order, every night that the truth knows: 0, 1 and 7 days after the end of each window."""
+    ends = [moment(row["window_start"]) + case.size for row in case.truth]
+    for as_of in sorted({end + timedelta(days=days) for end in ends for days in DAYS_AFTER}):
+        night(case, as_of)
+
+
 def hindsight(*arguments: str) -> str:
     """Run the command line in this process and return what it printed; raise SystemExit where it fails."""
     from hindsight.cli import main
@@ -214,6 +222,12 @@ def compare_as_of(case: Case, data: str, rows: Sequence[Mapping[str, str]], days
     for row in rows:
         as_of = moment(row["window_start"]) + case.size + timedelta(days=days)
         yield from Numbers.read(case, data, as_of).labelled(row, suffix=f"_asof_{days}d")
+
+
+def compare_nights(case: Case, data: str) -> Iterator[Pair]:
+    """Yield what was known on those nights."""
+    for days in DAYS_AFTER:
+        yield from compare_as_of(case, data, case.truth, days)
 
 
 @dataclass(frozen=True)
@@ -306,6 +320,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("cases", nargs="*", metavar="CASE", help="folders below HINDSIGHT_CASES; all of them without")
     parser.add_argument("--windows", type=int, default=None, help="only so many windows of each")
+    parser.add_argument("--nights", action="store_true", help="also what was known 0, 1 and 7 days after each window")
     arguments = parser.parse_args()
     place = Path(os.environ.get("HINDSIGHT_CASES") or parser.error("HINDSIGHT_CASES names no folder of cases"))
     names = arguments.cases or sorted(file.parent.name for file in place.glob("*/case.json"))
@@ -316,8 +331,12 @@ def main() -> None:
         for case in cases:
             load(case, url)
             run(case)
+            if arguments.nights:
+                nights(case)
             night(case)
             _print(case, compare(case, os.environ["HINDSIGHT_DATA"]))
+            if arguments.nights:
+                _print(case, compare_nights(case, os.environ["HINDSIGHT_DATA"]))
             if arguments.windows is None and (case.folder / "predictions_daily").is_dir():
                 _replay(case, url, Path(folder))
         server.cleanup()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,10 +20,11 @@ import pandas as pd
 
 from benchmarks import cases
 from benchmarks.cases import Case, Numbers
+from benchmarks.nannyml_env import in_nannyml
+from demo import database
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
-PYTHON = Path(os.environ.get("NANNYML_PYTHON", ".venv-nannyml/bin/python"))
 METRICS = ("accuracy", "roc_auc")
 
 
@@ -54,10 +54,10 @@ def theirs(case: Case, folder: Path) -> dict[str, dict[str, float]]:
     paths = [folder / "reference.parquet", folder / "windows.parquet"]
     for path, frame in zip(paths, (reference, rows), strict=True):
         _as_nannyml_takes_it(frame, case.setup["positive_label"]).to_parquet(path)
-    done = subprocess.run([PYTHON, HERE / "nannyml_estimates.py", *paths], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"NannyML failed:\n{done.stderr}")
-    return dict(json.loads(done.stdout.strip().splitlines()[-1]))
+    found = in_nannyml(HERE / "nannyml_estimates.py", *map(str, paths))
+    if found is None:
+        raise SystemExit("NannyML's environment is missing: make it with `make .venv-nannyml/.installed`")
+    return found
 
 
 def _as_nannyml_takes_it(frame: pd.DataFrame, positive: Any) -> pd.DataFrame:
@@ -92,8 +92,9 @@ def compared(mine: Mapping[str, Any], nannyml: Mapping[str, Any]) -> dict[str, d
 
 def measure(some: Sequence[Case]) -> dict[str, Any]:
     """Run the cases through both; return what `compared` says of each."""
-    with tempfile.TemporaryDirectory(prefix="hindsight-estimates-") as folder:
-        url, server = cases._server(Path(folder))
+    temporary = tempfile.TemporaryDirectory(prefix="hindsight-estimates-")
+    with temporary as folder, database.running(Path(folder) / "postgres") as server:
+        url = server.set(database="warehouse")
         os.environ.update(cases.prepare(some, url, Path(folder)))
         found = {}
         for case in some:
@@ -102,7 +103,6 @@ def measure(some: Sequence[Case]) -> dict[str, Any]:
             cases.night(case)
             found[case.name] = compared(ours(case, os.environ["HINDSIGHT_DATA"]), theirs(case, Path(folder)))
             _print(case.name, found[case.name])
-        server.cleanup()
     return found
 
 
@@ -124,8 +124,6 @@ def main() -> None:
     parser.add_argument("--windows", type=int, default=None, help="only so many windows of each")
     asked = parser.parse_args()
     place = Path(os.environ.get("HINDSIGHT_CASES") or parser.error("HINDSIGHT_CASES names no folder of cases"))
-    if not PYTHON.exists():
-        parser.error("NannyML's environment is missing: make it with `make .venv-nannyml/.installed`")
     names = asked.cases or sorted(file.parent.name for file in place.glob("*/case.json"))
     some = [Case(place / name, asked.windows) for name in names]
     found = measure([case for case in some if case.setup["task"] == "binary"])
