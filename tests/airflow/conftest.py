@@ -74,11 +74,20 @@ def write_monitor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[.
 
 
 @pytest.fixture
-def parse(airflow_database: None, write_monitor: Callable[..., Path]) -> Callable[[], Any]:
-    """Parse the project's DAG files as the dag-processor does and write them to Airflow's database; return the bag."""
+def parse(
+    airflow_database: None, write_monitor: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], Any]:
+    """Parse the project's DAG files as the dag-processor does and write them to Airflow's database; return the bag.
+
+    Tasks are not retried: one that fails by mistake would make `dag.test()` wait for minutes before it says so.
+    """
     from airflow.dag_processing.bundles.manager import DagBundlesManager
     from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
     from airflow.utils.session import create_session
+
+    from hindsight.airflow import tasks
+
+    monkeypatch.setitem(tasks.DEFAULTS, "retries", 0)
 
     def parsed() -> Any:
         bag = DagBag(str(ROOT / "dags"))
