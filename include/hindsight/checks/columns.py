@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from hindsight.checks.bins import CategoryBins, NumericBins
 from hindsight.checks.categories import OTHER, Frequencies
@@ -105,10 +106,12 @@ def sample_of(column: AnyColumn, values: pa.Table) -> Sample:
     """Return the reference's sample of a column, from the table of its values."""
     start, end = column.rows
     part = values.slice(start, end - start)
-    distinct, counts = part.column("value"), part.column("count").to_numpy()
-    if isinstance(column, NumericBaseline):
-        return Numbers(Distribution.counted(distinct.to_numpy(), counts), column.profile.nulls)
-    return Texts(Frequencies(tuple(distinct.to_pylist()), counts), column.profile.nulls)
+    distinct, counts = part.column("value"), part.column("count")
+    if isinstance(column, CategoryBaseline):
+        return Texts(Frequencies(tuple(distinct.to_pylist()), counts.to_numpy()), column.profile.nulls)
+    if pc.sum(counts, min_count=0).as_py() == len(counts):  # each value once: the counts need not be laid out
+        return Numbers(Distribution(distinct.to_numpy()), column.profile.nulls)
+    return Numbers(Distribution.counted(distinct.to_numpy(), counts.to_numpy()), column.profile.nulls)
 
 
 def to_row(column: AnyColumn) -> dict[str, Any]:

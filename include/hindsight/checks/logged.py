@@ -29,9 +29,9 @@ def arrivals(rows: Rows, monitor: Monitor, window: Window) -> Iterator[Measureme
         yield from (Measurement(metric, None, rows.n, note=NO_ROWS) for metric in ("freshness_s", "longest_gap_s"))
         return
     start, end = (_microseconds(border) for border in (window.start, window.end))
-    gaps = np.diff(moments, prepend=start, append=end)
+    gap = max(moments[0] - start, end - moments[-1], np.diff(moments).max(initial=0))
     yield Measurement("freshness_s", float(end - moments[-1]) / 1e6, rows.n)
-    yield Measurement("longest_gap_s", float(gaps.max()) / 1e6, rows.n)
+    yield Measurement("longest_gap_s", float(gap) / 1e6, rows.n)
 
 
 def _microseconds(moment: datetime) -> int:

@@ -21,7 +21,8 @@ def floats(column: pa.Array) -> np.ndarray:
         column = column.dictionary_decode()
     values = _numeric(column)
     array = np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.float64)
-    return np.add(array, 0.0, out=array if values.null_count else None)
+    is_own = values.null_count or not pa.types.is_float64(values.type)
+    return np.add(array, 0.0, out=array if is_own else None)
 
 
 def _numeric(column: pa.Array) -> pa.Array:

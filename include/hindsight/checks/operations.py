@@ -63,8 +63,9 @@ class _Traffic:
     window: Window
 
     @cached_property
-    def status(self) -> pa.Array | None:
-        return self._declared(self.monitor.source.predictions.status_code)
+    def status(self) -> np.ndarray | None:
+        column = self._declared(self.monitor.source.predictions.status_code)
+        return None if column is None else numbers(column)
 
     @cached_property
     def failed(self) -> np.ndarray | None:
@@ -98,7 +99,7 @@ class _Traffic:
 
     def _http_rates(self, mask: np.ndarray | None) -> Iterator[Measurement]:
         if self.status is not None:
-            status = _of(numbers(self.status), mask)
+            status = _of(self.status, mask)
             yield _rate("http_4xx_rate", (status >= 400) & (status < 500))
             yield _rate("http_5xx_rate", status >= 500)
             yield _rate("timeout_rate", (status == 408) | (status == 504))

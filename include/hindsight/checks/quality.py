@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import partial
 from math import ceil
 
 import numpy as np
 import pyarrow as pa
 
 from hindsight.checks.baseline import Baseline
+from hindsight.checks.categories import Frequencies
+from hindsight.checks.columns import Role
 from hindsight.checks.control import UNKNOWN, Control, null_rate_control
 from hindsight.checks.fitting import roles
 from hindsight.checks.groups import SMALLEST
@@ -33,6 +35,7 @@ UNREAD_SHARE = 0.05  # of the texts of a logged number: from there on its column
 STUCK_CHANCE, STUCK_VALUES = 1e-9, 31  # months, weekdays and days of a month stand still without being stuck
 NO_REFERENCE = "the baseline does not have this column"
 NO_VALUES = "no values"
+_ALWAYS = ("null_rate", "schema_change")
 
 
 def quality(
@@ -49,21 +52,21 @@ def quality(
     the rows lack has `schema_change` 1 and nothing else. `strangers` is asked for the columns that the monitor does not
     name when one that it names is missing or empty.
     """
-    found = [_duplicates(rows)]
     served = _served(rows, monitor)
-    for name, role, numeric in roles(monitor):
+
+    def column(name: str, role: Role, numeric: bool) -> Iterator[Measurement]:  # lets go of its values at its end
         expected = Expected(name, role, numeric, norm_of(baseline, name))
         if rows.n == 0:
-            found += (
-                Measurement(metric, None, feature=name, note=NO_ROWS) for metric in ("null_rate", "schema_change")
-            )
+            yield from (Measurement(metric, None, feature=name, note=NO_ROWS) for metric in _ALWAYS)
         elif name not in rows.columns:
-            found.append(missing(expected, rows.n, strangers))
+            yield missing(expected, rows.n, strangers)
         else:
-            column = rows.column(name)
-            known = column if role == "feature" or served is None else column.filter(pa.array(served))
-            private = name in monitor.pii.hash
-            found += _Column(expected, column.type, known, private, control, strangers).measure()
+            values = _read(rows, expected, served if role != "feature" else None)
+            yield from _Column(expected, values, name in monitor.pii.hash, control, strangers).measure()
+
+    found = [_duplicates(rows)]
+    for role in roles(monitor):
+        found += column(*role)
     if rows.n:
         found += _logged(rows, monitor, strangers)
     return found
@@ -113,26 +116,47 @@ def _unread(what: str, name: str, column: pa.Array) -> Measurement:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """What is kept of the `n` rows of a column that count: its type as it came, and its numbers or its texts."""
+
+    type: pa.DataType
+    n: int
+    given: int
+    known: np.ndarray
+    texts: Frequencies | None = None
+
+
+def _read(rows: Rows, expected: Expected, owed: np.ndarray | None) -> _Values:
+    """Read the rows of a column that `owed` a value (None: all); the column itself is let go."""
+    column = rows.column(expected.name)
+    column = column if owed is None else column.filter(pa.array(owed))
+    found = partial(_Values, column.type, len(column), len(column) - column.null_count)
+    if not expected.numeric:
+        return found(np.zeros(0), TextColumn(column, expected.norm.type if expected.norm else "").sample().values)
+    known = numbers(column)
+    nulls = np.isnan(known)
+    return found(known[~nulls] if nulls.any() else known)
+
+
 @dataclass(frozen=True)
 class _Column:
-    """One column of a window, `type` as it came and `values` of the rows that count."""
+    """One column of a window beside what is expected of it."""
 
     expected: Expected
-    type: pa.DataType
-    values: pa.Array
+    values: _Values
     hashed: bool
     control: Control
     strangers: Strangers
 
-    @cached_property
+    @property
     def known(self) -> np.ndarray:
         """The numbers of the column."""
-        found = numbers(self.values)
-        missing = np.isnan(found)
-        return found[~missing] if missing.any() else found
+        return self.values.known
 
     def measure(self) -> Iterator[Measurement]:
-        yield from self._numeric() if self.expected.numeric else self._categorical()
+        texts = self.values.texts
+        yield from self._numeric() if texts is None else self._categorical(texts)
 
     def _measured(self, metric: str, value: float | None, n: int, note: str = "") -> Measurement:
         return Measurement(metric, value, n, feature=self.expected.name, note=note)
@@ -144,16 +168,16 @@ class _Column:
         """Yield what every column has: whether it is still itself, and how much of it is missing."""
         norm = self.expected.norm
         usual = norm.null_rate if norm else None
-        n = len(self.values)
+        n = self.values.n
         heir = emptied(self.expected, n, self.strangers) if n and nulls == n and usual != 1 else None
-        yield heir or retyped(self.expected, self.type, n)
+        yield heir or retyped(self.expected, self.values.type, n)
         yield self._share("null_rate", nulls, n, reference=usual, note=note)
         yield null_rate_control(self.expected.name, nulls, n, usual, self.control)
 
     def _numeric(self) -> Iterator[Measurement]:
-        given, n = len(self.values) - self.values.null_count, self.known.size
-        unread = given - n if family(str(self.type)) == "text" else 0
-        yield from self._nulls(len(self.values) - n, f"{unread} texts that are no number" if unread else "")
+        n = self.known.size
+        unread = self.values.given - n if family(str(self.values.type)) == "text" else 0
+        yield from self._nulls(self.values.n - n, f"{unread} texts that are no number" if unread else "")
         norm = self.expected.norm.numbers if self.expected.norm else None
         if norm is None or not n:
             note = NO_REFERENCE if norm is None else NO_VALUES
@@ -198,13 +222,12 @@ class _Column:
         note = f"values are {as_words(found)} the reference's: another unit?" if found else ""
         return self._measured("unit_change", float(found is not None), n, note)
 
-    def _categorical(self) -> Iterator[Measurement]:
+    def _categorical(self, found: Frequencies) -> Iterator[Measurement]:
         norm = self.expected.norm
-        sample = TextColumn(self.values, norm.type if norm else "").sample()
-        counts = dict(zip(sample.values.texts, sample.values.counts.tolist(), strict=True))
+        counts = dict(zip(found.texts, found.counts.tolist(), strict=True))
         known = {text: count for text, count in counts.items() if not is_blank(text)}
         n, blank = sum(known.values()), sum(counts.values()) - sum(known.values())
-        yield from self._nulls(len(self.values) - n, f"{blank} of them empty or blank" if blank else "")
+        yield from self._nulls(self.values.n - n, f"{blank} of them empty or blank" if blank else "")
         if norm is None or not norm.has_all_texts or n == 0:
             note = NO_REFERENCE if norm is None else NO_VALUES if n == 0 else "the reference has too many categories"
             yield self._measured("new_category_share", None, n, note)

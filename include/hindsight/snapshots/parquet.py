@@ -25,8 +25,7 @@ def encode(table: pa.Table, about: Mapping[str, str]) -> bytes:
     said = {key.encode(): value.encode() for key, value in about.items()}
     notes = {**(table.schema.metadata or {}), _VERSION_KEY: str(VERSION).encode(), **said}
     sink = pa.BufferOutputStream()
-    rows = max(table.num_rows, 1)  # one group: a column is read as one array, which nobody has to join
-    pq.write_table(table.replace_schema_metadata(notes), sink, row_group_size=rows, write_page_checksum=True)
+    pq.write_table(table.replace_schema_metadata(notes), sink, write_page_checksum=True)
     return bytes(sink.getvalue())
 
 
@@ -39,7 +38,7 @@ def decode(data: bytes, uri: str) -> pa.Table:
     try:
         file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
         _check(file, uri)
-        table = file.read(use_threads=False) if _is_bounded(file) else _read_by_dictionary(data, uri)
+        table = _read_by_group(file) if _is_bounded(file) else _read_by_dictionary(data, uri)
         table.validate(full=True)
     except (OSError, pa.ArrowException, ValueError) as exc:
         raise DamagedError(f"{uri}: not a whole Parquet file: {exc}") from exc
@@ -51,6 +50,12 @@ def _is_bounded(file: pq.ParquetFile) -> bool:
     groups = (file.metadata.row_group(group) for group in range(file.metadata.num_row_groups))
     has_text = any(pa.types.is_string(field.type) for field in file.schema_arrow)
     return not has_text or file.metadata.num_rows * sum(g.total_byte_size for g in groups) <= MAX_TEXT_BYTES
+
+
+def _read_by_group(file: pq.ParquetFile) -> pa.Table:
+    """Read a table in parts: as a whole it would take twice its size on the way."""
+    groups = [file.read_row_group(group, use_threads=False) for group in range(file.num_row_groups)]
+    return pa.concat_tables(groups) if groups else file.schema_arrow.empty_table()
 
 
 def _read_by_dictionary(data: bytes, uri: str) -> pa.Table:

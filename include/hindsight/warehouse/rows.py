@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from hindsight.monitors.strict import Scalar
 from hindsight.warehouse.distinct import Hashes, Mask, hashes, mixed
 
 _MOST_STRING_BYTES = 2**31 - 1
+_PLAIN = (pa.float64(), pa.int64())
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,9 @@ class WindowRows:
         with pq.ParquetFile(self.path, pre_buffer=False) as file:
             if name not in file.schema_arrow.names:
                 raise DataError(f"no column {name!r} in the rows; there are {', '.join(self.columns)}")
-            if self.keep is None:
-                return _joined(file.read(columns=[name], use_threads=False).column(0))
             kind = file.schema_arrow.field(name).type
-        parts = masked(self.path, [name], self.keep)
-        return _joined(pa.chunked_array([chunk for part in parts for chunk in part.column(0).chunks], kind))
+        chunks = (chunk for part in masked(self.path, [name], self.keep) for chunk in part.column(0).chunks)
+        return _numbers(chunks, kind, self.n) if kind in _PLAIN else _joined(pa.chunked_array(chunks, kind))
 
     def table(self, names: Sequence[str]) -> pa.Table:
         """Return some columns together; raise DataError where the table lacks one."""
@@ -118,17 +117,29 @@ def equals(values: pa.Array, value: Scalar) -> pa.Array:
     return pc.fill_null(pc.equal(values, wanted), False)
 
 
-def masked(path: Path, names: Sequence[str], keep: Mask) -> Iterator[pa.Table]:
-    """Yield the rows of a mask, a row group at a time, leaving out groups without any."""
+def masked(path: Path, names: Sequence[str], keep: Mask | None) -> Iterator[pa.Table]:
+    """Yield the rows of a mask (None: all), a row group at a time, leaving out groups without any."""
     with pq.ParquetFile(path, pre_buffer=False) as file:
         start = 0
         for group in range(file.num_row_groups):
             end = start + file.metadata.row_group(group).num_rows
-            if keep[start:end].any():
-                yield file.read_row_group(group, columns=list(names), use_threads=False).filter(
-                    pa.array(keep[start:end])
-                )
+            here = None if keep is None else keep[start:end]
+            if here is None or here.any():
+                rows = file.read_row_group(group, columns=list(names), use_threads=False)
+                yield rows if here is None else rows.filter(pa.array(here))
             start = end
+
+
+def _numbers(chunks: Iterable[pa.Array], kind: pa.DataType, n: int) -> pa.Array:
+    """Join chunks into one array as they come, so that all of them are never there beside it."""
+    values, nulls, start = np.empty(n, kind.to_pandas_dtype()), None, 0
+    for chunk in chunks:
+        here = slice(start, start := start + len(chunk))
+        values[here] = pc.fill_null(chunk, 0).to_numpy()
+        if chunk.null_count:
+            nulls = np.zeros(n, np.bool_) if nulls is None else nulls
+            nulls[here] = chunk.is_null().to_numpy(zero_copy_only=False)
+    return pa.array(values, kind, mask=nulls)
 
 
 def _joined(values: pa.ChunkedArray) -> pa.Array:
