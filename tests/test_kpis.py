@@ -17,7 +17,6 @@ from tests.builders import a_monitor
 from hindsight.checks import intervals
 from hindsight.checks.kpis import NO_LABELS, NO_MATCH, TOO_LARGE, kpis, reference_kpis
 from hindsight.checks.rates import NO_ROWS
-from hindsight.errors import DataError
 from hindsight.monitors.measurement import Measurement
 from hindsight.monitors.rows import TableRows
 
@@ -131,11 +130,15 @@ def test_a_filter_keeps_equal_values_or_a_half_open_range_and_never_a_null(colum
         ({"sum": "labels.paid"}, "sum: ground_truth.paid holds string"),
     ],
 )
-def test_text_where_numbers_are_needed_is_a_clear_error(kpi: dict[str, Any], field: str) -> None:
+def test_text_where_numbers_are_needed_is_no_value_and_says_so(kpi: dict[str, Any], field: str) -> None:
     columns = {"region": ["EU"], "amount": [1.0], "made": [datetime(2026, 9, 1)]}  # noqa: DTZ001  as a database has it
-    with pytest.raises(DataError) as error:
-        number(kpi, **columns, **{"labels.paid": ["a lot"], "labels.label": [1]})
-    assert str(error.value).startswith(f"kpis.kpi.{field}")
+    found = number(kpi, **columns, **{"labels.paid": ["a lot"], "labels.label": [1]})
+    assert (found.value, found.note.startswith(f"kpis.kpi.{field}")) == (None, True)
+
+
+def test_a_few_texts_among_numbers_count_as_null() -> None:
+    found = number({"sum": "amount"}, amount=["1.5"] * 39 + ["n/a"])
+    assert (found.value, found.n) == (58.5, 39)
 
 
 def test_only_rows_with_a_known_label_count_where_labels_are_asked_for() -> None:

@@ -135,6 +135,20 @@ def test_a_rule_id_used_twice_is_told() -> None:
     ]
 
 
+def test_a_kpi_of_labels_needs_labels() -> None:
+    source = {key: value for key, value in monitor_file()["source"].items() if key != "labels"}
+    assert "kpis.x.sum: 'labels.paid' needs source.labels" in told(kpis={"x": {"sum": "labels.paid"}}, source=source)
+
+
+def test_a_kpi_is_compared_with_a_period_but_not_with_a_file_of_rows() -> None:
+    rule, kpis = {"id": "poor", "metric": "kpi.revenue", "drops_by": "15%"}, {"revenue": {"sum": "amount"}}
+    assert rules_told(rule, kpis=kpis, reference={"trailing": "28d"}) == []
+    (message,) = rules_told(rule, kpis=kpis, reference={"parquet": "reference.parquet"})
+    assert "'kpi.revenue' has no value on the reference to compare with" in message
+    (message,) = rules_told(rule, kpis=kpis, reference=None)
+    assert "the file has no reference section" in message
+
+
 def test_a_rule_on_a_kpi_of_the_file_is_accepted() -> None:
     rule = {"id": "poor", "metric": "kpi.revenue", "below": -5}
     assert rules_told(rule, kpis={"revenue": {"sum": "amount"}}) == []
@@ -221,6 +235,26 @@ def test_scores_fit_the_task(task, score, expected) -> None:
         ({"segments": ["region", "region"]}, "segments[1]: 'region' is listed twice"),
         ({"segments": ["request_id"]}, "segments[0]: 'request_id' has a value of its own in every row"),
         ({"kpis": {"revenue": {"sum": "region"}}}, "kpis.revenue.sum: 'region' is a categorical feature"),
+        ({"kpis": {"x": {"ratio": ["amount", "region"]}}}, "kpis.x.ratio: 'region' is a categorical feature; a ratio "),
+        ({"kpis": {"x": {"sum": "predicted_at"}}}, "kpis.x.sum: 'predicted_at' holds times; a sum needs numbers"),
+        ({"kpis": {"x": {"mean": "n"}}, "pii": {"hash": ["n"]}}, "kpis.x.mean: 'n' is hashed; a mean needs numbers"),
+        ({"kpis": {"x": {"count": "n"}}, "pii": {"drop": ["n"]}}, "kpis.x.count: 'n' is in pii.drop and is never read"),
+        (
+            {"kpis": {"x": {"count": True, "where": {"n": "a"}}}, "pii": {"hash": ["n"]}},
+            "kpis.x.where.n: 'n' is hashed; no row would equal 'a'",
+        ),
+        (
+            {"kpis": {"x": {"count": True, "where": {"amount": {"above": 2, "below": 2}}}}},
+            "kpis.x.where.amount: above is not less than below",
+        ),
+        (
+            {"kpis": {"x": {"count": True, "where": {"region": {"above": 2}}}}},
+            "kpis.x.where.region: 'region' is a categorical feature; a range needs numbers",
+        ),
+        (
+            {"kpis": {"x": {"sum": "label"}}, "features": {"label": "numeric"}},
+            "kpis.x.sum: 'label' is a column of the predictions and of the labels; write predictions.label or ",
+        ),
         ({"alerts": {"runbook": "javascript:alert(1)"}}, "alerts.runbook: expected a link"),
         ({"model": {"name": "m", "task": "binary", "endpoint": "http://["}}, "model.endpoint: expected a link"),
     ],

@@ -15,7 +15,6 @@ from tests.builders import DAY, at
 from tests.world import REFERENCE, SOON, World, a_world, days
 
 from hindsight import pipeline, terminal
-from hindsight.errors import DataError
 from hindsight.monitors.loader import lint
 from hindsight.monitors.measurement import Kind, Measurement
 from hindsight.reports.pages import monitor_page
@@ -156,10 +155,22 @@ def test_a_trailing_reference_moves_with_the_window(sqlite_url: sa.URL, tmp_path
         assert orders["2026-08-31"] < orders[FIRST]
 
 
-def test_a_column_the_table_lacks_stops_the_run_by_its_name(small: World) -> None:
-    small.declare(kpis={"orders": {"sum": "amonut"}})
-    with pytest.raises(DataError, match=r"inference_log\.amonut: no such column.*'amount'.*kpis\.orders\.sum"):
+def test_a_column_the_table_lacks_takes_away_its_kpis_and_nothing_else(
+    small: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    paid = {"sum": "labels.piad"}
+    small.declare(kpis=KPIS | {"volume": {"sum": "amonut"}, "paid": paid}, rules=[])
+    for _ in range(2):
         small.run(FIRST)
+    small.night("2026-09-05")
+    found = kpis(small)
+    assert {name for name, m in found.items() if m.value is not None} == {"orders", "revenue"}
+    assert found["volume"].note.startswith("inference_log.amonut: no such column; inference_log has amount, ")
+    assert "did you mean 'amount'? Correct kpis.volume.sum in the monitor file" in found["volume"].note
+    assert found["paid"].note.startswith("ground_truth.piad: no such column")
+    logged = [record.getMessage() for record in caplog.records if "kpi not computed" in record.getMessage()]
+    assert logged == [f"kpi not computed monitor=credit {found[name].note}" for name in ("volume", "paid")]
+    assert [i.series.feature for i in small.incidents("schema")] == ["amonut"]
 
 
 def test_kpis_are_on_the_terminal_and_on_the_page(small: World) -> None:

@@ -17,9 +17,9 @@ import pyarrow as pa
 from hindsight.checks import intervals
 from hindsight.checks.classes import canonical, codes
 from hindsight.checks.groups import SMALLEST, groups
-from hindsight.checks.numbers import NotNumericError, floats
+from hindsight.checks.lenient import numbers
+from hindsight.checks.quality import UNREAD_SHARE
 from hindsight.checks.rates import NO_ROWS
-from hindsight.errors import DataError
 from hindsight.monitors.kpis import LABELS, Operand, aggregate, needs_labels, operand
 from hindsight.monitors.measurement import Measurement
 from hindsight.monitors.model import Monitor
@@ -33,8 +33,8 @@ def kpis(rows: Rows, monitor: Monitor, names: Sequence[str], *, reference: Mappi
 
     `rows` has the columns the KPIs name and, where one waits for labels, `labels.<column>`; such a KPI is made of the
     rows whose label is known. `n` counts the rows a value is made of, for a count those looked at. A group with fewer
-    than 20 of them gets no number. `reference` is what `reference_kpis` returns. Raises DataError for a column of
-    text or times where numbers are needed.
+    than 20 of them gets no number. `reference` is what `reference_kpis` returns. A KPI that needs numbers of a column
+    of texts or times is null, and its note says so.
     """
     found = (number.measurement for number in _numbers(rows, monitor, names))
     return [replace(m, reference=reference.get(f"{m.segment} {m.metric}".lstrip())) for m in found]
@@ -84,14 +84,20 @@ class _Columns:
 
 
 def _numbers(rows: Rows, monitor: Monitor, names: Sequence[str]) -> Iterator[_Number]:
-    columns = {name: _columns(rows, monitor, name) for name in names}
+    columns: dict[str, _Columns] = {}
+    for name in names:
+        try:
+            columns[name] = _columns(rows, monitor, name)
+        except _NoNumbersError as exc:
+            yield _Number(Measurement(name, None, note=str(exc)))
     for group in groups(rows, monitor):
         mask = group.mask
-        for name in names:
+        for name, of_all in columns.items():
             part, _ = aggregate(monitor.kpis[name])
-            number = _number(name, part, columns[name].of(mask))
+            of_group = of_all.of(mask)
+            number = _number(name, part, of_group)
             m = replace(number.measurement, model_version=group.model_version, segment=group.segment)
-            if not (m.model_version or m.segment) or _is_shown(m, columns[name].of(mask)):
+            if not (m.model_version or m.segment) or _is_shown(m, of_group):
                 yield replace(number, measurement=m)
 
 
@@ -194,17 +200,21 @@ def _passes(rows: Rows, monitor: Monitor, name: str, operand: Operand, wanted: o
     return np.asarray(codes(column, [canonical(wanted)]) == 0)
 
 
+class _NoNumbersError(ValueError):
+    """A column holds no numbers; the message says which, and what needs them."""
+
+
 def _floats(rows: Rows, monitor: Monitor, name: str, operand: Operand, what: str) -> np.ndarray:
+    """A column as numbers, NaN where there is none; a few texts among them are no numbers and count as null."""
     column = rows.column(operand.key)
-    if not pa.types.is_temporal(column.type):
-        try:
-            values = floats(column)
-            return np.where(np.isfinite(values), values, np.nan)
-        except NotNumericError:
-            pass
+    values = numbers(column)
+    given = 0 if pa.types.is_floating(column.type) else len(column) - column.null_count
+    unread = given - np.count_nonzero(~np.isnan(values))
+    if not pa.types.is_temporal(column.type) and unread <= UNREAD_SHARE * given:
+        return np.where(np.isfinite(values), values, np.nan)
     labels, table = monitor.source.labels, monitor.source.predictions.table
     place = labels.table if operand.of_labels and labels else table
-    raise DataError(
+    raise _NoNumbersError(
         f"kpis.{name}.{operand.field}: {place}.{operand.column} holds {column.type}, and a {what} needs numbers. "
         "Name a column of numbers, or convert this one in a view"
     )

@@ -25,6 +25,7 @@ from hindsight.checks.rates import NO_ROWS, share
 from hindsight.checks.samples import TextColumn
 from hindsight.checks.scales import as_words, factor
 from hindsight.checks.schema import Expected, Strangers, emptied, family, missing, retyped
+from hindsight.monitors.kpis import logged_columns
 from hindsight.monitors.measurement import Measurement
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rows import Rows
@@ -94,6 +95,7 @@ def _logged(rows: Rows, monitor: Monitor, strangers: Strangers) -> Iterator[Meas
         **source.resources,
     }
     texts = {"model_version": source.model_version, **{f"segment {name}": name for name in monitor.segments}}
+    texts |= {f"column {name} of kpis": name for name in logged_columns(monitor)}
     for what, name in {**numeric, **texts}.items():
         if name is None or name in declared:
             continue

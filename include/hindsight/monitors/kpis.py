@@ -6,6 +6,7 @@ label's row and `predictions.<column>` a column of the predictions whatever it i
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hindsight.monitors.measurement import Kind
@@ -62,6 +63,13 @@ def needs_labels(monitor: Monitor, name: str) -> bool:
 def kpis_of(monitor: Monitor, *, labelled: bool) -> list[str]:
     """Return the names of the KPIs that wait for labels, or of those that do not, in the file's order."""
     return [name for name in monitor.kpis if needs_labels(monitor, name) is labelled]
+
+
+def logged_columns(monitor: Monitor, names: Iterable[str] | None = None) -> tuple[str, ...]:
+    """Return the columns of the predictions that these KPIs name, all KPIs if not said, each once."""
+    chosen = monitor.kpis if names is None else names
+    found = (o.column for name in chosen for o in operands(monitor, monitor.kpis[name]) if not o.of_labels)
+    return tuple(dict.fromkeys(found))
 
 
 def is_labelled_metric(monitor: Monitor, path: str) -> bool:

@@ -10,7 +10,6 @@ from functools import partial
 
 from hindsight.actions.records import RequestState
 from hindsight.actions.transaction import Transaction
-from hindsight.checks.fitting import roles
 from hindsight.checks.prior import feature_of
 from hindsight.monitors.measurement import Kind
 from hindsight.monitors.model import Monitor
@@ -27,6 +26,7 @@ from hindsight.verdicts.judge import kind_of, waits_for_labels
 from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
 from hindsight.verdicts.notices import is_stale, needs_notice
 from hindsight.verdicts.retraining import Refusal, decide
+from hindsight.warehouse.columns import named
 
 AT_ONCE = (Severity.P0, Severity.P1)
 
@@ -199,8 +199,8 @@ def _missing(monitor: Monitor, series: Series) -> str:
 
 
 def _columns(monitor: Monitor) -> set[str]:
-    """Every column of the file that numbers can be about."""
-    return {feature_of(monitor), *monitor.segments, *(name for name, *_ in roles(monitor))}
+    """Every column the file names, whatever for."""
+    return {feature_of(monitor), *named(monitor)}
 
 
 def _by_series(incidents: Iterable[Incident]) -> dict[Series, list[Incident]]:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 
 import pyarrow as pa
 
@@ -19,9 +21,10 @@ from hindsight.monitors.model import Monitor
 from hindsight.monitors.rows import Rows, TableRows
 from hindsight.monitors.windows import Window
 from hindsight.pipeline.resources import Resources
-from hindsight.warehouse.kpis import kpi_rows
+from hindsight.warehouse.kpis import kpi_faults, kpi_rows
 from hindsight.warehouse.reference import spans_of
 
+logger = logging.getLogger(__name__)
 AT_ONCE = timedelta(days=1)  # of a reference, read by one statement
 
 
@@ -30,9 +33,10 @@ def kpis_of_run(
 ) -> list[Measurement]:
     """Return the KPIs of a window that need no labels, and what a night of the same moment found of the others."""
     names = kpis_of(monitor, labelled=False)
-    reference = _reference(monitor, window, names, resources, as_of=as_of)
     known = resources.store.measurements(monitor.name, Kind.KPI, window, as_of) if monitor.kpis else []
-    return kpis(rows, monitor, names, reference=reference) + [m for m in known if needs_labels(monitor, m.metric)]
+    faults = _faults(monitor, names, resources)
+    found = _computed(monitor, window, rows, names, faults, resources, as_of=as_of)
+    return found + [m for m in known if needs_labels(monitor, m.metric)]
 
 
 def kpis_of_night(monitor: Monitor, window: Window, resources: Resources, *, as_of: datetime) -> list[Measurement]:
@@ -41,17 +45,43 @@ def kpis_of_night(monitor: Monitor, window: Window, resources: Resources, *, as_
     if not late or as_of < window.end + monitor.lateness:
         return []
     engine = resources.warehouse(monitor.source.connection)
-    found = kpi_rows(engine, monitor, [window], [*early, *late], as_of=as_of, pii_key=resources.pii_key)
+    faults = _faults(monitor, [*early, *late], resources)
+    sound = [name for name in (*early, *late) if name not in faults]
+    rows = TableRows(kpi_rows(engine, monitor, [window], sound, as_of=as_of, pii_key=resources.pii_key)[window])
     return [
         measurement
         for names in (early, late)
-        for measurement in kpis(
-            TableRows(found[window]),
-            monitor,
-            names,
-            reference=_reference(monitor, window, names, resources, as_of=as_of),
-        )
+        for measurement in _computed(monitor, window, rows, names, faults, resources, as_of=as_of)
     ]
+
+
+def _faults(monitor: Monitor, names: Sequence[str], resources: Resources) -> dict[str, str]:
+    """Return why some KPIs cannot be computed, and log it: a column that is missing takes away only its own KPIs."""
+    faults = kpi_faults(resources.warehouse(monitor.source.connection), monitor, names) if names else {}
+    for fault in faults.values():
+        _log_once(monitor.name, fault)
+    return faults
+
+
+@cache
+def _log_once(monitor: str, fault: str) -> None:
+    logger.warning("kpi not computed monitor=%s %s", monitor, fault)
+
+
+def _computed(
+    monitor: Monitor,
+    window: Window,
+    rows: Rows,
+    names: Sequence[str],
+    faults: Mapping[str, str],
+    resources: Resources,
+    *,
+    as_of: datetime,
+) -> list[Measurement]:
+    sound = [name for name in names if name not in faults]
+    reference = _reference(monitor, window, sound, resources, as_of=as_of)
+    unknown = [Measurement(name, None, note=faults[name]) for name in names if name in faults]
+    return kpis(rows, monitor, sound, reference=reference) + unknown
 
 
 def _reference(

@@ -19,7 +19,6 @@ from hindsight.checks.expectations import run_suite
 from hindsight.checks.operations import operations
 from hindsight.checks.outputs import outputs
 from hindsight.checks.quality import quality
-from hindsight.monitors.kpis import kpis_of
 from hindsight.monitors.measurement import Kind, Measurement
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rows import Rows
@@ -28,7 +27,6 @@ from hindsight.pipeline.baselines import baseline_for, calibration_of, control_o
 from hindsight.pipeline.kpis import kpis_of_run
 from hindsight.pipeline.memory import spare_memory
 from hindsight.pipeline.resources import Resources
-from hindsight.warehouse.kpis import kpi_columns
 from hindsight.warehouse.predictions import collect, misdated, strangers, volumes
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
@@ -50,8 +48,7 @@ def run_window(
     """
     engine = resources.warehouse(monitor.source.connection)
     with tempfile.TemporaryDirectory(prefix="hindsight-") as folder:
-        also = kpi_columns(engine, monitor, kpis_of(monitor, labelled=False))
-        rows = collect(engine, monitor, window, folder=Path(folder), pii_key=resources.pii_key, also=also)
+        rows = collect(engine, monitor, window, folder=Path(folder), pii_key=resources.pii_key)
         spare_memory()
         try:
             measured = measure(monitor, window, rows, resources)

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from hindsight.errors import ConfigError, Problem
+from hindsight.monitors.kpis import logged_columns
 from hindsight.monitors.model import Monitor
 from hindsight.warehouse.relations import Relation, type_name
 from hindsight.warehouse.times import moment
@@ -55,7 +56,8 @@ def named(monitor: Monitor, also: Iterable[str] = ()) -> tuple[str, ...]:
         if by_role[key] in dropped or (key == "timestamp" and by_role[key] in hashed):
             raise ConfigError(Problem(f"{by_role[key]!r} is source.predictions.{key} and is needed", field="pii"))
     late = [by_role.pop(key) for key in list(by_role) if key in ("latency_ms", "cost") or key.startswith("resources.")]
-    wanted = (*by_role.values(), *monitor.segments, *late, *monitor.features, *monitor.pii.hash, *also)
+    besides = (*monitor.features, *monitor.pii.hash, *logged_columns(monitor), *also)
+    wanted = (*by_role.values(), *monitor.segments, *late, *besides)
     return tuple(column for column in dict.fromkeys(wanted) if column not in dropped)
 
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from hindsight.errors import DataError
-from hindsight.monitors.kpis import LABELS, Operand, operands
+from hindsight.monitors.kpis import LABELS, Operand, logged_columns, operands
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.windows import Window
 from hindsight.warehouse import stream
@@ -28,18 +28,17 @@ from hindsight.warehouse.relations import relation
 from hindsight.warehouse.times import microseconds
 
 
-def kpi_columns(engine: sa.Engine, monitor: Monitor, names: Iterable[str]) -> tuple[str, ...]:
-    """Return the columns of the predictions that these KPIs name.
-
-    Raises DataError naming KPI, table and column where one is missing from its table.
-    """
-    found: dict[str, None] = {}
+def kpi_faults(engine: sa.Engine, monitor: Monitor, names: Iterable[str]) -> dict[str, str]:
+    """Return, of these KPIs, those that name a column its table lacks, and what to do about each in one sentence."""
+    found: dict[str, str] = {}
     with reading(engine, monitor.source.connection):
         for name in names:
-            for operand in operands(monitor, monitor.kpis[name]):
-                _require(engine, monitor, name, operand)
-                found |= {} if operand.of_labels else {operand.column: None}
-    return tuple(found)
+            try:
+                for operand in operands(monitor, monitor.kpis[name]):
+                    _require(engine, monitor, name, operand)
+            except DataError as exc:
+                found[name] = str(exc)
+    return found
 
 
 def kpi_rows(
@@ -54,7 +53,7 @@ def kpi_rows(
     """Return the distinct rows of each of some windows in order, read at once: ids, versions, segments, KPI columns.
 
     With `as_of` each row also has what was known of its label then, in columns `labels.<column>`: null where nothing
-    was. Errors as for `kpi_columns` and `labels.labelled`.
+    was. `names` are KPIs whose columns are there. Errors as for `labels.labelled`.
     """
     span = Window(windows[0].start, windows[-1].end)
     hasher = Hasher(monitor.pii.hash, pii_key)
@@ -86,7 +85,7 @@ def _statement(
     engine: sa.Engine, monitor: Monitor, span: Window, names: Sequence[str], as_of: datetime | None
 ) -> tuple[stream.Statement, pa.Schema]:
     """One row per prediction row or, with `as_of`, per prediction row and label row known of its id."""
-    columns = kpi_columns(engine, monitor, names)
+    columns = logged_columns(monitor, names)
     pair = None if as_of is None else label_tables(engine, monitor)
     logged = pair[0] if pair else logged_predictions(engine, monitor)
     where = logged_in(monitor, logged, span)
