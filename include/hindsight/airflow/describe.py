@@ -19,7 +19,8 @@ id is fixed, and a run of that id that is there already counts as started.
 
 MAINTENANCE = """Tidies up, and asks whether every active monitor has reported.
 
-A monitor that is silent for two windows opens an incident of its own: no news is not good news.
+People are told of a monitor that is silent for two windows: no news is not good news. Incidents of monitors that were
+archived or removed are closed, and those who knew of them are told once.
 """
 
 _WHAT = {
