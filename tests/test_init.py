@@ -146,6 +146,7 @@ def test_the_columns_of_a_table_are_recognised(warehouse: sa.URL, tmp_path: Path
     monitor, _, _ = init(warehouse, tmp_path)
     source = monitor.source.predictions
     assert source.model_dump(exclude_none=True) == {
+        "resources": {},
         "table": "loans",
         "id": "loan_id",
         "timestamp": "scored_at",

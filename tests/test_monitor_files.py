@@ -247,7 +247,7 @@ def test_a_monitor_is_found_by_the_name_in_its_file(tmp_path: Path) -> None:
     assert load_monitor("credit", tmp_path).name == "credit"
     with pytest.raises(ConfigError, match=r"no monitor 'chrun' .* - did you mean 'churn'\?"):
         load_monitor("chrun", tmp_path)
-    with pytest.raises(ConfigError, match="there are no monitor files in"):
+    with pytest.raises(ConfigError, match=r"no folder .*nowhere of monitor files"):
         load_monitor("credit", tmp_path / "nowhere")
 
 

@@ -84,12 +84,20 @@ def locked_url(postgres_url: sa.URL) -> Iterator[sa.URL]:
         rules = Path(connection.execute(sa.select(sa.func.current_setting("hba_file"))).scalar_one())
         before = rules.read_text()
         rules.write_text("local all locked scram-sha-256\n" + before)
+        loaded = connection.execute(sa.select(sa.func.pg_conf_load_time())).scalar_one()
         connection.execute(sa.select(sa.func.pg_reload_conf()))
+    while _conf_load_time(engine) == loaded:
+        pass  # the server reads its rules a moment after it was told to; a new session has what it has read
     yield postgres_url.set(username="locked", password=SECRET)
     with engine.begin() as connection:
         rules.write_text(before)
         connection.execute(sa.select(sa.func.pg_reload_conf()))
         connection.exec_driver_sql("DROP ROLE locked")
+
+
+def _conf_load_time(engine: sa.Engine) -> object:
+    with engine.connect() as connection:
+        return connection.execute(sa.select(sa.func.pg_conf_load_time())).scalar_one()
 
 
 def test_a_wrong_password_is_permanent_and_not_repeated(locked_url: sa.URL, tmp_path: Path) -> None:
