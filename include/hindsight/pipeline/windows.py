@@ -25,8 +25,8 @@ from hindsight.monitors.rows import Rows
 from hindsight.monitors.windows import Window
 from hindsight.pipeline.baselines import baseline_for, calibration_of, control_of
 from hindsight.pipeline.kpis import kpis_of_run
-from hindsight.pipeline.memory import spare_memory
 from hindsight.pipeline.resources import Resources
+from hindsight.warehouse.allocation import spare_memory
 from hindsight.warehouse.predictions import collect, misdated, strangers, volumes
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)

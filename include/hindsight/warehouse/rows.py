@@ -15,9 +15,11 @@ import pyarrow.parquet as pq
 
 from hindsight.errors import DataError
 from hindsight.monitors.strict import Scalar
+from hindsight.warehouse.allocation import spare_memory
 from hindsight.warehouse.distinct import Hashes, Mask, hashes, mixed
 
 _MOST_STRING_BYTES = 2**31 - 1
+MANY_ROWS = 2_000_000
 _PLAIN = (pa.float64(), pa.int64())
 
 
@@ -55,6 +57,8 @@ class WindowRows:
 
     def column(self, name: str) -> pa.Array:
         """Return one column of `n` values; raise DataError where the table has no such column."""
+        if self.n_raw > MANY_ROWS:
+            spare_memory()  # the scraps of the last column are as large as this one
         with pq.ParquetFile(self.path, pre_buffer=False) as file:
             if name not in file.schema_arrow.names:
                 raise DataError(f"no column {name!r} in the rows; there are {', '.join(self.columns)}")

@@ -1,4 +1,4 @@
-"""Memory: what a process frees goes back to the system at once, instead of being kept for the next column."""
+"""Allocation: what a process frees goes back to the system at once, instead of being kept for the next column."""
 
 from __future__ import annotations
 
