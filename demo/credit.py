@@ -162,11 +162,12 @@ def planted(end: datetime) -> list[Planted]:
         ),
         plant(
             "labels_overturned", 25, 3, "accuracy_drop", "P0", "after maturity a quarter of the good loans is written "
-            "off: the incident opens by correction", settings={"share": 0.32}, corrected=end - 14 * DAY, also=(),
+            "off: the incident opens by correction", settings={"share": 0.32}, corrected=end - 14 * DAY,
+            also=("label_drift",),
         ),
         plant(
             "concept", 15, 15, "accuracy_drop", "P0", "most brokered loans default now: accuracy falls by "
-            "a quarter, a retraining follows", also=(),
+            "a quarter, a retraining follows", also=("label_drift",),
         ),
         plant(
             "sentinel", 5, 1, "quality drift", "P2", "-999 for unknown in a quarter of credit_history_years",

@@ -129,7 +129,7 @@ def planted(end: datetime) -> list[Planted]:
               feature="temperature", also=("drift_share",)),
         plant(
             "labels_wrong", 21, 0, 24, "accuracy_drop", "P0", withdrawn, settings={"factor": 1.6},
-            corrected=corrected(17), also=(), state="withdrawn",
+            corrected=corrected(17), also=("label_drift",), state="withdrawn",
         ),
         plant(
             "nulls", 12, 6, 12, "null_rate quality", "P2", "a fifth of prep_minutes is missing",
@@ -137,7 +137,7 @@ def planted(end: datetime) -> list[Planted]:
         ),
         plant(
             "labels_wrong", 7, 12, 12, "accuracy_drop", "P0", withdrawn, settings={"factor": 1.6},
-            corrected=corrected(4), also=(), state="withdrawn",
+            corrected=corrected(4), also=("label_drift",), state="withdrawn",
         ),
         plant("volume", 5, 12, 6, "volume", "P1", "the app loses most of its orders", settings={"keep": 0.2}),
         plant(

@@ -12,7 +12,7 @@ from hindsight.checks.scales import as_words, factor
 
 RANDOM = np.random.default_rng(3)
 SKEWED = RANDOM.lognormal(3, 1, 4000).round(2)
-FACTORS = [1000.0, 0.001, 100.0, 10.0, 0.1, 60.0, 1 / 3600, 12.0, 5.7, 0.18]
+FACTORS = [1000.0, 0.001, 100.0, 10.0, 0.1, 60.0, 1 / 3600, 12.0]
 
 
 def reference(values: np.ndarray) -> Distribution:
@@ -20,12 +20,11 @@ def reference(values: np.ndarray) -> Distribution:
 
 
 @pytest.mark.parametrize("by", FACTORS)
-@pytest.mark.parametrize("zeros", [0.0, 0.9])
+@pytest.mark.parametrize("zeros", [0.0, 0.5])
 def test_a_factor_is_found_and_named(by: float, zeros: float) -> None:
     rows = RANDOM.choice(SKEWED, 900) * (RANDOM.random(900) >= zeros)
     found = factor(rows * by, reference(np.where(RANDOM.random(4000) < zeros, 0, SKEWED)))
-    assert found is not None
-    assert found == pytest.approx(by, rel=1e-6 if by not in (5.7, 0.18) else 0.3)
+    assert found == pytest.approx(by)
 
 
 @pytest.mark.parametrize(
@@ -33,6 +32,7 @@ def test_a_factor_is_found_and_named(by: float, zeros: float) -> None:
     [
         RANDOM.choice(SKEWED, 900),
         RANDOM.choice(SKEWED, 900) * 2,
+        RANDOM.choice(SKEWED, 900) / 4.4,  # the young have worked for fewer years: drift, and no other unit
         np.full(900, -999.0),
         np.full(900, 4000.0),
         np.zeros(900),

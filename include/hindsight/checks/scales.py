@@ -7,10 +7,11 @@ import numpy as np
 from hindsight.checks.distributions import BLOCK, Distribution
 
 FEWEST, FEWEST_VALUES = 20, 5  # rows other than zero that a factor is read from, and distinct ones of the reference
-LEAST_FACTOR, FAR, NEAR = 3.0, 0.5, 0.15
+AS_NEAR = 1.5  # how far chance may put the ratio of the medians off a usual factor
+LEAST_FACTOR, FAR, NEAR = 10 / AS_NEAR, 0.5, 0.05
 LARGEST = 1e200  # factors beyond are no units, and overflow
 CLOSE = 1.63  # the 1 % point of Kolmogorov's distribution
-_KNOWN = [10.0**k for k in range(1, 10)] + [12.0, 24.0, 60.0, 1440.0, 3600.0, 86400.0, 25.4, 3.28084]
+_KNOWN = [10.0**k for k in range(1, 10)] + [12.0, 24.0, 60.0, 1440.0, 3600.0, 86400.0, 25.4]
 FACTORS = np.array(sorted([*_KNOWN, *(1 / factor for factor in _KNOWN)]))
 
 
@@ -18,8 +19,9 @@ def factor(values: np.ndarray, reference: Distribution) -> float | None:
     """Return the factor between the reference's values and these, None where they are no multiples of each other.
 
     Zeros have no scale and are left out, as are signs. The factor is a usual one (a power of ten, 60, 3600, …) near the
-    ratio of the medians, or else that ratio. It counts where the ratio is 3 or more, or a third or less, and where the
-    Kolmogorov-Smirnov distance, at least 0.5 before, is at most 0.15 or what chance explains (1 %) after.
+    ratio of the medians: values that shrink by any other factor have drifted, as incomes or years of service do. It
+    counts where the Kolmogorov-Smirnov distance, at least 0.5 before, is at most 0.05 after, or what chance explains
+    (1 %).
     """
     if not _may_differ(values, reference):
         return None
@@ -29,13 +31,10 @@ def factor(values: np.ndarray, reference: Distribution) -> float | None:
     ratio = _median(now) / _median(then)
     if not LARGEST**-1 < ratio < LARGEST or 1 / LEAST_FACTOR < ratio < LEAST_FACTOR or _gap(now, then, 1.0) < FAR:
         return None
-    near = FACTORS[np.abs(np.log(FACTORS / ratio)) < np.log(1.5)].tolist()
+    near = FACTORS[np.abs(np.log(FACTORS / ratio)) < np.log(AS_NEAR)].tolist()
     chance = float(CLOSE * np.sqrt(1 / now.n + 1 / then.n))
-    for some in (near, [ratio]):
-        distance, best = min(((_gap(now, then, one), one) for one in some), default=(1.0, ratio))
-        if distance <= max(NEAR, chance):
-            return best
-    return None
+    distance, best = min(((_gap(now, then, one), one) for one in near), default=(1.0, ratio))
+    return best if distance <= max(NEAR, chance) else None
 
 
 def as_words(factor: float) -> str:
