@@ -49,7 +49,6 @@ def run_window(
     engine = resources.warehouse(monitor.source.connection)
     with tempfile.TemporaryDirectory(prefix="hindsight-") as folder:
         rows = collect(engine, monitor, window, folder=Path(folder), pii_key=resources.pii_key)
-        spare_memory()
         try:
             measured = measure(monitor, window, rows, resources)
             if read_at is not None:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hindsight.errors import StoreError
+from hindsight.warehouse.allocation import spare_memory
 from hindsight.warehouse.distinct import Hashes, kept, row_hashes
 from hindsight.warehouse.pii import Hasher
 from hindsight.warehouse.rows import WindowRows, masked
@@ -49,6 +50,7 @@ def spool(batches: Iterable[pa.RecordBatch], layout: Layout, hasher: Hasher, fol
     path = _new_file(folder)
     try:
         seen = _written(batches, path, layout, hasher)
+        spare_memory()  # the buffers of the database's driver and of the file
         return _distinct(path, layout, hasher, seen)
     except BaseException:
         path.unlink(missing_ok=True)
