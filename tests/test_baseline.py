@@ -15,6 +15,7 @@ from hindsight.checks import fitting
 from hindsight.checks.baseline import Baseline, fit
 from hindsight.checks.columns import CategoryBaseline, NumericBaseline, sample_of
 from hindsight.checks.samples import Numbers, Texts
+from hindsight.checks.thresholds import blocks
 from hindsight.errors import DataError
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rows import TableRows
@@ -198,6 +199,23 @@ def test_thresholds_are_learnt_from_the_windows_of_the_reference() -> None:
     declared = fitted(steady).column("amount")
     assert declared is not None
     assert declared.threshold is None
+
+
+def test_a_window_that_an_end_of_the_reference_cuts_is_not_compared() -> None:
+    every_hour = [at("2026-08-01T12:00") + timedelta(hours=h) for h in range(24 * 11)]
+    stamps = pa.array([*every_hour, None], pa.timestamp("us", "UTC"))
+    monitor = a_monitor(drift={"threshold": "auto", "min_rows": 5})
+    windows = blocks(TableRows(pa.table({"predicted_at": stamps})), monitor, None)
+    assert windows is not None
+    assert [list(windows).count(number) for number in range(-1, 10)] == [25, *[24] * 10]
+
+
+def test_a_batch_of_one_moment_a_day_is_a_whole_window() -> None:
+    stamps = pa.array([at("2026-08-01T02:00") + timedelta(days=n // 10) for n in range(100)])
+    monitor = a_monitor(drift={"threshold": "auto", "min_rows": 5})
+    windows = blocks(TableRows(pa.table({"predicted_at": stamps})), monitor, None)
+    assert windows is not None
+    assert windows.tolist() == [n // 10 for n in range(100)]
 
 
 def test_a_learnt_threshold_is_never_under_its_floor() -> None:

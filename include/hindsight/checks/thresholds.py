@@ -8,6 +8,7 @@ from statistics import fmean, stdev
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from hindsight.checks.comparison import Comparison
 from hindsight.monitors.model import Monitor
@@ -50,20 +51,39 @@ def learnt(method: str, weights: Sequence[float]) -> float:
 def blocks(rows: Rows, monitor: Monitor, window_rows: int | None) -> np.ndarray | None:
     """Give each row of the reference the number of its window, -1 outside the chosen ones.
 
+    A window that the ends of the reference cut is never chosen: a week of five days differs as no whole week does.
     Returns None where the reference has no timestamps, or spans too few windows of enough rows: then windows are
     drawn at random. At most 40 windows are chosen, evenly over the reference.
     """
     name = monitor.source.predictions.timestamp
     if name not in rows.columns or not pa.types.is_timestamp(rows.column(name).type):
         return None
-    seconds = np.asarray(rows.column(name).cast(pa.timestamp("us", "UTC"), safe=False).cast(pa.int64()).fill_null(0))
-    origin = int(monitor.anchor.timestamp() * 1_000_000)
-    windows = (seconds - origin) // (monitor.window // timedelta(microseconds=1))
+    stamps = rows.column(name).cast(pa.timestamp("us", "UTC"), safe=False).cast(pa.int64())
+    known = np.asarray(pc.is_valid(stamps))
+    origin, length = int(monitor.anchor.timestamp() * 1_000_000), monitor.window // timedelta(microseconds=1)
+    windows, after = np.divmod(np.asarray(stamps.drop_null()) - origin, length)
     found, places, counts = np.unique(windows, return_inverse=True, return_counts=True)
     enough = np.flatnonzero(counts >= max(monitor.drift.min_rows, (window_rows or 0) // 2))
-    if len(enough) < FEWEST:
+    whole = enough[~_cut(places, after / length, len(found))[enough]]
+    if len(whole) < FEWEST:
         return None
     numbers = np.full(len(found), -1, dtype=np.int64)
-    chosen = enough[np.unique(np.linspace(0, len(enough) - 1, min(MOST, len(enough))).astype(int))]
+    chosen = whole[np.unique(np.linspace(0, len(whole) - 1, min(MOST, len(whole))).astype(int))]
     numbers[chosen] = np.arange(len(chosen))
-    return numbers[places]
+    blocks = np.full(rows.n, -1, dtype=np.int64)
+    blocks[known] = numbers[places]
+    return blocks
+
+
+def _cut(places: np.ndarray, after: np.ndarray, windows: int) -> np.ndarray:
+    """Return which windows the ends of the reference cut: by over a twentieth more than any other begins or ends short.
+
+    `places` is the window of each row, `after` how far into its window the row lies, as a share of the window.
+    """
+    begins, ends, cut = np.ones(windows), np.zeros(windows), np.zeros(windows, dtype=bool)
+    if windows > 2:
+        np.minimum.at(begins, places, after)
+        np.maximum.at(ends, places, after)
+        cut[0] = begins[0] > begins[1:].max() + 0.05
+        cut[-1] = ends[-1] < ends[:-1].min() - 0.05
+    return cut

@@ -19,6 +19,8 @@ CONNECT_TIMEOUT_S = 10
 _TRANSIENT = ("08", "40", "53", "57", "58")
 # a refused login carries no SQLSTATE: the driver leaves only the server's sentence
 _LOGIN = ("password", "authentication", "role", "user", "pg_hba.conf")
+# words SQLite keeps for itself that SQLAlchemy does not quote
+_SQLITE_WORDS = {"nothing", "returning"}
 _PERMANENT = (*_LOGIN, "does not exist", "permission denied", "no such", "unable to open", "not a database", "readonly")
 
 
@@ -38,6 +40,8 @@ def open_engine(url: sa.URL, *, statement_timeout: timedelta = STATEMENT_TIMEOUT
         raise ConfigError(f"no driver for {backend!r} warehouses is installed: {exc}") from exc
     if backend == "sqlite":
         sa.event.listen(engine, "connect", _teach_time)
+        preparer = engine.dialect.identifier_preparer
+        preparer.reserved_words = preparer.reserved_words | _SQLITE_WORDS
     return engine.execution_options(hindsight_timeout=statement_timeout)
 
 
