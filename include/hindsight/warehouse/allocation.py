@@ -16,6 +16,7 @@ def spare_memory() -> None:
     Arrow's pool and the heap of the GNU C library keep freed memory: of a window of a million rows 100 MB. With another
     C library only Arrow's pool is changed.
     """
+    pa.default_memory_pool().release_unused()
     pa.set_memory_pool(pa.system_memory_pool())
     library = ctypes.CDLL(None)
     if hasattr(library, "mallopt") and hasattr(library, "malloc_trim"):
