@@ -48,7 +48,7 @@ bench-alarms: .venv/.installed  ## Measure false alarms and power beside Evident
 	$(BIN)/python -m benchmarks.alarms
 
 .PHONY: bench-labels
-bench-labels: .venv/.installed .venv-nannyml/.installed  ## Measure what late labels cost and what is said before they come: a quarter of an hour
+bench-labels: .venv/.installed .venv-nannyml/.installed  ## Measure what late labels cost and what is said before they come: six minutes
 	$(BIN)/python -m benchmarks.nights
 	$(BIN)/python -m benchmarks.late_labels
 	$(if $(HINDSIGHT_CASES),$(BIN)/python -m benchmarks.estimates,@echo "HINDSIGHT_CASES names no folder: the comparison with NannyML is left out")
