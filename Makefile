@@ -39,7 +39,7 @@ test: .venv/.installed  ## Check style, types and behaviour
 	@touch $@
 
 .PHONY: bench
-bench: .venv/.installed  ## Time windows of up to 10 M rows beside Evidently and NannyML: about 20 minutes, 12 GB of disk
+bench: .venv/.installed  ## Time windows of up to 10 M rows beside Evidently and NannyML: a quarter of an hour, 12 GB of disk
 	@$(MAKE) --no-print-directory .venv-nannyml/.installed || echo "make: NannyML could not be installed and is left out" >&2
 	$(BIN)/python -m benchmarks.speed
 
