@@ -19,7 +19,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.cases import Case, hindsight, load, moment, prepare, run
+from benchmarks.case import Case, moment
+from benchmarks.cases import hindsight, load, prepare, run
 
 MONTH = timedelta(days=30.4375)
 RULES = {"drift_share": "pages", "drift": "notices"}

@@ -8,17 +8,17 @@ the truth calls infinite or astronomical (a distance over the deviation of a con
 from __future__ import annotations
 
 import argparse
-import csv
 import io
 import json
 import os
+import sys
 import tempfile
 import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cached_property
 from math import inf, isfinite
 from pathlib import Path
@@ -29,13 +29,14 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 from ruamel.yaml import YAML
 
+from benchmarks.case import DAY, Case, moment, number
+from hindsight.snapshots.store import SnapshotStore
 from hindsight.warehouse.connect import conninfo
 
 if TYPE_CHECKING:
     import pandas as pd
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)  # when every label has come
-DAYS_AFTER = (0, 1, 7)  # the ends of windows for which truth.csv says what was known
 ASTRONOMICAL, NOTHING = 1e6, 1e-9
 OPERATIONS = {
     "n_rows": "rows_raw",
@@ -45,6 +46,7 @@ OPERATIONS = {
 }
 PERFORMANCE = {
     "label_pos_rate": "label_positive_rate",
+    "pred_pos_rate": "positive_rate",
     **{name: name for name in ("accuracy", "f1", "precision", "recall", "roc_auc", "log_loss", "brier")},
     **{name: name for name in ("f1_macro", "f1_weighted", "precision_macro", "recall_macro", "roc_auc_ovr_macro")},
     **{name: name for name in ("mae", "rmse", "mean_error", "median_ae", "r2")},
@@ -56,78 +58,6 @@ DRIFT = {
     "wasserstein_normed": "wasserstein_normed",
     "chi2_p": "chi2_p",
 }
-
-
-@dataclass(frozen=True)
-class Case:
-    """One case in its folder; `windows` is how many of its windows are used, None for all."""
-
-    folder: Path
-    windows: int | None = None
-
-    @property
-    def name(self) -> str:
-        return self.folder.name
-
-    @cached_property
-    def setup(self) -> dict[str, Any]:
-        """What case.json says."""
-        return dict(json.loads((self.folder / "case.json").read_text()))
-
-    @cached_property
-    def truth(self) -> list[dict[str, str]]:
-        """The rows of truth.csv of the windows used."""
-        return rows_of(self.folder / "truth.csv")[: self.windows]
-
-    @cached_property
-    def drift_truth(self) -> list[dict[str, str]]:
-        """The rows of drift_truth.csv of the windows used."""
-        used = {row["window_start"] for row in self.truth}
-        return [row for row in rows_of(self.folder / "drift_truth.csv") if row["window_start"] in used]
-
-    @property
-    def span(self) -> tuple[datetime, datetime]:
-        """From the start of the first window to the end of the last, on the grid."""
-        starts = [moment(row["window_start"]) for row in self.truth]
-        return starts[0], starts[-1] + self.size
-
-    @property
-    def size(self) -> timedelta:
-        """The length of a window."""
-        return timedelta(days=int(self.setup["window_freq"].removesuffix("D")))
-
-    def monitor_file(self) -> dict[str, Any]:
-        """The monitor file that watches this case as its truth was computed."""
-        start, end = self.span
-        setup = self.setup
-        model = {"name": self.name, "task": setup["task"]}
-        if setup["positive_label"] is not None:
-            model["positive_label"] = setup["positive_label"]
-        return {
-            "name": self.name,
-            "model": model,
-            "window": f"{self.size.days}d",
-            "anchor": f"{start:%Y-%m-%d}",
-            "start": start.isoformat(),
-            "end": end.isoformat(),
-            "source": {"predictions": self._predictions(), "labels": self._labels()},
-            "features": dict.fromkeys(setup["numeric"], "numeric") | dict.fromkeys(setup["categorical"], "categorical"),
-            "reference": {"parquet": str(self.folder / "reference.parquet"), "output": {"split": "holdout"}},
-        }
-
-    def _predictions(self) -> dict[str, Any]:
-        columns = ("prediction", "latency_ms", "status_code")
-        named: dict[str, Any] = {"table": self.name, "id": "request_id", "timestamp": "predicted_at"}
-        named |= {column: column for column in columns}
-        classes = self.setup["classes"]
-        if classes:
-            named["score"] = {name: f"score_{name}" for name in classes}
-        elif self.setup["score_cols"]:
-            named["score"] = "score"
-        return named
-
-    def _labels(self) -> dict[str, str]:
-        return {"table": f"{self.name}_labels", "id": "request_id", "label": "label", "arrived_at": "labeled_at"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +115,9 @@ def night(case: Case, as_of: datetime = LATER) -> None:
 
 
 def nights(case: Case) -> None:
-    """Measure, in order, every night that the truth knows: 0, 1 and 7 days after the end of each window."""
-    ends = [moment(row["window_start"]) + case.size for row in case.truth]
-    for as_of in sorted({end + timedelta(days=days) for end in ends for days in DAYS_AFTER}):
+    """Measure, in order, every night that the truth knows, such as 0, 1 and 7 days after the end of each window."""
+    ends = [start + case.size for start in case.starts]
+    for as_of in sorted({end + days * DAY for end in ends for days in case.days_after}):
         night(case, as_of)
 
 
@@ -200,7 +130,7 @@ def hindsight(*arguments: str) -> str:
             main(arguments)
         except SystemExit as exc:
             if exc.code:
-                raise
+                raise SystemExit(f"hindsight {' '.join(arguments)} failed") from exc
     return printed.getvalue()
 
 
@@ -213,53 +143,67 @@ def compare(case: Case, data: str) -> Iterator[Pair]:
     for row in case.drift_truth:
         feature = row["feature"]
         known = {column: metric for column, metric in DRIFT.items() if row.get(column)}
-        if (row["window_start"], "drift", "psi", feature) in found.values:
+        if (moment(row["window_start"]), "drift", "psi", feature) in found.values:
             yield from found.pairs(row, "drift", known, feature=feature)
 
 
 def compare_as_of(case: Case, data: str, rows: Sequence[Mapping[str, str]], days: int) -> Iterator[Pair]:
     """Yield the numbers of these windows as they were known `days` days after each window's end."""
     for row in rows:
-        as_of = moment(row["window_start"]) + case.size + timedelta(days=days)
-        yield from Numbers.read(case, data, as_of).labelled(row, suffix=f"_asof_{days}d")
+        start = moment(row["window_start"])
+        known = Numbers.read(case, data, start + case.size + days * DAY, windows={start})
+        yield from known.labelled(row, suffix=f"_asof_{days}d")
 
 
 def compare_nights(case: Case, data: str) -> Iterator[Pair]:
     """Yield what was known on those nights."""
-    for days in DAYS_AFTER:
+    for days in case.days_after:
         yield from compare_as_of(case, data, case.truth, days)
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """What the snapshots of a case hold, by window, kind, metric and feature: value, rows and note."""
+    """What the snapshots of a case hold, by start of window, kind, metric and feature: value, rows and note."""
 
-    values: Mapping[tuple[str, str, str, str], tuple[float | None, int, str]]
+    values: Mapping[tuple[datetime, str, str, str], tuple[float | None, int, str]]
 
     @classmethod
-    def read(cls, case: Case, data: str, as_of: datetime | None = None) -> Numbers:
-        """Read the snapshots as users do."""
-        import hindsight
+    def read(
+        cls, case: Case, data: str, as_of: datetime | None = None, windows: set[datetime] | None = None
+    ) -> Numbers:
+        """Read the snapshots as they were known at a moment, of all windows or of those that start at these moments."""
+        return cls(dict(_numbers(SnapshotStore(data).read(case.name, as_of=as_of, windows=windows).to_pandas())))
 
-        return cls(dict(_numbers(hindsight.read_snapshots(case.name, as_of, data=data))))
+    @cached_property
+    def labelled_windows(self) -> set[datetime]:
+        """The windows whose labels were looked at: those with a label, and those that have matured."""
+        return {start for start, kind, *_ in self.values if kind == "labels"}
 
     def pairs(
         self, row: Mapping[str, str], kind: str, columns: Mapping[str, str], *, feature: str = "", suffix: str = ""
     ) -> Iterator[Pair]:
         """Pair the columns of a row of truth with the metrics of a kind."""
-        start = row["window_start"]
+        start = moment(row["window_start"])
         for column, metric in columns.items():
             if column + suffix in row:
-                value, _, note = self.values.get((start, kind, metric, feature), (None, 0, ""))
-                where = " ".join(filter(None, (start, feature, suffix)))
-                yield Pair(f"{kind}.{metric}", where, _number(row[column + suffix]), value, note)
+                value, _, note = self.values.get((start, kind, metric, feature)) or self._not_kept(start, kind, metric)
+                where = " ".join(filter(None, (row["window_start"], feature, suffix)))
+                yield Pair(f"{kind}.{metric}", where, number(row, column + suffix), value, note)
 
     def labelled(self, row: Mapping[str, str], *, suffix: str) -> Iterator[Pair]:
         """Pair what depends on labels: how many there are of how many, and the performance they show."""
         yield from self.pairs(row, "labels", {"n_labeled": "n_labeled"}, suffix=suffix)
         yield from self.pairs(row, "performance", PERFORMANCE, suffix=suffix)
-        _, scored, _ = self.values.get((row["window_start"], "labels", "coverage", ""), (None, -1, ""))
-        yield Pair("labels.n_scored", row["window_start"], _number(row["n_scored"]), scored)
+        start = moment(row["window_start"])
+        if "n_scored" in row and start in self.labelled_windows:
+            _, scored, _ = self.values.get((start, "labels", "coverage", ""), (None, -1, ""))
+            yield Pair("labels.n_scored", row["window_start"], number(row, "n_scored"), scored)
+
+    def _not_kept(self, start: datetime, kind: str, metric: str) -> tuple[float | None, int, str]:
+        """What a number is that no snapshot holds: no night measures a window before its first label."""
+        if start in self.labelled_windows or kind not in ("labels", "performance"):
+            return None, 0, "not measured"
+        return (0.0 if metric == "n_labeled" else None), 0, "no label yet"
 
 
 def summarise(pairs: Iterable[Pair]) -> list[tuple[str, int, int, float, str]]:
@@ -275,32 +219,31 @@ def summarise(pairs: Iterable[Pair]) -> list[tuple[str, int, int, float, str]]:
     return found
 
 
-def moment(text: str) -> datetime:
-    """A time of a truth file as aware UTC."""
-    return datetime.fromisoformat(text).astimezone(UTC)
-
-
-def _numbers(frame: pd.DataFrame) -> Iterator[tuple[tuple[str, str, str, str], tuple[float | None, int, str]]]:
+def _numbers(frame: pd.DataFrame) -> Iterator[tuple[tuple[datetime, str, str, str], tuple[float | None, int, str]]]:
     whole = frame[(frame["segment"] == "") & (frame["model_version"] == "") & (frame["bin"] == "")]
     columns = ("window_start", "kind", "metric", "feature", "value", "n", "note")
     for start, kind, metric, feature, value, n, note in whole[list(columns)].itertuples(index=False):
-        key = (f"{start:%Y-%m-%dT%H:%M:%SZ}", str(kind), metric, feature)
+        key = (start.to_pydatetime().astimezone(UTC), str(kind), metric, feature)
         yield key, (None if value != value else float(value), int(n), note)
 
 
-def rows_of(path: Path) -> list[dict[str, str]]:
-    with path.open() as file:
-        return list(csv.DictReader(file))
-
-
-def _number(text: str) -> float | None:
-    return float(text) if text else None
+def not_compared(case: Case) -> list[str]:
+    """The columns of truth.csv that no metric here is the same as."""
+    known = {"window_start", "window_end", "n_scored", "n_labeled", *OPERATIONS, *PERFORMANCE}
+    return [column for column in case.truth[0] if column.partition("_asof_")[0] not in known]
 
 
 def plain(table: pa.Table) -> pa.Table:
-    """Give texts the type that the driver's COPY takes."""
-    texts = [field.with_type(pa.string()) if pa.types.is_large_string(field.type) else field for field in table.schema]
-    return table.cast(pa.schema(texts))
+    """Give columns types that the driver's COPY takes."""
+    return table.cast(pa.schema([field.with_type(_plain(field.type)) for field in table.schema]))
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_dictionary(kind):
+        return _plain(kind.value_type)
+    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind) or pa.types.is_null(kind):
+        return pa.string()
+    return pa.int64() if pa.types.is_unsigned_integer(kind) else kind
 
 
 def _connection(url: sa.URL) -> dict[str, Any]:
@@ -320,26 +263,41 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("cases", nargs="*", metavar="CASE", help="folders below HINDSIGHT_CASES; all of them without")
     parser.add_argument("--windows", type=int, default=None, help="only so many windows of each")
-    parser.add_argument("--nights", action="store_true", help="also what was known 0, 1 and 7 days after each window")
+    parser.add_argument("--nights", action="store_true", help="also what was known some days after each window")
     arguments = parser.parse_args()
     place = Path(os.environ.get("HINDSIGHT_CASES") or parser.error("HINDSIGHT_CASES names no folder of cases"))
     names = arguments.cases or sorted(file.parent.name for file in place.glob("*/case.json"))
-    cases = [Case(place / name, arguments.windows) for name in names]
+    if not names:
+        parser.error(f"no folder below {place} holds a case.json")
+    failed = []
     with tempfile.TemporaryDirectory(prefix="hindsight-cases-") as folder:
         url, server = _server(Path(folder))
-        os.environ.update(prepare(cases, url, Path(folder)))
-        for case in cases:
-            load(case, url)
-            run(case)
-            if arguments.nights:
-                nights(case)
-            night(case)
-            _print(case, compare(case, os.environ["HINDSIGHT_DATA"]))
-            if arguments.nights:
-                _print(case, compare_nights(case, os.environ["HINDSIGHT_DATA"]))
-            if arguments.windows is None and (case.folder / "predictions_daily").is_dir():
-                _replay(case, url, Path(folder))
+        for name in names:
+            try:
+                _measure(Case(place / name, arguments.windows), url, Path(folder), with_nights=arguments.nights)
+            except SystemExit as exc:
+                print(f"\n{name}: {exc}", file=sys.stderr)
+                failed.append(name)
         server.cleanup()
+    if failed:
+        raise SystemExit(f"not measured: {', '.join(failed)}")
+
+
+def _measure(case: Case, url: sa.URL, folder: Path, *, with_nights: bool) -> None:
+    os.environ.update(prepare([case], url, folder))
+    load(case, url)
+    run(case)
+    if with_nights:
+        nights(case)
+    night(case)
+    _print(case, compare(case, os.environ["HINDSIGHT_DATA"]))
+    if with_nights:
+        _print(case, compare_nights(case, os.environ["HINDSIGHT_DATA"]))
+    if left_out := not_compared(case):
+        print(f"  not compared: {', '.join(left_out)}")
+    is_whole = case.windows is None and (case.folder / "incidents.csv").is_file()
+    if is_whole and (case.folder / "predictions_daily").is_dir():
+        _replay(case, url, folder)
 
 
 def _replay(case: Case, url: sa.URL, folder: Path) -> None:
@@ -368,7 +326,7 @@ def _server(folder: Path) -> tuple[sa.URL, Any]:
 
 def _print(case: Case, pairs: Iterable[Pair]) -> None:
     found = summarise(pairs)
-    compared, worst = sum(n for _, n, *_ in found), max(deviation for *_, deviation, _ in found)
+    compared, worst = sum(n for _, n, *_ in found), max((deviation for *_, deviation, _ in found), default=0.0)
     print(f"\n{case.name}: {len(case.truth)} windows, {compared:,} values, largest relative deviation {worst:.1e}")
     for metric, n, null, deviation, where in found:
         off = f"{deviation:.1e}" if isfinite(deviation) else "missing"

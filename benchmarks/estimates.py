@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import cases
-from benchmarks.cases import Case, Numbers
+from benchmarks.case import Case, moment
+from benchmarks.cases import Numbers
 from benchmarks.nannyml_env import in_nannyml
 from demo import database
 
@@ -31,13 +32,12 @@ METRICS = ("accuracy", "roc_auc")
 def ours(case: Case, data: str) -> dict[str, dict[str, tuple[float | None, float | None]]]:
     """Return estimate and truth of each window's metrics, from the snapshots."""
     found = Numbers.read(case, data).values
+
+    def value(row: Mapping[str, str], kind: str, metric: str) -> float | None:
+        return found.get((moment(row["window_start"]), kind, metric, ""), (None,))[0]
+
     return {
-        row["window_start"]: {
-            metric: tuple(
-                found.get((row["window_start"], kind, metric, ""), (None,))[0] for kind in ("estimate", "performance")
-            )
-            for metric in METRICS
-        }
+        row["window_start"]: {m: (value(row, "estimate", m), value(row, "performance", m)) for m in METRICS}
         for row in case.truth
     }
 

@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
-from benchmarks.cases import LATER, Case, hindsight, moment, night, plain, rows_of
+from benchmarks.case import Case, moment, rows_of
+from benchmarks.cases import LATER, hindsight, night, plain
 from hindsight.warehouse.connect import conninfo
 
 Way = Literal["alter", "widen", "replace"]
