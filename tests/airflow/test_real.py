@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -118,3 +118,66 @@ def test_a_variable_comes_before_the_store(stored: None, monkeypatch: pytest.Mon
 
     assert found is not None
     assert found.host == "/other.db"
+
+
+def cleared(dag: Any, run: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Clear every task of a run, as the button does, and let them run once more in the same run."""
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.state import DagRunState
+
+    def the_same(*, dag: Any, session: Any, **_: Any) -> Any:
+        found = session.scalar(sa.select(DagRun).where(DagRun.dag_id == dag.dag_id, DagRun.run_id == run.run_id))
+        found.dag = dag
+        found.set_state(DagRunState.RUNNING)
+        session.commit()
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr("airflow.models.dagrun.get_or_create_dagrun", the_same)
+        return dag.test(logical_date=run.logical_date)
+
+
+def test_a_past_night_that_is_cleared_or_filled_in_gives_the_same_files(
+    write_monitor: Callable[..., Path],
+    parse: Callable[[], Any],
+    stored: None,
+    warehouse: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    file = write_monitor(credit() | {"name": "again"})
+    data = file.parents[1] / "data"
+    dag = parse().dags["labels__again"]
+    nights = [at("2026-09-03T02:00"), at("2026-09-04T02:00")]
+    correct(warehouse, arrived=at("2026-09-03T12:00"))
+    past, newest = (dag.test(logical_date=night) for night in nights)
+    before = written(data)
+    again = cleared(dag, past, monkeypatch)
+
+    assert [run.state for run in (past, newest, again)] == ["success"] * 3
+    assert again.run_id == past.run_id
+    assert {i.try_number for i in again.get_task_instances() if i.state == "success"} == {2}
+    assert written(data) == before
+    assert {path.name[17:33] for path in data.rglob("kind=performance/**/*.parquet")} == {
+        f"{night:%Y%m%dT%H%M%SZ}" for night in nights
+    }
+
+    assert dag.test(logical_date=nights[0]).state == "success"  # as a backfill that makes the run anew
+    assert written(data) == before
+    assert open_resources().ledger.last_night("again", at("2026-09-06")) == nights[1]
+
+
+def correct(warehouse: str, *, arrived: datetime) -> None:
+    """Let other labels arrive for a quarter of the predictions."""
+    engine = sa.create_engine(sa.URL.create("sqlite", database=warehouse))
+    truth = sa.table("ground_truth", sa.column("request_id"), sa.column("label"), sa.column("labeled_at", sa.DateTime))
+    with engine.begin() as connection:
+        rows = [
+            {"request_id": str(k), "label": 0, "labeled_at": arrived.replace(tzinfo=None)} for k in range(ROWS // 4)
+        ]
+        connection.execute(sa.insert(truth), rows)
+    engine.dispose()
+
+
+def written(data: Path) -> dict[str, bytes]:
+    """Every Parquet file below the data folder."""
+    return {str(path): path.read_bytes() for path in sorted(data.rglob("*.parquet"))}
