@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +147,29 @@ def test_a_night_run_again_after_later_ones_writes_nothing(world: World) -> None
     for night in [*nights[3::4], *nights[::-3]]:
         world.night(night)
     assert world.files() == before
+
+
+def test_labels_older_than_their_predictions_count_as_soon_as_the_window_has_ended(world: World) -> None:
+    rows, labels = a_day("2026-09-06", n=40)
+    world.insert("inference_log", rows).insert("ground_truth", [r | {"labeled_at": at("2026-09-02")} for r in labels])
+    for night in days("2026-09-02", 5):
+        world.night(night)
+    assert world.found("2026-09-07") == ["2026-09-06"]
+    world.night("2026-09-07")
+    assert snapshot(world, "2026-09-06", at("2026-09-07"))["n_labeled"] == 40
+    assert world.found("2026-09-08") == []
+
+
+@pytest.mark.parametrize(
+    "moment", ["2026-09-04", at("2026-09-04"), at("2026-09-04").replace(tzinfo=None), date(2026, 9, 4)]
+)
+def test_a_past_moment_may_be_written_in_any_way(sqlite_url: sa.URL, tmp_path: Path, moment: date | str) -> None:
+    with a_world(sqlite_url, tmp_path, [], reference=None) as world:
+        world.log("2026-09-01", n=40)
+        for night in ("2026-09-04", "2026-09-05"):
+            world.night(night)
+        frame = read_snapshots("credit", moment, data=world.resources.settings.data)
+    assert set(frame["as_of"]) == {at("2026-09-04")}
 
 
 def test_the_first_days_of_a_long_window_count_as_soon_as_it_has_ended(world: World) -> None:

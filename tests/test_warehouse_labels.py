@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +199,14 @@ def test_ids_of_different_types_still_meet(database_url: sa.URL) -> None:
     assert touched(open_engine(database_url), a_monitor(), since=at("2026-09-02"), until=at(LATER)) == [a_window()]
 
 
+@pytest.mark.parametrize("kind", [sa.Double(), sa.Numeric(12, 2)])
+def test_whole_ids_that_a_tool_wrote_as_decimals_still_meet(database_url: sa.URL, kind: Any) -> None:
+    log, truth = LOG | {"request_id": sa.BigInteger()}, TRUTH | {"request_id": kind}
+    fill(database_url, [a_prediction() | {"request_id": 7}], [a_label() | {"request_id": 7.0}], log=log, truth=truth)
+    found = known(database_url)
+    assert (found.n_labeled, found.orphans) == (1, 0)
+
+
 def test_labels_may_lie_in_the_table_of_predictions(database_url: sa.URL) -> None:
     log = LOG | {"label": sa.Integer(), "labeled_at": sa.DateTime(timezone=True)}
     fill(database_url, [a_prediction(label=1, labeled_at=at("2026-09-03"))], log=log)
@@ -232,6 +241,20 @@ def test_touched_windows_lie_on_the_monitors_own_grid(database_url: sa.URL, anch
     monitor = a_monitor(window="15m", anchor=f"{anchor}Z")
     found = touched(open_engine(database_url), monitor, since=at("2026-09-02"), until=at("2026-09-03"))
     assert found == sorted({monitor.grid.window_at(at(moment)) for moment in moments})
+
+
+def test_predictions_without_a_real_time_touch_no_window(postgres_url: sa.URL) -> None:
+    predictions = [a_prediction(), a_prediction("r2"), a_prediction("r3")]
+    fill(postgres_url, predictions, [a_label("r1"), a_label("r2"), a_label("r3")])
+    log = sa.table("inference_log", sa.column("request_id"), sa.column("predicted_at", sa.DateTime(timezone=True)))
+    with writing(postgres_url) as connection:
+        for id, moment in (("r2", sa.null()), ("r3", sa.cast("infinity", sa.DateTime(timezone=True)))):
+            connection.execute(sa.update(log).where(log.c.request_id == id).values(predicted_at=moment))
+    look = partial(touched, open_engine(postgres_url), a_monitor(), since=at("2026-09-02"), until=at("2026-09-03"))
+    assert look(among=a_window(size=7 * DAY)) == [a_window()]
+    with writing(postgres_url) as connection:
+        connection.execute(sa.delete(log).where(log.c.request_id == "r3"))
+    assert look() == [a_window()]
 
 
 def test_missing_label_columns_are_named(database_url: sa.URL) -> None:

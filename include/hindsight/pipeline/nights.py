@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from hindsight.checks.delays import delay_measurements, final_coverage, read_curves
@@ -39,9 +40,9 @@ def find_windows(monitor: Monitor, as_of: datetime, resources: Resources) -> lis
     previous = resources.ledger.last_night(monitor.name, before=as_of)
     if monitor.source.labels.arrived_at is None:
         revised = set(look(monitor, closed, previous, as_of, resources))
-    elif previous is not None:
+    elif previous is not None and closed:
         revised = _touched(monitor, closed, previous, as_of, resources)
-    if previous is None:
+    if previous is None or not closed:
         return closed
     return [w for w in closed if w in revised or previous <= matures_at(monitor, w) < as_of]
 
@@ -49,14 +50,17 @@ def find_windows(monitor: Monitor, as_of: datetime, resources: Resources) -> lis
 def _touched(
     monitor: Monitor, closed: Sequence[Window], previous: datetime, as_of: datetime, resources: Resources
 ) -> set[Window]:
-    """The windows with labels since the previous night, or, where they ended since, with labels from their start on."""
-    engine = resources.warehouse(monitor.source.connection)
+    """The windows with labels since the previous night, or, where they ended since, with labels of whatever age."""
+    look_in = partial(touched, resources.warehouse(monitor.source.connection), monitor)
     since = previous - monitor.labels.overlap
-    found = set(touched(engine, monitor, since=since, until=as_of))
-    ended = [window for window in closed if window.end > previous]
-    if ended and ended[0].start < since:
-        found |= set(touched(engine, monitor, since=ended[0].start, until=since)) & set(ended)
+    found = set(look_in(since=since, until=as_of, among=_span(closed)))
+    if ended := [window for window in closed if window.end > previous and window not in found]:
+        found |= set(look_in(since=None, until=since, among=_span(ended)))
     return found
+
+
+def _span(windows: Sequence[Window]) -> Window:
+    return Window(windows[0].start, windows[-1].end)
 
 
 def closed_windows(monitor: Monitor, as_of: datetime, resources: Resources) -> Iterator[Window]:

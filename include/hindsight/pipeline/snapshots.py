@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 from typing import TYPE_CHECKING
 
 from hindsight.monitors.windows import parse_moment
@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def read_snapshots(monitor: str, as_of: datetime | str | None = None, *, data: str | None = None) -> pd.DataFrame:
+def read_snapshots(monitor: str, as_of: date | str | None = None, *, data: str | None = None) -> pd.DataFrame:
     """Return the snapshots of a monitor, one row a number, with monitor, kind and date beside the documented columns.
 
-    `as_of` (aware, or ISO text) goes back to what was known then; `data` is the root, HINDSIGHT_DATA by default.
+    `as_of` (a datetime, a date or ISO text; UTC where it says nothing else) goes back to what was known then; `data` is
+    the root, HINDSIGHT_DATA by default.
     """
-    moment = parse_moment(as_of) if isinstance(as_of, str) else as_of
+    moment = None if as_of is None else parse_moment(str(as_of))
     return SnapshotStore(data or read_settings().data).read(monitor, as_of=moment).to_pandas()

@@ -30,6 +30,8 @@ from hindsight.warehouse.predictions import logged_in, logged_predictions
 from hindsight.warehouse.relations import Relation, relation
 from hindsight.warehouse.times import microseconds, moment, span
 
+_NUMBERS = (sa.Integer, sa.Numeric, sa.Float)
+
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
@@ -89,15 +91,19 @@ def labelled(
     return _labelled(found, orphans, duplicates)
 
 
-def touched(engine: sa.Engine, monitor: Monitor, *, since: datetime, until: datetime) -> list[Window]:
+def touched(
+    engine: sa.Engine, monitor: Monitor, *, since: datetime | None, until: datetime, among: Window | None = None
+) -> list[Window]:
     """Return, oldest first, the windows of the monitor's grid with predictions whose labels arrived in [since, until).
 
-    Without an arrival column nothing tells when a label came: every window with a labelled prediction is returned.
+    Predictions count that were made in `among`, by default at any time at all. Without an arrival column nothing tells
+    when a label came: every labelled prediction counts.
     """
     with reading(engine, monitor.source.connection):
         logged, truth = label_tables(engine, monitor)
         timestamp = logged.table.c[monitor.source.predictions.timestamp]
-        where = sa.and_(logged_in(monitor, logged, None), _arrived(monitor, truth, since, until))
+        made = sa.and_(logged_in(monitor, logged, among), timestamp.is_not(None))
+        where = sa.and_(made, _arrived(monitor, truth, since, until))
         joined = logged.table.join(truth.table, same_id(monitor, logged, truth))
         places = _window_number(timestamp, monitor.grid) if logged.dialect == "postgresql" else None
         found = moment(timestamp, logged.dialect) if places is None else places
@@ -244,7 +250,7 @@ def _arrived_or_undated(monitor: Monitor, truth: Relation, as_of: datetime) -> s
 def same_id(monitor: Monitor, logged: Relation, truth: Relation) -> sa.ColumnElement[bool]:
     """Ids are compared as they are where their types allow it, else as text (an integer here, a varchar there)."""
     ours, theirs = logged.table.c[monitor.source.predictions.id], truth.table.c[declared_labels(monitor).id]
-    alike = any(isinstance(ours.type, kind) and isinstance(theirs.type, kind) for kind in (sa.Integer, sa.String))
+    alike = any(isinstance(ours.type, kind) and isinstance(theirs.type, kind) for kind in (_NUMBERS, sa.String))
     if alike or type(ours.type) is type(theirs.type):
         return ours == theirs
     return sa.cast(ours, sa.Text()) == sa.cast(theirs, sa.Text())
