@@ -24,6 +24,7 @@ FLOORS = (
     {"pipeline"},
     {"airflow", "terminal"},
     {"cli", "dags", "plugins"},
+    {"__main__"},
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 SLOW = {"evidently", "great_expectations"}

@@ -392,3 +392,27 @@ def test_a_report_that_cannot_be_made_says_why(world: World, say: Say, tmp_path:
     say(*LABELS)
     said = say("report", "credit", "--out", str(tmp_path / "no" / "folder.html"))
     assert (said.code, "cannot be written: No such file or directory" in said.err) == (1, True)
+
+
+def test_numbers_of_an_earlier_file_are_said_to_be_so_until_they_are_measured_again(world: World, say: Say) -> None:
+    say(*RUN)
+    say(*LABELS)
+    world.declare(model={"name": "credit", "task": "binary", "positive_label": 0})
+    again = "hindsight labels credit --as-of 2026-09-07 --all"
+    assert again in say("show", "credit").err
+    assert "hindsight run credit --start 2026-09-01 --end 2026-09-04" in say(*again.split()[1:]).err
+    assert say(*RUN).err == ""
+    assert say("show", "credit").err == ""
+
+
+def test_all_windows_are_measured_as_of_one_night_only(world: World, say: Say) -> None:
+    assert "--as-of T" in say(*LABELS, "--all").err
+
+
+def test_help_names_every_command_in_a_whole_sentence(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    asked, nothing = say("--help"), say()
+    assert (asked.code, nothing.code, nothing.out) == (0, 0, asked.out)
+    commands = [line for line in asked.out.partition("Commands:")[2].splitlines() if line]
+    assert len(commands) == 8
+    assert all(line.endswith(".") and "..." not in line for line in commands)

@@ -297,6 +297,88 @@ def test_labels_may_lie_in_the_table_itself(sqlite_url: sa.URL, tmp_path: Path) 
     assert init(sqlite_url, tmp_path, "own", labels_table="none")[0].source.labels is None
 
 
+def test_names_may_be_in_any_case(sqlite_url: sa.URL, tmp_path: Path) -> None:
+    columns = {"RequestId": sa.String(9), "PredictedAt": TIME, "Prediction": sa.Double(), "LatencyMs": sa.Double()}
+    columns |= {"HTTPStatus": sa.Integer(), "MODEL_VERSION": sa.String(9), "FloorArea": sa.Double()}
+    rows = [
+        {"RequestId": f"r{i}", "PredictedAt": at("2026-01-01") + i * HOUR, "Prediction": i / 7, "LatencyMs": i % 90}
+        | {"HTTPStatus": 200, "MODEL_VERSION": "v1", "FloorArea": i % 80 + 0.5}
+        for i in range(600)
+    ]
+    make(sqlite_url, "HousePrices", columns, rows)
+    truth = {"request_id": sa.String(9), "ActualPrice": sa.Double(), "ObservedAt": TIME}
+    labels = [
+        {"request_id": row["RequestId"], "ActualPrice": 1.5, "ObservedAt": row["PredictedAt"] + HOUR} for row in rows
+    ]
+    make(sqlite_url, "HouseActuals", truth, labels)
+    monitor, _, _ = init(sqlite_url, tmp_path, "HousePrices")
+    source = monitor.source
+    assert (source.predictions.id, source.predictions.timestamp) == ("RequestId", "PredictedAt")
+    assert (source.predictions.latency_ms, source.predictions.status_code) == ("LatencyMs", "HTTPStatus")
+    assert (source.predictions.model_version, set(monitor.features)) == ("MODEL_VERSION", {"FloorArea"})
+    assert source.labels is not None
+    assert (source.labels.id, source.labels.label, source.labels.arrived_at) == (
+        "request_id",
+        "ActualPrice",
+        "ObservedAt",
+    )
+    assert monitor.name == "house_prices"
+
+
+def test_labels_may_lie_in_another_schema(postgres_url: sa.URL, tmp_path: Path) -> None:
+    rows = loans()
+    make(postgres_url, "loans", LOANS, rows)
+    with writing(postgres_url) as connection:
+        connection.execute(sa.schema.CreateSchema("truth"))
+        columns = (sa.Column("loan_id", sa.Integer()), sa.Column("repaid", sa.Boolean()), sa.Column("seen", TIME))
+        table = sa.Table("Repaid", sa.MetaData(), *columns, schema="truth")
+        table.create(connection)
+        labels = [{"loan_id": r["loan_id"], "repaid": r["label"], "seen": r["labeled_at"]} for r in repaid(rows)]
+        connection.execute(table.insert(), labels)
+    assert init(postgres_url, tmp_path)[0].source.labels is None
+    for said in ({}, {"label": "repaid", "arrived_at": "seen"}):
+        labelled = init(postgres_url, tmp_path, labels_table="truth.Repaid", **said)[0].source.labels
+        assert labelled is not None
+        assert (labelled.table, labelled.label, labelled.arrived_at) == ("truth.Repaid", "repaid", "seen")
+    with pytest.raises(ConfigError, match=r"no such table or view 'truth.repaids' - did you mean 'truth.Repaid'"):
+        init(postgres_url, tmp_path, labels_table="truth.repaids")
+
+
+def test_labels_of_another_model_are_passed_over(sqlite_url: sa.URL, tmp_path: Path) -> None:
+    columns = {"request_id": sa.Integer(), "ts": TIME, "prediction": sa.Integer(), "outcome": sa.Integer()}
+    start = at("2026-01-01")
+    rows = [{"request_id": i, "ts": start + i * HOUR, "prediction": i % 2, "outcome": i % 3 % 2} for i in range(600)]
+    make(sqlite_url, "scored", columns, rows)
+    other = [{"request_id": 10**6 + i, "label": 1} for i in range(600)]
+    make(sqlite_url, "churn_labels", {"request_id": sa.Integer(), "label": sa.Integer()}, other)
+    monitor, text, _ = init(sqlite_url, tmp_path, "scored")
+    assert monitor.source.labels is not None
+    assert (monitor.source.labels.table, monitor.source.labels.label) == ("scored", "outcome")
+    assert monitor.labels.matures_after == 14 * DAY
+    assert "CHECK: 100 % of 300 older predictions have one, but nothing tells how long they took" in text
+    named = init(sqlite_url, tmp_path, "scored", labels_table="churn_labels")
+    assert "none of 300 older predictions has a label here" in named[1]
+
+
+def test_a_column_of_labels_that_is_named_is_taken(warehouse: sa.URL, tmp_path: Path) -> None:
+    labels = init(warehouse, tmp_path, label="is_new")[0].source.labels
+    assert labels is not None
+    assert (labels.table, labels.label) == ("loans", "is_new")
+
+
+def test_dates_kept_as_text_are_no_category(sqlite_url: sa.URL, tmp_path: Path) -> None:
+    columns = {"id": sa.Integer(), "ts": TIME, "prediction": sa.Integer(), "booked": sa.Text(), "day": sa.Text()}
+    rows = [
+        {"id": i, "ts": at("2026-01-01") + i * HOUR, "prediction": i % 2, "booked": f"{i % 28 + 1:02}.03.2026"}
+        | {"day": ["Mon", "Tue", "Wed"][i % 3]}
+        for i in range(600)
+    ]
+    make(sqlite_url, "booked", columns, rows)
+    monitor, text, _ = init(sqlite_url, tmp_path, "booked")
+    assert set(monitor.features) == {"day"}
+    assert "booked (dates kept as text)" in text
+
+
 def test_usual_slowness_does_not_alarm(sqlite_url: sa.URL, tmp_path: Path) -> None:
     columns = {"id": sa.Integer(), "ts": TIME, "prediction": sa.Integer(), "latency_ms": sa.Double()}
     rows = [
@@ -416,7 +498,7 @@ def test_names_no_file_can_hold_are_left_out(database_url: sa.URL, tmp_path: Pat
     make(database_url, "odd", columns, rows)
     monitor, text, _ = init(database_url, tmp_path, "odd")
     assert not monitor.features
-    assert "'two words' (no name of letters" in text
+    assert "'two words' (a monitor file takes names of letters" in text
     with pytest.raises(ConfigError, match="rename it in a view"):
         init(database_url, tmp_path, "odd", score="two words")
 

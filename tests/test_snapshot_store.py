@@ -480,3 +480,19 @@ def test_the_store_speaks_of_the_path_that_failed(tmp_path: Path) -> None:
     (tmp_path / "snapshots").write_bytes(b"")
     with pytest.raises(StoreError, match=r"-r1\.parquet: could not write"):
         write(SnapshotStore(str(tmp_path)), *FACTS)
+
+
+def test_a_snapshot_says_what_it_was_measured_by(disk: SnapshotStore) -> None:
+    def again(definition: str, value: float = 1.0) -> tuple[int, bool]:
+        facts = [a_measurement(value=value)]
+        written = disk.write("credit", Kind.LABELS, WINDOW, at("2026-09-03"), facts, definition=definition)
+        return written.revision, written.created
+
+    write(disk, a_measurement(value=1.0), kind=Kind.LABELS)
+    assert disk.definitions("credit", Kind.LABELS) == {WINDOW.start: ""}
+    assert again("one") == (1, False)  # what never said so is not written again
+    assert again("one", 2.0) == (2, True)
+    assert again("one", 2.0) == (2, False)
+    assert again("two", 2.0) == (3, True)
+    assert disk.definitions("credit", Kind.LABELS) == {WINDOW.start: "two"}
+    assert disk.definitions("credit", Kind.DRIFT) == {}

@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from hindsight.pipeline import Judgement, Resources
 
 Item = TypeVar("Item")
-app = typer.Typer(
-    no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, help=__doc__
-)
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, help=__doc__)
 WIDTH = None if sys.stdout.isatty() else 160  # a pipe or a log has no edge to wrap at
 out, err = Console(width=WIDTH, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
 
@@ -49,7 +47,8 @@ _AHEAD = "in the future, the first {first}: what it finds stands until a later n
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; exit 0 when all went well, 1 with one clear error, 2 where --fail-on found what it names."""
     try:
-        code = app(args=arguments, standalone_mode=False)
+        typed = sys.argv[1:] if arguments is None else arguments
+        code = app(args=[*typed] or ["--help"], standalone_mode=False)
     except HindsightError as exc:
         err.print(f"hindsight: {exc}", style="red", markup=False)
         code = 1
@@ -61,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(code)
 
 
-@app.command()
+@app.command(short_help="List every error of every monitor file, with its line.")
 def lint(files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE...]")] = None, as_json: Json = False) -> int:
     """Check monitor files and list every error of every file; all files of the monitors folder without arguments."""
     paths = files or [require_folder(read_settings().monitors)]
@@ -76,7 +75,7 @@ def lint(files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE...]")
     return 1 if problems else 0
 
 
-@app.command()
+@app.command(short_help="Propose a monitor file and a suite from a real table.")
 def init(
     table: Annotated[str, typer.Option("--table", help="table or view of predictions, or schema.table")],
     connection: Annotated[str, typer.Option("--connection", help="Airflow connection of the warehouse")] = "warehouse",
@@ -128,7 +127,7 @@ def init(
     return 0
 
 
-@app.command()
+@app.command(short_help="Check and judge every window of a range.")
 def run(
     monitor: Name, start: Start, end: End, dry_run: DryRun = False, as_json: Json = False, fail_on: FailOn = None
 ) -> int:
@@ -152,12 +151,13 @@ def run(
     return _finish(results, watched, resources, as_json=as_json, fail_on=fail_on, what="window", silent=dry_run)
 
 
-@app.command()
+@app.command(short_help="Measure performance with the labels known on a night.")
 def labels(
     monitor: Name,
     as_of: Annotated[str | None, typer.Option("--as-of", help="one night: what was known then")] = None,
-    start: Annotated[str | None, typer.Option("--start")] = None,
+    start: Annotated[str | None, typer.Option("--start", help="with --end: every night of a range")] = None,
     end: Annotated[str | None, typer.Option("--end", help="every 00:00 UTC after start, up to and with end")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="every window again, after its file was corrected")] = False,
     dry_run: DryRun = False,
     as_json: Json = False,
     fail_on: FailOn = None,
@@ -168,21 +168,25 @@ def labels(
     watched, resources = _open(monitor)
     _require_labels(watched)
 
+    if everything and not as_of:
+        raise ConfigError("--all measures every window again as of one night: say which with --as-of T")
     nights = nights_of(as_of, start, end)
     _warn_of_future([night for night in nights if night > datetime.now(UTC)], "night", _AHEAD)
 
     def once(night: datetime) -> dict[str, Any]:
-        windows = pipeline.find_windows(watched, night, resources)
+        windows = pipeline.find_windows(watched, night, resources, everything=everything)
         written = pipeline.revise_windows(watched, windows, night, resources)
         judged_at = datetime.now(UTC)
         judgement = pipeline.judge_night(watched, night, windows, resources, judged_at=judged_at, dry_run=dry_run)
         return {"night": night.isoformat()} | written | _outcome(judgement)
 
     results = _each(nights, once, f"{watched.name}: nights", quiet=as_json)
-    return _finish(results, watched, resources, as_json=as_json, fail_on=fail_on, what="night", silent=dry_run)
+    code = _finish(results, watched, resources, as_json=as_json, fail_on=fail_on, what="night", silent=dry_run)
+    _warn_of_outdated(watched, monitor, resources)
+    return code
 
 
-@app.command()
+@app.command(short_help="Make the accuracy report of a night.")
 def report(
     monitor: Name,
     as_of: Annotated[str | None, typer.Option("--as-of", help="the last night up to then; the newest without")] = None,
@@ -205,7 +209,7 @@ def report(
     return 0
 
 
-@app.command()
+@app.command(short_help="Show state, health and the latest numbers.")
 def show(
     monitor: MaybeName = None,
     as_of: Annotated[str | None, typer.Option("--as-of", help="as it was known then")] = None,
@@ -226,6 +230,7 @@ def show(
     elif monitor:
         standing = showing.standing(watched[0], pipeline.stories(watched[0], resources), resources, moment)
         out.print(terminal.monitor(states[0], standing, everything=everything))
+        _warn_of_outdated(watched[0], monitor, resources)
     elif states:
         out.print(terminal.monitors(states))
     else:
@@ -250,7 +255,7 @@ def incidents(monitor: MaybeName = None, as_json: Json = False) -> int:
     return 0
 
 
-@app.command()
+@app.command(short_help="Show what windows are compared with, or freeze it anew.")
 def baseline(
     monitor: Name,
     refit: Annotated[bool, typer.Option("--refit", help="freeze the reference as it is now")] = False,
@@ -312,6 +317,14 @@ def _warn_of_future(ahead: Sequence[datetime], what: str, why: str) -> None:
     if ahead:
         said = why.format(first=f"{ahead[0]:%Y-%m-%d %H:%M} UTC")
         err.print(f"warning: {_counted(len(ahead), what)} {said}", style="yellow")
+
+
+def _warn_of_outdated(watched: Monitor, typed: str, resources: Resources) -> None:
+    """Say which numbers are of an earlier monitor file, and what measures them again."""
+    from hindsight.pipeline.definition import advice
+
+    for line in advice(watched, resources, typed):
+        err.print(f"warning: {line}", style="yellow", markup=False)
 
 
 def _counted(n: int, what: str) -> str:

@@ -15,7 +15,7 @@ from hindsight.actions.wording import clean, number
 from hindsight.monitors.measurement import Kind
 from hindsight.monitors.proposals.proposal import plain_guesses
 from hindsight.monitors.rules import Severity
-from hindsight.pipeline.showing import MonitorState, Number, Story
+from hindsight.pipeline.showing import PROVISIONAL, MonitorState, Number, Story
 from hindsight.verdicts.model import State
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def monitors(states: Iterable[MonitorState]) -> Table:
     table = _table("monitor", "state", "health", "last window", "open incidents", "quality", right="quality")
     for state in states:
         cells = (Text(state.name, "bold"), Text(state.state), _health(state), Text(_moment(state.window)))
-        table.add_row(*cells, _open(state), Text(_quality(state)))
+        table.add_row(*cells, _open(state), Text(_quality(state).strip()))
     return table
 
 
@@ -113,7 +113,9 @@ def baseline(state: Frozen) -> RenderableType:
     """What windows are compared with: since when, from which rows, and what is frozen of each column."""
     if not state.id:
         now = "; the file's reference has changed since the last one was frozen" if state.kept else ""
-        when = "it is frozen by the first `hindsight run`, or now with --refit"
+        when = (
+            f"it is frozen by the first `hindsight run` that finds rows in it ({state.reference}), or now with --refit"
+        )
         return Group(Text(f"{state.monitor}: no baseline yet{now} - {when}"), *_kept(state))
     old = "" if state.age is None else f", its newest row {_days(state.age)} {state.as_of:%Y-%m-%d}"
     version = f"of version {state.model_version}" if state.model_version else "of all versions"
@@ -183,7 +185,8 @@ def _kept(state: Frozen) -> Iterator[Text]:
     for one in state.kept:
         of = f", version {one.model_version}" if one.model_version else ""
         gone = "" if one.is_declared else ", for what the file said before"
-        yield Text(f"{'●' if one.id == state.id else '○'} {one.id}  {_since(one.effective_from)}{of}{gone}")
+        early = "" if one.labels == "mature" else ", its labels still arriving"
+        yield Text(f"{'●' if one.id == state.id else '○'} {one.id}  {_since(one.effective_from)}{of}{early}{gone}")
 
 
 def _since(moment: datetime | None) -> str:
@@ -217,13 +220,19 @@ def _table(*columns: str, right: str = "") -> Table:
 
 def _numbers(numbers: Iterable[Number]) -> Table:
     table = _table("", "about", "value", "reference", "rows", right="value reference rows")
-    for (kind, window), some in groupby(numbers, key=lambda n: (n.metric.partition(".")[0], n.window)):
+    for (kind, window), each in groupby(numbers, key=lambda n: (n.metric.partition(".")[0], n.window)):
+        some = list(each)
         if table.rows:
             table.add_row()
-        table.add_row(Text.assemble((kind, "bold"), (f"  {_moment(window)}", "dim")))
+        table.add_row(Text.assemble((kind, "bold"), (f"  {_moment(window)}", "dim")), Text(_waits(some), "yellow"))
         for one in some:
             table.add_row(*_cells(one), style="dim" if one.value is None else "")
     return table
+
+
+def _waits(numbers: Iterable[Number]) -> str:
+    """Say that numbers are provisional, where all of them are."""
+    return PROVISIONAL if all(number.note.startswith(PROVISIONAL) for number in numbers) else ""
 
 
 def _cells(one: Number) -> tuple[Text, ...]:
@@ -278,7 +287,7 @@ def _open(state: MonitorState) -> Text:
 
 def _quality(state: MonitorState) -> str:
     found = [one for one in state.numbers if one.metric in QUALITY and not one.about and one.value is not None]
-    return "".join(f"{one.metric.partition('.')[2]} {number(one.metric, one.value)}" for one in found)
+    return "".join(f"{_waits([one])} {one.metric.partition('.')[2]} {number(one.metric, one.value)}" for one in found)
 
 
 def _moment(when: datetime | None) -> str:

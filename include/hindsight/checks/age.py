@@ -29,7 +29,8 @@ def age(rows: Rows, monitor: Monitor, window: Window, baseline: Baseline) -> Mea
     `note` says where it is older than `reference.max_age` or holds nothing of a model version that the window has.
     """
     days = None if baseline.newest is None else (window.start - baseline.newest) / DAY
-    notes = [] if days is not None else ["the rows of the reference have no time"]
+    nothing = "the rows of the reference have no time" if baseline.n else "the reference has no rows to compare with"
+    notes = [] if days is not None else [nothing]
     limit = monitor.reference.max_age / DAY if monitor.reference else None
     if days is not None and limit is not None and days > limit:
         notes.append(f"the reference is {days:,.0f} days older than the window, reference.max_age is {limit:,.0f}")

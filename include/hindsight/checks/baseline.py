@@ -74,15 +74,17 @@ class Baseline:
         also: Mapping[str, pa.Table] | None = None,
         *,
         labels: Mapping[str, AnyColumn] | None = None,
+        declared: str = "",
     ) -> Baseline:
         """Return the same baseline with what the reference's labels say, and tables beside its own.
 
-        All of it decides the id: the same rows with other labels are another baseline.
+        All of it decides the id, and so does `declared`, what the file asks for: the same rows with other labels, or
+        for another file, are another baseline.
         """
         tables = dict(also or {})
         load = partial(_first_of, tables, self.load)
         held = replace(self, id="", performance=dict(performance), labels=dict(labels or {}), load=load)
-        return replace(held, id=_content_id(held, tables))
+        return replace(held, id=_content_id(held, tables, declared))
 
     def to_tables(self) -> dict[str, pa.Table]:
         """Return all tables of the baseline: `summary`, and `values__<column>` for each column."""
@@ -230,9 +232,9 @@ def _earlier(like: Baseline | None, name: str, groups: list[Group]) -> dict[str,
     return {segment: column for segment, column in found.items() if column is not None}
 
 
-def _content_id(baseline: Baseline, also: Mapping[str, pa.Table] | None = None) -> str:
-    """Name a baseline by when it was fitted and a hash of what it holds, so that names sort by age."""
-    digest = hashlib.sha256()
+def _content_id(baseline: Baseline, also: Mapping[str, pa.Table] | None = None, declared: str = "") -> str:
+    """Name a baseline by when it was fitted and a hash of what it holds and is for, so that names sort by age."""
+    digest = hashlib.sha256(declared.encode())
     for name, table in sorted((baseline.to_tables() | dict(also or {})).items()):
         digest.update(name.encode())
         sink = pa.BufferOutputStream()

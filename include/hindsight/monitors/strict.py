@@ -45,7 +45,7 @@ def as_tuple(value: object) -> object:
 def _identifier(value: str) -> str:
     if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,62}(\.[A-Za-z_][A-Za-z0-9_]{0,62})?", value):
         return value
-    raise ValueError(f"expected a table or column name of letters, digits and underscores, got {value!r}")
+    raise ValueError(f"expected a table or column name of letters a to z, digits and _, got {value!r}")
 
 
 def _kpi_column(value: str) -> str:

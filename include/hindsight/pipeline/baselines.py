@@ -216,9 +216,10 @@ def _fit(
             CONTROL: fit_control(rows.rows, monitor).to_table(),
         }
         if labels is None:
-            return baseline.measured({}, tables)
+            return baseline.measured({}, tables, declared=fingerprint(monitor))
         truth, tables[VALUES] = fit_labels(labels, monitor, like)
-        return baseline.measured(_performance(monitor, labels), tables, labels=truth)
+        said = _performance(monitor, labels)
+        return baseline.measured(said, tables, labels=truth, declared=fingerprint(monitor))
 
 
 def _tables(baseline: Baseline) -> dict[str, pa.Table]:

@@ -28,11 +28,12 @@ from hindsight.warehouse.predictions import first_timestamp
 PAST = 24  # matured windows that delay curves and the expected coverage are learnt from
 
 
-def find_windows(monitor: Monitor, as_of: datetime, resources: Resources) -> list[Window]:
+def find_windows(monitor: Monitor, as_of: datetime, resources: Resources, *, everything: bool = False) -> list[Window]:
     """Return the windows that night `as_of` must measure again, oldest first (DESIGN 3.1).
 
     Labels are looked for since the last committed night before this one, so a missed or failed night loses nothing.
     A source without times of arrival is looked at anew, and what has changed is remembered as seen by this night.
+    With `everything` it is every window that is over: what a corrected monitor file asks for.
     """
     if monitor.source.labels is None:
         return []
@@ -42,7 +43,7 @@ def find_windows(monitor: Monitor, as_of: datetime, resources: Resources) -> lis
         revised = set(look(monitor, closed, previous, as_of, resources))
     elif previous is not None and closed:
         revised = _touched(monitor, closed, previous, as_of, resources)
-    if previous is None or not closed:
+    if previous is None or everything or not closed:
         return closed
     return [w for w in closed if w in revised or previous <= matures_at(monitor, w) < as_of]
 

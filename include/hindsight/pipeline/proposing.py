@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from hindsight.monitors.checks import LONGEST_WINDOW
 from hindsight.monitors.loader import load_file, load_folder
 from hindsight.monitors.model import Task
 from hindsight.monitors.proposals.draft import draft
-from hindsight.monitors.proposals.facts import LabelFacts, TableFacts
+from hindsight.monitors.proposals.facts import LabelFacts, TableFacts, snake
 from hindsight.monitors.proposals.periods import moment
 from hindsight.monitors.proposals.proposal import Proposal, Wishes
 from hindsight.monitors.proposals.propose import propose
@@ -90,7 +90,7 @@ def wishes(task: Task | None, positive_label: str | None, window: str | None) ->
 
 def name_of(table: str) -> str:
     """Return a monitor's name made of a table's."""
-    name = re.sub(r"[^a-z0-9]+", "_", table.rpartition(".")[2].casefold()).strip("_")
+    name = re.sub(r"[^a-z0-9]+", "_", snake(table.rpartition(".")[2])).strip("_")
     return (name if name[:1].isalpha() else f"monitor_{name}".rstrip("_"))[:63]
 
 
@@ -120,7 +120,9 @@ def propose_monitor(
     sample = survey.survey(engine, connection, table, timestamp.column)
     if sample.facts.first is None:
         raise DataError(f"{table}.{timestamp.column} is null in every row; name another column with --timestamp")
-    roles = guess_all(sample.facts, {**given, "timestamp": timestamp.column})
+    of_labels = () if labels_table in (None, NONE) else ("label", "arrived_at")  # named, they are that table's
+    own = {role: column for role, column in given.items() if role not in of_labels}
+    roles = guess_all(sample.facts, {**own, "timestamp": timestamp.column})
     roles["timestamp"] = timestamp
     labels = None if labels_table == NONE else _labels(engine, connection, sample, roles, given, labels_table)
     return propose(
@@ -191,27 +193,33 @@ def _labels(
     given: Mapping[str, str],
     labels_table: str | None,
 ) -> LabelFacts | None:
-    """Find the table of labels, or the column of them in the predictions themselves, and learn how long they take."""
+    """Find the table of labels, or the column of them in the predictions themselves, and learn how long they take.
+
+    Of tables that may hold them the likeliest counts in which a prediction is found.
+    """
     table, id = sample.facts, roles["id"].column
-    tables = survey.tables(engine, connection, table.name.rpartition(".")[0])
-    likely = likely_tables(tables, table.name, id)[:TRIED]
+    schemas = {name.rpartition(".")[0] for name in (table.name, labels_table or table.name)}
+    tables = {name: columns for one in schemas for name, columns in survey.tables(engine, connection, one).items()}
+    likely = [] if "label" in given else likely_tables(tables, table.name, id)[:TRIED]
     if labels_table is not None:
         likely = [named_table(tables, labels_table, id)]
+    found = []
     for name, shared in likely:
         truth = survey.look(engine, connection, name).facts
         columns = label_columns(truth, shared, {} if labels_table is None else given)
         if columns is not None and columns[0].column != shared and truth.looked_at:
             arrived = columns[1].column if columns[1] else None
-            return _measured(engine, connection, sample, roles, truth, shared, columns[0].column, arrived)
-    if labels_table is not None:
+            found.append(_measured(engine, connection, sample, roles, truth, shared, columns[0].column, arrived))
+    if labels_table is not None and not found:
         raise ConfigError(
             f"--labels-table: no column of {labels_table} looks like a label - name it with --label; it has "
             f"{', '.join(tables[labels_table])}"
         )
-    if "label" in roles:
+    if "label" in roles and labels_table is None:
         arrived = roles["arrived_at"].column if "arrived_at" in roles else None
-        return _measured(engine, connection, sample, roles, table, id, roles["label"].column, arrived)
-    return None
+        found.append(_measured(engine, connection, sample, roles, table, id, roles["label"].column, arrived))
+    best = next((one for one in found if one.found), found[0] if found else None)
+    return replace(best, is_named=labels_table is not None or "label" in given) if best else None
 
 
 def _measured(

@@ -23,6 +23,7 @@ from hindsight.verdicts.model import Incident, Series, State
 
 Health = Literal["healthy", "warning", "critical", "unknown"]
 LOOKED_BACK = 60
+PROVISIONAL = "provisional"
 GRADES: tuple[Health, ...] = ("healthy", "warning", "critical")
 SHOWN = (Kind.OPERATIONS, Kind.KPI, Kind.QUALITY, Kind.DRIFT, Kind.ESTIMATE, Kind.PERFORMANCE, Kind.LABELS)
 
@@ -96,7 +97,7 @@ def _provisional(monitor: Monitor, numbers: list[Number]) -> list[Number]:
     labels = {number.metric: number.value for number in numbers if not number.about}
     if labels.get("labels.mature") != 0:
         return numbers
-    note = f"provisional: labels of {labels.get('labels.coverage') or 0:.0%}"
+    note = f"{PROVISIONAL}: labels of {labels.get('labels.coverage') or 0:.0%}"
     return [
         replace(number, note=number.note or note)
         if number.metric.startswith("performance.") or is_labelled_metric(monitor, number.metric)

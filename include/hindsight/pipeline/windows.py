@@ -24,6 +24,7 @@ from hindsight.monitors.model import Monitor
 from hindsight.monitors.rows import Rows
 from hindsight.monitors.windows import Window
 from hindsight.pipeline.baselines import baseline_for, calibration_of, control_of
+from hindsight.pipeline.definition import definition
 from hindsight.pipeline.kpis import kpis_of_run
 from hindsight.pipeline.resources import Resources
 from hindsight.warehouse.allocation import spare_memory
@@ -159,8 +160,9 @@ def keep(
     resources: Resources,
 ) -> dict[str, Any]:
     """Write one snapshot for each kind that has numbers; return their URIs and how many were new."""
+    by = definition(monitor)
     written = [
-        resources.store.write(monitor.name, kind, window, as_of, numbers)
+        resources.store.write(monitor.name, kind, window, as_of, numbers, definition=by)
         for kind, numbers in measured.items()
         if numbers
     ]

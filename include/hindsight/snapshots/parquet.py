@@ -70,9 +70,17 @@ def _read_by_dictionary(data: bytes, uri: str) -> pa.Table:
     return table.cast(schema)
 
 
-def about(table: pa.Table) -> dict[str, str]:
-    """Return what was said about a table when it was encoded."""
-    notes = table.schema.metadata or {}
+def read_schema(data: bytes, uri: str) -> pa.Schema:
+    """Return the schema of a file `encode` made, with what was said about it; raise DamagedError where it has none."""
+    try:
+        return pq.read_schema(pa.BufferReader(data))
+    except (OSError, pa.ArrowException) as exc:
+        raise DamagedError(f"{uri}: not a whole Parquet file: {exc}") from exc
+
+
+def about(schema: pa.Schema) -> dict[str, str]:
+    """Return what was said about a table of this schema when it was encoded."""
+    notes = schema.metadata or {}
     return {key.decode(): value.decode() for key, value in notes.items() if key != _VERSION_KEY}
 
 

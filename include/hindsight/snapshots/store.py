@@ -16,10 +16,11 @@ from hindsight.monitors.measurement import Kind, Measurement
 from hindsight.monitors.windows import Window
 from hindsight.snapshots.files import open_files
 from hindsight.snapshots.names import TOP, SnapshotName, folder_of, parse_path
-from hindsight.snapshots.parquet import DamagedError, about, decode, encode
+from hindsight.snapshots.parquet import DamagedError, about, decode, encode, read_schema
 from hindsight.snapshots.tables import SCHEMA, to_measurements, to_table
 
 _WINDOW_END = "hindsight.window_end"  # said in the file's metadata too: a snapshot may have no rows
+_DEFINITION = "hindsight.definition"
 _ATTEMPTS = 20
 _READERS = 8  # reading from an object store is mostly waiting
 
@@ -40,20 +41,30 @@ class SnapshotStore:
         self._files = open_files(root, fs)
 
     def write(
-        self, monitor: str, kind: Kind, window: Window, as_of: datetime, measurements: Iterable[Measurement]
+        self,
+        monitor: str,
+        kind: Kind,
+        window: Window,
+        as_of: datetime,
+        measurements: Iterable[Measurement],
+        *,
+        definition: str = "",
     ) -> Written:
         """Keep what was measured of a window as of a moment: once, or as the next revision where it differs.
+
+        `definition` names what the numbers were measured by: the same ones by another are a revision too.
 
         Raises DataError for numbers that cannot be kept, StoreError where the store cannot keep them.
         """
         table = to_table(window, as_of, measurements)
-        data = encode(table, {_WINDOW_END: window.end.astimezone(UTC).isoformat()})
+        said = {_WINDOW_END: window.end.astimezone(UTC).isoformat()} | ({_DEFINITION: definition} if definition else {})
+        data = encode(table, said)
         name = SnapshotName(monitor, kind, window.start.astimezone(UTC), as_of.astimezone(UTC), 0)
         if parse_path(name.path) is None:
             raise StoreError(f"{monitor!r}: not the name of a monitor")
         for _ in range(_ATTEMPTS):
             newest = self._latest_revision(name)
-            if newest is not None and self._holds(newest, table):
+            if newest is not None and self._holds(newest, table, definition):
                 return Written(self._files.uri(newest.path), newest.revision, created=False)
             following = replace(name, revision=1 + (newest.revision if newest else 0))
             if self._files.put_new(following.path, data):
@@ -105,8 +116,15 @@ class SnapshotStore:
         names = _newest(self._names(monitor, [kind]), as_of)
         if not names:
             return None
-        end = about(self._table(names[-1]))[_WINDOW_END]
+        end = about(self._table(names[-1]).schema)[_WINDOW_END]
         return Window(names[-1].start, datetime.fromisoformat(end))
+
+    def definitions(self, monitor: str, kind: Kind) -> dict[datetime, str]:
+        """Return by start of window what its newest snapshot was measured by; "" where that is not known."""
+        chosen = _newest(self._names(monitor, [kind]), None)
+        with ThreadPoolExecutor(_READERS) as readers:
+            said = list(readers.map(self._about, chosen))
+        return {name.start: known.get(_DEFINITION, "") for name, known in zip(chosen, said, strict=True)}
 
     def remove_leftovers(self, before: datetime) -> int:
         """Delete what writers that crashed before a moment left behind; return how many files."""
@@ -128,11 +146,15 @@ class SnapshotStore:
         same = (other for other in self._listed(name.folder) if replace(other, revision=0) == name)
         return max(same, key=lambda other: other.revision, default=None)
 
-    def _holds(self, name: SnapshotName, table: pa.Table) -> bool:
+    def _holds(self, name: SnapshotName, table: pa.Table, definition: str) -> bool:
         try:
-            return bool(self._table(name).equals(table))
+            known = self._table(name)
         except DamagedError:
             return False
+        return bool(known.equals(table)) and about(known.schema).get(_DEFINITION, definition) == definition
+
+    def _about(self, name: SnapshotName) -> dict[str, str]:
+        return about(read_schema(self._files.get(name.path), self._files.uri(name.path)))
 
     def _table(self, name: SnapshotName) -> pa.Table:
         return self._decoded(name, self._files.get(name.path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from typing import Literal
 
 from hindsight.monitors.strict import Scalar
 
+_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 Kind = Literal["integer", "fraction", "boolean", "text", "time", "other"]
 
 
@@ -85,7 +87,8 @@ class LabelFacts:
     """A table of labels: which column is what, how long labels took, and how many of the sampled ids had one.
 
     `values` are the label's values where they are few. `delays` holds quantiles of the time from a prediction to its
-    first label among the older half of the predictions, of which `asked` were asked for and `found` had one.
+    first label among the older half of the predictions, of which `asked` were asked for and `found` had one. `is_named`
+    says that the user named the table, so that it is not doubted.
     """
 
     table: str
@@ -97,8 +100,14 @@ class LabelFacts:
     delays: Mapping[float, timedelta] = field(default_factory=dict)
     asked: int = 0
     found: int = 0
+    is_named: bool = False
 
 
 def number(value: float) -> str:
     """Return a number as people read it: 4,930 or 0.0217."""
     return f"{value:,.0f}" if 1000 <= abs(value) < 1e15 else f"{value:.3g}"
+
+
+def snake(name: str) -> str:
+    """Return a column's name as snake_case has it, whatever case it is in: requestID and RequestId are request_id."""
+    return _WORDS.sub("_", name).casefold()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ipaddress import ip_interface
 from typing import Literal
 
-from hindsight.monitors.proposals.facts import ColumnFacts, number
+from hindsight.monitors.proposals.facts import ColumnFacts, number, snake
 
 MOST_CATEGORIES = 500  # a text of more values than this, or of more than a fifth of its rows, names single things
 STANDINS = {-1.0, -9.0, -99.0, -999.0, -9999.0, -99999.0}
@@ -23,7 +23,8 @@ _PERSONAL = re.compile(
 )
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}")
 _PHONE = re.compile(r"(\+|00(?=[1-9]))[\d ()/.-]{7,20}|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}")
-_OF_THINGS = re.compile(r"(^|_)(id|uuid|guid|key|hash|sha|md5|token|session|trace|span|url|uri|path)$|[a-z]I[dD]$")
+_DATE = re.compile(r"(\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./]\d{4})([T ]\d{1,2}:.*)?")
+_OF_THINGS = re.compile(r"(^|_)(id|uuid|guid|key|hash|sha|md5|token|session|trace|span|url|uri|path)$")
 _CODED = re.compile(
     r"(^|_)(type|code|class|category|kind|group|segment|channel|zone|cluster|bucket|status|flag|is|has|region|country)"
     r"(_|$)"
@@ -41,7 +42,7 @@ class Finding:
 
 def personal(column: ColumnFacts) -> str:
     """Return why a column looks as if it told who somebody is, "" where it does not."""
-    if _PERSONAL.search(_snake(column.name)):
+    if _PERSONAL.search(snake(column.name)):
         return "by its name"
     texts = [value.strip() for value, _ in column.common if isinstance(value, str)]
     for what, looks_so in _LOOKS.items():
@@ -68,7 +69,7 @@ def finding(column: ColumnFacts) -> Finding:
         return Finding("left out", "a time")
     if column.kind == "other":
         return Finding("left out", f"of type {column.type}")
-    if _OF_THINGS.search(column.name) and column.distinct > CODES:
+    if _OF_THINGS.search(snake(column.name)) and column.distinct > CODES:
         return Finding("left out", f"an id or address: {column.distinct:,} values in {column.known:,} rows")
     return _text(column) if column.kind == "text" else _number(column)
 
@@ -81,7 +82,7 @@ def best_segment(columns: Iterable[ColumnFacts], rows_a_window: float) -> tuple[
         if 2 <= column.distinct <= 8 and column.known and len(counts) == column.distinct:
             smallest = min(counts) / column.known
             if smallest * rows_a_window >= 20 and smallest >= 0.01:
-                found.append((not _GROUPING.search(_snake(column.name)), -smallest, column.name, column, smallest))
+                found.append((not _GROUPING.search(snake(column.name)), -smallest, column.name, column, smallest))
     return min(found)[3:] if found else None
 
 
@@ -104,6 +105,9 @@ def seen(column: ColumnFacts) -> str:
 
 
 def _text(column: ColumnFacts) -> Finding:
+    texts = [str(value).strip() for value, _ in column.common]
+    if texts and sum(_DATE.fullmatch(text) is not None for text in texts) >= 0.8 * len(texts):
+        return Finding("left out", "dates kept as text")
     if column.distinct > MOST_CATEGORIES or column.distinct > max(CODES, column.known / 5):
         if all(_is_number(value) for value, _ in column.common):
             return Finding("numeric", f"text that holds numbers; {seen(column)}")
@@ -114,7 +118,7 @@ def _text(column: ColumnFacts) -> Finding:
 def _number(column: ColumnFacts) -> Finding:
     if column.kind == "boolean" or (column.is_whole and column.distinct <= FLAGS and column.distinct > 1):
         return Finding("categorical", seen(column))
-    if column.kind == "integer" and column.distinct <= CODES and _CODED.search(_snake(column.name)):
+    if column.kind == "integer" and column.distinct <= CODES and _CODED.search(snake(column.name)):
         return Finding("categorical", f"called like a code; {seen(column)}")
     if column.kind == "integer" and column.is_unique and column.known > MANY:
         return Finding("left out", f"another value in every row of {column.known:,}")
@@ -126,10 +130,6 @@ def _is_number(value: object) -> bool:
         return bool(str(value).strip()) and abs(float(str(value))) < float("inf")
     except ValueError:
         return False
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).casefold()
 
 
 _LOOKS: Mapping[str, Callable[[str], bool]] = {

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from hindsight.monitors.model import Task
-from hindsight.monitors.proposals.facts import ColumnFacts, LabelFacts, TableFacts
+from hindsight.monitors.proposals.facts import ColumnFacts, LabelFacts, TableFacts, snake
 from hindsight.monitors.proposals.proposal import Proposal, Wishes, plain, shown
 from hindsight.monitors.strict import Scalar
 
@@ -130,7 +130,8 @@ def _class_columns(table: TableFacts, prediction: ColumnFacts) -> dict[str, str 
     """Class -> its column of probabilities, such as score_a; None for a class without one, empty without any."""
     if not 2 <= len(prediction.values) <= MOST_CLASSES:
         return {}
-    by_name = {column.name.casefold(): column for column in table.columns.values() if column.is_number}
+    numbers = [column for column in table.columns.values() if column.is_number]
+    by_name = {name: column for column in numbers for name in (snake(column.name), column.name.casefold())}
     for prefix in _PREFIXES:
         names = {
             str(plain(v)): f"{prefix}_{re.sub(r'[^a-z0-9]+', '_', str(plain(v)).casefold())}" for v in prediction.values

@@ -60,7 +60,8 @@ def _model(made: Proposal, labels: LabelFacts | None, mean_scores: Mapping[Scala
         made.add("model.name", made.name)
         if names and names.kind == "text" and names.distinct > 1:
             made.remark(
-                "model", f"{names.name} has {names.distinct} values: one file watches one model, so make a view of each"
+                "model",
+                f"CHECK: {names.name} has {names.distinct} values, and one file watches one model: make a view of each",
             )
     prediction = made.table.columns[made.roles["prediction"].column]
     task, why = (wishes.task, "you said so") if wishes.task else task_of(made.table, prediction, labels)
@@ -119,11 +120,12 @@ def _doubt(made: Proposal, role: str) -> str:
 
 
 def _labels(made: Proposal, labels: LabelFacts | None, rows: float) -> None:
-    if labels is None:
+    if labels is None or (labels.asked and not labels.found and not labels.is_named):
+        looked = f" ({labels.table} has none for {labels.asked:,} older predictions)" if labels else ""
         made.remark(
             "features",
-            "No table of labels was found, and without one no accuracy is measured. Add source.labels (table, id, "
-            "label, arrived_at), or run again with --labels-table TABLE",
+            f"No table of labels was found{looked}, and without one no accuracy is measured. Add source.labels (table, "
+            "id, label, arrived_at), or run again with --labels-table TABLE",
         )
         return
     where = "source.labels"
@@ -133,7 +135,11 @@ def _labels(made: Proposal, labels: LabelFacts | None, rows: float) -> None:
     if labels.arrived_at:
         made.add(f"{where}.arrived_at", labels.arrived_at, "when it could first be known")
     else:
-        made.remark(where, "No time of arrival was found: every label counts as known at once. Add arrived_at: COLUMN")
+        made.remark(
+            where,
+            "No column tells when a label came: it counts as known from the night that first sees it. If there is one, "
+            "add arrived_at: COLUMN",
+        )
     matures, why = _maturity(labels)
     made.add("labels.matures_after", matures, why)
     if 0 < rows < 150:
@@ -163,7 +169,7 @@ def _maturity(labels: LabelFacts) -> tuple[str, str]:
         return "14d", f"CHECK: none of {labels.asked:,} older predictions has a label here; are the ids the same?"
     share = f"{100 * labels.found / labels.asked:.3g} % of {labels.asked:,} older predictions have one"
     if not labels.delays:
-        return "1d", f"{share}; no time of arrival tells how long they took"
+        return "14d", f"CHECK: {share}, but nothing tells how long they took: by when are they complete?"
     late = labels.delays[0.99]
     return written(min(rounded_up(late), timedelta(days=3660))), (
         f"{share}; half of these within {_said(labels.delays[0.5])}, 99 % within {_said(late)}"
@@ -185,7 +191,8 @@ def _columns(made: Proposal, taken: set[str], rows: float) -> None:
             made.add("features", found.kind, found.why, name)
     private = [name for name, found in rest.items() if found.kind == "personal"]
     out = [f"{name} ({found.why})" for name, found in rest.items() if found.kind == "left out"]
-    out += [f"{name!r} (no name of letters, digits and _; rename it in a view)" for name in made.table.unnameable]
+    unnameable = "a monitor file takes names of letters a to z, digits and _; rename it in a view"
+    out += [f"{name!r} ({unnameable})" for name in made.table.unnameable]
     if out:
         made.remark("pii" if private else "quality", "Left out of the features: " + "; ".join(out))
     if private:

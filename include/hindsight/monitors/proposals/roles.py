@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from hindsight.errors import ConfigError, did_you_mean
-from hindsight.monitors.proposals.facts import ColumnFacts, TableFacts, number
+from hindsight.monitors.proposals.facts import ColumnFacts, TableFacts, number, snake
 
 NONE = "none"  # what a user writes where a guess is to be dropped
 NEEDED = ("timestamp", "id", "prediction")
@@ -119,7 +119,7 @@ def _there(table: TableFacts, column: str, role: str) -> str:
     option = f"--{role.replace('_', '-')}"
     if column in table.unnameable:
         raise ConfigError(
-            f"{option} {column!r}: a monitor file takes names of letters, digits and underscores; rename it in a view"
+            f"{option} {column!r}: a monitor file takes names of letters a to z, digits and _; rename it in a view"
         )
     hint = did_you_mean(column, table.columns) or f"; it has {', '.join(list(table.columns)[:40]) or 'none'}"
     raise ConfigError(f"{option}: {table.name} has no column {column!r}{hint}")
@@ -128,7 +128,7 @@ def _there(table: TableFacts, column: str, role: str) -> str:
 def _candidates(free: list[ColumnFacts], role: str) -> Iterator[Guess]:
     """Yield guesses, the best first: by well-known name, then by what a role allows besides."""
     fits = _FITS[role]
-    by_name = {column.name.casefold(): column for column in free if fits(column)}
+    by_name = {snake(column.name): column for column in free if fits(column)}
     for name in _NAMES[role]:
         if name in by_name:
             yield Guess(by_name[name].name, f"by its name{_described(by_name[name], role)}")
@@ -164,14 +164,20 @@ def _any_unique(columns: list[ColumnFacts]) -> Iterator[Guess]:
 
 def _called_like_a_prediction(columns: list[ColumnFacts]) -> Iterator[Guess]:
     for column in columns:
-        if re.search(r"(^|_)(pred|predicted|prediction|yhat|forecast)", column.name.casefold()):
+        if re.search(r"(^|_)(pred|predicted|prediction|yhat|forecast)", snake(column.name)):
             yield Guess(column.name, "called like a prediction")
 
 
 def _called_like_a_score(columns: list[ColumnFacts]) -> Iterator[Guess]:
     for column in columns:
-        if re.search(r"(^|_)(prob|proba|probability)$", column.name.casefold()):
+        if re.search(r"(^|_)(prob|proba|probability)$", snake(column.name)):
             yield Guess(column.name, "called like a probability")
+
+
+def _called_like_a_label(columns: list[ColumnFacts]) -> Iterator[Guess]:
+    for column in columns:
+        if _OF_LABELS.search(snake(column.name)):
+            yield Guess(column.name, "a time, called like a label")
 
 
 def _within(column: ColumnFacts, low: float, high: float) -> bool:
@@ -195,4 +201,5 @@ _OTHERWISE: Mapping[str, Callable[[list[ColumnFacts]], Iterator[Guess]]] = {
     "id": _any_unique,
     "prediction": _called_like_a_prediction,
     "score": _called_like_a_score,
+    "arrived_at": _called_like_a_label,
 }

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from hindsight.errors import ConfigError, did_you_mean
-from hindsight.monitors.proposals.facts import TableFacts
+from hindsight.monitors.proposals.facts import TableFacts, snake
 from hindsight.monitors.proposals.roles import Guess, guess
 
 MOST_COLUMNS = 12
@@ -67,6 +67,6 @@ def _only_time(table: TableFacts, given: Mapping[str, str]) -> Guess | None:
 
 def _shared(columns: Sequence[str], id: str) -> str | None:
     """The column of ids: of the same name or, where that is a bare `id`, one of the usual names."""
-    by_name = {column.casefold(): column for column in columns}
-    wanted = (id, *_IDS) if id.casefold() in ("id", "uuid", "guid") else (id,)
-    return next((by_name[name.casefold()] for name in wanted if name.casefold() in by_name), None)
+    by_name = {snake(column): column for column in columns}
+    wanted = (id, *_IDS) if snake(id) in ("id", "uuid", "guid") else (id,)
+    return next((by_name[snake(name)] for name in wanted if snake(name) in by_name), None)
