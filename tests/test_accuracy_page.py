@@ -95,7 +95,11 @@ def test_what_was_final_is_told_before_what_was_not_though_that_moved_further() 
         ((), ["No label came."]),
         ((a_change(final=True, was_final=False, now=0.9),), ["No label came.", "Window 2026-09-01 is now final."]),
         ((a_change(before=None, now=0.9, added=1),), ["1 label came for 1 window."]),
-        ((a_change(before=0.9, now=0.90001, added=-4),), ["No label came."]),
+        ((a_change(before=0.9, now=0.90001, added=-4),), ["No label came. 4 labels were taken back."]),
+        (
+            (a_change(before=0.9, now=None, added=-1, corrected=1),),
+            ["1 correction came for 1 window. 1 label was taken back."],
+        ),
         ((a_change(before=None, now=None, corrected=None),), ["No label came."]),
     ],
 )
@@ -176,7 +180,7 @@ def test_a_night_with_nothing_to_tell_is_a_page_that_says_so() -> None:
         links=(),
     )
     page = Page(accuracy_page(empty))
-    for words in ("No label came.", "no window matured", "No window has a label yet.", "Nothing is open."):
+    for words in ("No label came.", "no window matured", "No window has a label.", "Nothing is open."):
         assert words in page.text
     assert "a" not in page.tags
 

@@ -122,7 +122,22 @@ def test_the_first_night_has_nothing_to_compare_with(world: World) -> None:
 
 
 def test_before_any_night_there_is_a_page_all_the_same(small: World) -> None:
-    assert "No window has a label yet." in page(small, "2026-09-04")
+    assert "No window has a label." in page(small, "2026-09-04")
+
+
+def test_labels_that_were_all_taken_back_are_told_and_are_not_called_yet_to_come(small: World) -> None:
+    small.log("2026-09-01", n=60)
+    small.night("2026-09-05")
+    rows = a_day("2026-09-01", n=60)[1]
+    taken = [row | {"label": None, "labeled_at": at("2026-09-05T12:00")} for row in rows]
+    small.insert("ground_truth", taken)
+    small.night("2026-09-06")
+    text = page(small, "2026-09-06")
+
+    assert "60 corrections came for 1 window. 60 labels were taken back." in text
+    assert "no final window has a label" in text
+    assert "no window is final yet" in page(small, "2026-09-01")
+    assert "No label is awaited." in page(small, "2026-09-01")
 
 
 def test_absent_labels_that_count_at_maturity_are_said_to(small: World) -> None:

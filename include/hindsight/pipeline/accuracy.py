@@ -106,7 +106,7 @@ def accuracy_report(night: Night, resources: Resources, *, links: Sequence[Link]
         turned=tuple(incident_row(incident, monitor) for incident in told.turned),
         counts=tuple(_counts(night)),
         awaited=awaited,
-        backlog=_backlog(awaited),
+        backlog=_backlog(night, awaited),
         links=tuple(links),
     )
 
@@ -171,7 +171,8 @@ def _numbers(night: Night, changes: Sequence[Change], awaited: Sequence[Awaited]
             note = f"newest final: {called(night.finals[-1], night.monitor.window)}"
             yield Number(name, newest.value, night.unit, newest.reference, note)
     else:
-        yield Number(name, None, night.unit, None, "no window is final yet")
+        why = "no final window has a label" if _any_final(night) else "no window is final yet"
+        yield Number(name, None, night.unit, None, why)
     expected = _expected(night)
     if expected:
         yield expected
@@ -262,9 +263,13 @@ def _awaited(night: Night) -> Iterator[Awaited]:
         yield Awaited(window, due, (coverage.value if coverage else None) or 0.0, missing)
 
 
-def _backlog(awaited: Sequence[Awaited]) -> str:
+def _any_final(night: Night) -> bool:
+    return any(night.now.is_final(window.start) for window in night.drawn)
+
+
+def _backlog(night: Night, awaited: Sequence[Awaited]) -> str:
     if not awaited:
-        return "Every window is final: no label is awaited."
+        return "Every window is final: no label is awaited." if _any_final(night) else "No label is awaited."
     missing, next_ = sum(one.missing for one in awaited), awaited[0].final_on
     return (
         f"About {count(missing, 'label')} of {count(len(awaited), 'window')} are still to come;"

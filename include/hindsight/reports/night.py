@@ -132,7 +132,9 @@ def _labels(report: AccuracyReport) -> str:
     touched = [change for change in report.changes if change.added or change.corrected]
     came, corrected = sum(max(c.added, 0) for c in touched), sum(c.corrected or 0 for c in touched)
     counted = [count(number, what) for number, what in ((came, "label"), (corrected, "correction")) if number]
-    return f"{' and '.join(counted)} came for {count(len(touched), 'window')}." if counted else "No label came."
+    told = f"{' and '.join(counted)} came for {count(len(touched), 'window')}." if counted else "No label came."
+    lost = -sum(min(c.added, 0) for c in touched)
+    return f"{told} {count(lost, 'label')} {'was' if lost == 1 else 'were'} taken back." if lost else told
 
 
 def _finals(report: AccuracyReport) -> str:
