@@ -334,8 +334,33 @@ def test_years_of_windows_make_a_bounded_page_quickly(small: World) -> None:
 
     assert time.process_time() - begun < 3
     assert "and 90 more" in html
-    assert len(open_night(small.monitor, night, small.resources).drawn) == 90
+    assert len(open_night(small.monitor, night, small.resources).recent) == 90
     assert len(html) < 150_000
+
+
+@pytest.mark.parametrize(("size", "matures", "every"), [("1h", "14d", 3), ("1d", "100d", 1), ("6h", "14d", 1)])
+def test_short_windows_and_slow_labels_are_looked_at_back_to_what_is_final(
+    sqlite_url: sa.URL, tmp_path: Path, size: str, matures: str, every: int
+) -> None:
+    night = at("2027-03-01")
+    with a_world(sqlite_url, tmp_path, [], reference=None, window=size, labels={"matures_after": matures}) as world:
+        monitor, store = world.monitor, world.resources.store
+        youngest = monitor.labels.matures_after // monitor.window - 2
+        for k in range(youngest, youngest + 40):
+            window = monitor.grid.window_at(night - (k + 1) * monitor.window)
+            final = window.end + monitor.labels.matures_after <= night
+            labels = [a_measurement("n_labeled"), a_measurement("coverage", 1.0), a_measurement("mature", float(final))]
+            store.write("credit", Kind.LABELS, window, night, labels)
+            store.write("credit", Kind.PERFORMANCE, window, night, [Measurement("accuracy", 0.9, 100)])
+        found = open_night(monitor, night, world.resources)
+        report = accuracy_report(found, world.resources)
+
+    assert (report.numbers[0].name, report.numbers[0].value) == ("accuracy", 0.9)
+    assert found.finals[-1].end == night - monitor.labels.matures_after
+    assert len(found.finals) >= 30
+    assert len(report.awaited) == 2
+    assert (report.course.every, report.course.spots[-1].start) == (every, found.recent[-1].start)
+    assert len(report.course.spots) <= 180
 
 
 # Who is mailed

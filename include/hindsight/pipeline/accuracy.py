@@ -22,7 +22,8 @@ from hindsight.reports.pages import IncidentRow, Link, Number
 from hindsight.reports.timeline import Course, Spot
 from hindsight.verdicts.judge import waits_for_labels
 
-CHARTED = 90  # windows drawn, and looked at for all but what changed
+CHARTED = 90  # windows looked at, at least; at most twice as many are drawn
+MATURED, MOST = 30, 4500  # of these so many that have matured, where that is not too far back
 _INSTANT = timedelta(microseconds=1)
 _COUNTED = {
     "label_corrections": "corrected labels",
@@ -36,14 +37,17 @@ _COUNTED = {
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """What is known as of a night and was known until then of the windows measured anew, whose starts are `revised`."""
+    """What is known as of a night and was known until then of the windows measured anew, whose starts are `revised`.
+
+    `recent` are the newest windows, back to some that have matured.
+    """
 
     monitor: Monitor
     as_of: datetime
     now: Known
     before: Known
     revised: tuple[datetime, ...]
-    drawn: tuple[Window, ...]
+    recent: tuple[Window, ...]
 
     @property
     def metric(self) -> str:
@@ -62,8 +66,8 @@ class Night:
 
     @property
     def finals(self) -> list[Window]:
-        """The windows drawn that are final and have a value, oldest first."""
-        has_value = (w for w in self.drawn if self.now.value(w.start, self.path) is not None)
+        """The recent windows that are final and have a value, oldest first."""
+        has_value = (w for w in self.recent if self.now.value(w.start, self.path) is not None)
         return [w for w in has_value if self.now.is_final(w.start)]
 
     def window(self, start: datetime) -> Window:
@@ -75,12 +79,13 @@ def open_night(monitor: Monitor, as_of: datetime, resources: Resources, *, since
     """Read what was known at `as_of`, and at `since` (by default just before) of what was measured anew in between."""
     since = since or as_of - _INSTANT
     newest = monitor.grid.window_at(as_of)
-    starts = [newest.start - k * monitor.window for k in range(CHARTED, 0, -1)]
-    drawn = tuple(Window(start, start + monitor.window) for start in starts if start + monitor.window <= as_of)
+    reach = max(CHARTED, min(monitor.labels.matures_after // monitor.window + MATURED, MOST))
+    starts = [newest.start - k * monitor.window for k in range(reach, 0, -1)]
+    recent = tuple(Window(start, start + monitor.window) for start in starts if start + monitor.window <= as_of)
     revised = resources.store.revised(monitor.name, Kind.LABELS, after=since, until=as_of)
-    now = known(monitor, resources, as_of=as_of, windows={*revised, *(window.start for window in drawn)})
+    now = known(monitor, resources, as_of=as_of, windows={*revised, *(window.start for window in recent)})
     before = known(monitor, resources, as_of=since, windows=revised, kinds=NIGHT_KINDS)
-    return Night(monitor, as_of, now, before, tuple(sorted(revised)), drawn)
+    return Night(monitor, as_of, now, before, tuple(sorted(revised)), recent)
 
 
 def accuracy_report(night: Night, resources: Resources, *, links: Sequence[Link] = ()) -> AccuracyReport:
@@ -185,7 +190,7 @@ def _numbers(night: Night, changes: Sequence[Change], awaited: Sequence[Awaited]
 
 def _expected(night: Night) -> Number | None:
     """The accuracy to expect of the newest window that is not final and has labels enough to say."""
-    for window in reversed(night.drawn):
+    for window in reversed(night.recent):
         fact = night.now.fact(window.start, "labels.accuracy_expected")
         if fact and fact.value is not None and not night.now.is_final(window.start):
             note = f"once all labels are in: {called(window, night.monitor.window)}"
@@ -194,26 +199,28 @@ def _expected(night: Night) -> Number | None:
 
 
 def _course(night: Night) -> Course:
-    there = [window for window in night.drawn if window.start in night.now.windows]
-    first = there[0].start if there else night.as_of
+    there = [window for window in night.recent if window.start in night.now.windows]
+    since = [window for window in night.recent if there and window.start >= there[0].start]
+    every = max(1, -(-len(since) // (2 * CHARTED)))
     newest = night.now.fact(night.finals[-1].start, night.path) if night.finals else None
     return Course(
         title="mean absolute error" if night.metric == "mae" else "accuracy",
         unit=night.unit,
-        spots=tuple(_spot(night, window) for window in night.drawn if window.start >= first),
+        spots=tuple(_spot(night, window, every) for window in since[(len(since) - 1) % every :: every]),
+        every=every,
         reference=newest.reference if newest else None,
         matured=night.as_of - night.monitor.labels.matures_after,
     )
 
 
-def _spot(night: Night, window: Window) -> Spot:
+def _spot(night: Night, window: Window, every: int) -> Spot:
     start = window.start
     fact = night.now.fact(start, night.path) or Measurement(night.metric, None)
     guess = night.now.fact(start, f"estimate.{night.metric}") or Measurement(night.metric, None)
     before = night.before.value(start, night.path)
     return Spot(
         start=start,
-        end=window.end,
+        end=start + every * night.monitor.window,
         value=fact.value,
         lower=fact.lower,
         upper=fact.upper,
@@ -238,10 +245,10 @@ def _opened(night: Night, told: Turns, resources: Resources) -> Iterator[Inciden
 
 
 def _counts(night: Night) -> Iterator[Number]:
-    """Count what came wrong in the windows drawn; what never did is left out."""
+    """Count what came wrong in the recent windows; what never did is left out."""
     for metric, name in _COUNTED.items():
         path = f"labels.{metric}"
-        total = sum(night.now.value(window.start, path) or 0.0 for window in night.drawn)
+        total = sum(night.now.value(window.start, path) or 0.0 for window in night.recent)
         fresh = sum((night.now.value(s, path) or 0.0) - (night.before.value(s, path) or 0.0) for s in night.revised)
         if total or fresh:
             yield Number(name, total, "count", None, f"{fresh:+,.0f} this night" if fresh else "none this night")
@@ -249,7 +256,7 @@ def _counts(night: Night) -> Iterator[Number]:
 
 def _awaited(night: Night) -> Iterator[Awaited]:
     """The windows whose labels are still coming, those that mature first first."""
-    for window in night.drawn:
+    for window in night.recent:
         if night.now.is_final(window.start) or window.start not in night.now.windows:
             continue
         coverage = night.now.fact(window.start, "labels.coverage")
@@ -264,7 +271,7 @@ def _awaited(night: Night) -> Iterator[Awaited]:
 
 
 def _any_final(night: Night) -> bool:
-    return any(night.now.is_final(window.start) for window in night.drawn)
+    return any(night.now.is_final(window.start) for window in night.recent)
 
 
 def _backlog(night: Night, awaited: Sequence[Awaited]) -> str:

@@ -69,7 +69,7 @@ def _bin(share: Measurement, score: float | None) -> Bin | None:
 
 
 def estimates(known: Known, finals: Sequence[Window], metric: str, unit: Unit) -> Iterator[str]:
-    """Say how the estimates made before the labels did, of the newest final window and of all that are drawn."""
+    """Say how the estimates made before the labels did, of the newest final window and of all of these."""
     errors = {
         window: error
         for window in finals

@@ -38,13 +38,17 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """The windows of a monitor, oldest first; windows that end after `matured` are too young to be final."""
+    """The windows of a monitor, oldest first; windows that end after `matured` are too young to be final.
+
+    Of many windows one in `every` is there, the newest always.
+    """
 
     title: str
     unit: Unit
     spots: tuple[Spot, ...]
     reference: float | None = None
     matured: datetime | None = None
+    every: int = 1
 
 
 @dataclass(frozen=True, slots=True)
