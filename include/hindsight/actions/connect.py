@@ -22,9 +22,10 @@ def open_engine(url: sa.URL) -> sa.Engine:
     Statement parameters never reach an error message. A SQLite file's folder is made where it is missing.
     """
     if url.get_backend_name() == "sqlite":
-        if url.database and url.database != ":memory:":
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        return prepare(sa.create_engine(url, hide_parameters=True))
+        if not url.database or url.database == ":memory:":
+            return prepare(sa.create_engine(url, hide_parameters=True))
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        return prepare(sa.create_engine(url, hide_parameters=True, poolclass=sa.NullPool))  # no file is left open
     options = "-c timezone=UTC -c idle_in_transaction_session_timeout=600000"
     return sa.create_engine(
         url.set(drivername="postgresql+psycopg"),
