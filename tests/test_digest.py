@@ -223,6 +223,14 @@ def test_the_same_news_makes_the_same_message() -> None:
     assert compose(MONITOR, [told(points=points)]) == compose(MONITOR, [told(points=points)])
 
 
+def test_points_whose_labels_still_come_are_said_to_be_hollow() -> None:
+    points = some_points(0.9, 0.7, 0.8)
+    waits = (*points[:-1], Point(points[-1].start, 0.7, provisional=True))
+    texts = [Tags(compose(MONITOR, [told(points=some)]).html).text for some in (points, waits)]
+    assert ["Hollow: labels are still coming" in text for text in texts] == [False, True]
+    assert draw(waits, limit=None) != draw(points, limit=None)
+
+
 def test_a_chart_needs_two_windows_with_a_value() -> None:
     assert draw(some_points(0.9), limit=None) is None
     assert draw(some_points(None, 0.9, None), limit=0.8) is None

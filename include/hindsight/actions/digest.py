@@ -96,6 +96,7 @@ class View:
     promise: str
     chart: str
     chart_width: int
+    waits: bool
     note: NightNote | None = None
 
     @property
@@ -188,6 +189,7 @@ def _view(monitor: Monitor, told: Sequence[Told], context: Context, *, chart: bo
         promise=PROMISE,
         chart=f"{metric} over the last {len(told[0].points)} windows" if chart else "",
         chart_width=WIDTH_PX,
+        waits=chart and any(point.provisional for point in told[0].points),
         note=context.note.cleaned() if context.note else None,
     )
 

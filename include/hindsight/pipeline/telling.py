@@ -85,7 +85,10 @@ def _told(incident: Incident, rule: Rule, history: Sequence[Verdict], moved: Seq
 
 
 def _points(history: Sequence[Verdict]) -> tuple[Point, ...]:
-    return tuple(Point(v.window.start, v.value, v.status is Status.BREACH) for v in history[-CHARTED:])
+    return tuple(
+        Point(v.window.start, v.value, v.status is Status.BREACH, provisional=v.status is Status.IMMATURE)
+        for v in history[-CHARTED:]
+    )
 
 
 def _likely_cause(monitor: Monitor, told: Sequence[Incident], verdicts: Iterable[Verdict]) -> str:
