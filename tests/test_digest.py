@@ -70,6 +70,12 @@ def test_the_subject_says_how_bad_and_since_when() -> None:
     assert message.severity is Severity.P0
 
 
+def test_failed_expectations_are_counted() -> None:
+    for value, words in ((1.0, "1 expectation failed of age"), (3.0, "3 expectations failed of age")):
+        message = compose(MONITOR, [told("quality", feature="age", value=value, threshold=1.0)])
+        assert message.subject == f"[P2] credit_default: {words} (since 2026-11-12)"
+
+
 def test_the_most_severe_open_incident_leads_and_the_others_are_counted() -> None:
     several = [
         told("accuracy_drop", state=State.RESOLVED, ended=START + 3 * DAY),

@@ -88,6 +88,9 @@ def headline(rule: Rule, incident: Incident, note: str = "") -> str:
     found = clean(note, 200) if rule.metric.startswith("quality.") else ""
     if rule.metric in _FINDINGS and found:
         return f"{said}: {found}"
+    if rule.metric == "quality.expectations_failed" and value:
+        said = f"{value:,.0f} expectation{'s' * (value != 1)} failed{about}"
+        return f"{said}: {found}" if found else said
     number_said = f"{said} {number(rule.metric, value)}{_distance(rule, incident)}"
     return f"{number_said} ({found})" if found else number_said
 

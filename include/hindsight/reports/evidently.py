@@ -56,6 +56,10 @@ def window_report(reference: pa.Table, current: pa.Table, monitor: Monitor, *, t
     if has_labels:
         reference, current = judged
         notes.append(f"Only rows with a label are drawn: {current.num_rows:,} of the window.")
+    else:
+        notes.append(
+            "Drawn and tested by Evidently, in its own way; what Hindsight judged stands on the monitor's page."
+        )
     columns = {name: _drawn(name, type_, reference, current) for name, type_ in _wanted(reference, monitor)}
     for reason in dict.fromkeys(column.missing for column in columns.values() if column.missing):
         names = ", ".join(name for name, column in columns.items() if column.missing == reason)
