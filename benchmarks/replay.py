@@ -21,15 +21,21 @@ from hindsight.warehouse.connect import conninfo
 
 Way = Literal["alter", "widen", "replace"]
 WAYS: tuple[Way, ...] = ("alter", "widen", "replace")
+SHAPE = {"drift", "out_of_range", "stuck", "unit", "new_categories"}
 RULES = {
     "nulls": {"null_rate"},
     "sentinel": {"sentinel"},
     "renamed column": {"schema"},
     "dropped column": {"schema"},
     "type change": {"schema"},
+    "new column": set(),
     "category spelling": {"new_categories"},
     "unit change": {"unit"},
-    "stuck value": {"stuck"},
+    "stuck value": {"stuck", "drift"},
+    "swapped columns": SHAPE,
+    "lost category": SHAPE,
+    "score": SHAPE,
+    "class balance": SHAPE | {"label_drift"},
     "duplicates": {"duplicates"},
     "volume": {"volume", "no_data"},
     "service": {"latency_p95", "health_warning", "health_critical"},
@@ -44,13 +50,24 @@ class Planted:
     end: datetime
     feature: str
     kind: str
+    size: timedelta = timedelta(days=1)
+
+    @property
+    def windows(self) -> set[datetime]:
+        """The starts of the windows it lies in."""
+        return {self.start + k * self.size for k in range((self.end - self.start) // self.size)}
 
 
 def planted(case: Case) -> list[Planted]:
-    """What incidents.csv says was broken, and when."""
+    """What incidents.csv says was broken, and when; SystemExit for a kind that no rule is known to name."""
+    rows = rows_of(case.folder / "incidents.csv")
+    if unknown := sorted({row["kind"] for row in rows} - RULES.keys()):
+        raise SystemExit(f"{case.folder}/incidents.csv: unknown kinds {unknown}; expected some of {sorted(RULES)}")
     return [
-        Planted(moment(row["start"]), moment(row["end"]), row["column"] if _is_column(row) else "", row["kind"])
-        for row in rows_of(case.folder / "incidents.csv")
+        Planted(
+            moment(row["start"]), moment(row["end"]), row["column"] if _is_column(row) else "", row["kind"], case.size
+        )
+        for row in rows
     ]
 
 
@@ -59,21 +76,25 @@ def _is_column(row: Mapping[str, str]) -> bool:
 
 
 def replay(case: Case, url: sa.URL, way: Way, days: Container[str] | None = None) -> list[dict[str, Any]]:
-    """Load and run day after day, then the labels; return the incidents as the command line lists them.
+    """Load file after file and run the windows each completes, then the labels; return the incidents as listed.
 
-    `days`, such as 2024-03-21, are those that are run; the others are only loaded.
+    `days`, such as 2024-03-21, are those whose windows are run; the others are only loaded.
     """
-    for number, (day, table) in enumerate(feed(case)):
+    done, last = case.span
+    files = list(feed(case))
+    for number, (begin, table) in enumerate(files):
         load_day(url, case.name, table, way if number else "replace")
-        if days is not None and f"{day:%Y-%m-%d}" not in days:
-            continue
-        hindsight("run", case.name, "--start", f"{day:%Y-%m-%d}", "--end", f"{day + case.size:%Y-%m-%d}", "--json")
+        until = files[number + 1][0] if number + 1 < len(files) else last
+        ready = done + (until - done) // case.size * case.size
+        if ready > done and (days is None or f"{begin:%Y-%m-%d}" in days):
+            hindsight("run", case.name, "--start", done.isoformat(), "--end", ready.isoformat(), "--json")
+        done = ready
     night(case, LATER)
     return list(json.loads(hindsight("incidents", case.name, "--json")))
 
 
 def feed(case: Case) -> Iterator[tuple[datetime, pa.Table]]:
-    """The days of `predictions_daily`, each with its own columns and types."""
+    """The files of `predictions_daily` in order, dt= a day or the hour each begins, with its own columns and types."""
     for file in sorted((case.folder / "predictions_daily").glob("dt=*/*.parquet")):
         yield moment(file.parent.name.removeprefix("dt=")), plain(pq.read_table(file, partitioning=None))
 
@@ -91,27 +112,64 @@ def load_day(url: sa.URL, name: str, table: pa.Table, way: Way) -> None:
 
 
 def _fitted(engine: sa.Engine, name: str, table: pa.Table, way: Way) -> pa.Table:
-    there = {column["name"]: column["type"] for column in sa.inspect(engine).get_columns(name)}
-    changes = [f"ADD COLUMN {_quoted(c)} {_sql_type(table, c)}" for c in table.column_names if c not in there]
-    if way == "alter":
-        changes += [f"DROP COLUMN {_quoted(c)}" for c in there if c not in table.column_names]
-    for column in table.column_names:
-        is_text, was_text = _sql_type(table, column) == "text", isinstance(there.get(column), sa.Text)
-        if column in there and is_text != was_text and (is_text or way == "alter"):
-            kind = _sql_type(table, column)
-            changes.append(f"ALTER COLUMN {_quoted(column)} TYPE {kind} USING {_quoted(column)}::{kind}")
-        elif was_text and not is_text:
-            place = table.column_names.index(column)
-            table = table.set_column(place, column, table.column(column).cast(pa.string()))
+    """Change the table in the database so that it holds the day's columns, and the day so that it fits into it."""
+    there = {column["name"]: _kind_of(column["type"]) for column in sa.inspect(engine).get_columns(name)}
+    changes = [f"DROP COLUMN {_quoted(c)}" for c in there if c not in table.column_names and way == "alter"]
+    for place, field in enumerate(table.schema):
+        was = there.get(field.name)
+        now = was or "text" if pa.types.is_null(field.type) else _kind(field.type)
+        wanted = now if way == "alter" or was is None else _widest(was, now)
+        if was is None:
+            changes.append(f"ADD COLUMN {_quoted(field.name)} {wanted}")
+        elif was != wanted:
+            changes.append(
+                f"ALTER COLUMN {_quoted(field.name)} TYPE {wanted} USING {_converted(field.name, was, wanted)}"
+            )
+        if field.type != ARROW[wanted]:
+            table = table.set_column(place, field.name, table.column(place).cast(ARROW[wanted]))
     with engine.begin() as connection:
         for change in changes:
-            connection.execute(sa.DDL(f"ALTER TABLE {_quoted(name)} {change}"))
+            connection.execute(sa.DDL(f"ALTER TABLE {_quoted(name)} {change}".replace("%", "%%")))
     return table
 
 
-def _sql_type(table: pa.Table, column: str) -> str:
-    kind = table.schema.field(column).type
-    return "text" if pa.types.is_string(kind) else "double precision" if pa.types.is_floating(kind) else "integer"
+ARROW = {
+    "text": pa.string(),
+    "double precision": pa.float64(),
+    "bigint": pa.int64(),
+    "boolean": pa.bool_(),
+    "timestamp with time zone": pa.timestamp("us", "UTC"),
+}
+
+
+def _kind(kind: pa.DataType) -> str:
+    """The database's type of a column of a file."""
+    if pa.types.is_timestamp(kind):
+        return "timestamp with time zone"
+    return next((name for name, arrow in ARROW.items() if kind == arrow), "text")
+
+
+def _kind_of(kind: sa.types.TypeEngine[Any]) -> str:
+    """The same of a column that is there."""
+    known = {sa.Float: "double precision", sa.Integer: "bigint", sa.Boolean: "boolean"}
+    known[sa.DateTime] = "timestamp with time zone"
+    return next((name for one, name in known.items() if isinstance(kind, one)), "text")
+
+
+def _widest(was: str, now: str) -> str:
+    return was if was == now else "double precision" if {was, now} == {"bigint", "double precision"} else "text"
+
+
+def _converted(column: str, was: str, wanted: str) -> str:
+    """What becomes of the rows that are there: texts that are no number become null."""
+    name = _quoted(column)
+    if was == "text" and wanted in ("double precision", "bigint"):
+        return f"CASE WHEN {name} ~ '^-?[0-9]+(\\.[0-9]+)?$' THEN {name}::double precision::{wanted} END"
+    return (
+        f"CASE WHEN {name} IN ('true', 'false') THEN {name}::boolean END"
+        if wanted == "boolean"
+        else f"{name}::{wanted}"
+    )
 
 
 def _quoted(name: str) -> str:
@@ -119,8 +177,9 @@ def _quoted(name: str) -> str:
 
 
 def missed(known: Sequence[Planted], found: Sequence[Mapping[str, Any]]) -> list[Planted]:
-    """The breakages that no incident of their kind names: their column in every one of their windows."""
-    return [one for one in known if not any(_covers(incident, one) for incident in found)]
+    """The breakages that incidents of their kind do not name: their column in every one of their windows."""
+    named = {one: {start for incident in found for start in _named(incident, one)} for one in known}
+    return [one for one in known if RULES[one.kind] and not one.windows <= named[one]]
 
 
 def beyond(known: Sequence[Planted], found: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -129,16 +188,14 @@ def beyond(known: Sequence[Planted], found: Sequence[Mapping[str, Any]]) -> list
 
 
 def _names(incident: Mapping[str, Any], one: Planted) -> bool:
-    return (
-        incident["series"]["rule"] in RULES[one.kind]
-        and incident["series"]["feature"] == one.feature
-        and any(one.start <= datetime.fromisoformat(start) < one.end for start in incident["breaches"])
-    )
+    return bool(_named(incident, one))
 
 
-def _covers(incident: Mapping[str, Any], one: Planted) -> bool:
-    days = [one.start + timedelta(days=k) for k in range((one.end - one.start).days)]
-    return _names(incident, one) and set(days) <= {datetime.fromisoformat(start) for start in incident["breaches"]}
+def _named(incident: Mapping[str, Any], one: Planted) -> set[datetime]:
+    """The windows of a breakage that an incident names."""
+    if incident["series"]["rule"] not in RULES[one.kind] or incident["series"]["feature"] != one.feature:
+        return set()
+    return one.windows & {datetime.fromisoformat(start) for start in incident["breaches"]}
 
 
 def as_line(incident: Mapping[str, Any]) -> str:

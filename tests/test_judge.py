@@ -210,7 +210,7 @@ def statuses(monitor: Monitor, facts: dict[Kind, list[Measurement]]) -> dict[tup
 
 def test_no_data_mutes_every_other_rule_and_good_news_too() -> None:
     facts = {
-        Kind.OPERATIONS: [a_measurement("total_requests", 0, n=0), a_measurement("volume_ratio", 0.0, n=0)],
+        Kind.OPERATIONS: [a_measurement("total_requests", 0, n=0), a_measurement("volume_ratio", 0.0, n=60)],
         Kind.QUALITY: [a_measurement("expectations_failed", 0.0)],
         Kind.PERFORMANCE: [a_measurement("accuracy", 0.1, reference=0.9)],
         Kind.DRIFT: [a_measurement("drift_share", None)],
@@ -222,6 +222,41 @@ def test_no_data_mutes_every_other_rule_and_good_news_too() -> None:
         ("accuracy_drop",): Status.MUTED,
         ("drift_share",): Status.NO_DATA,
     }
+
+
+@pytest.mark.parametrize(
+    ("expected", "status"), [(None, Status.BREACH), (0.0, Status.MUTED), (9.0, Status.MUTED), (10.0, Status.BREACH)]
+)
+def test_no_requests_when_hardly_any_were_to_be_expected_are_no_alarm(expected: float | None, status: Status) -> None:
+    facts = [a_measurement("total_requests", 0, n=0), a_measurement("expected_requests", expected, n=0)]
+    (verdict, *_) = judged(a_monitor(), *facts, kind=Kind.OPERATIONS)
+    assert (verdict.series.rule, verdict.status) == ("no_data", status)
+
+
+@pytest.mark.parametrize(
+    ("value", "reference", "n", "status"),
+    [
+        (0.36, 0.30, 300, Status.OK),  # 2.3 standard errors
+        (0.36, 0.30, 3000, Status.BREACH),
+        (0.06, 0.0, 300, Status.BREACH),
+        (0.06, 0.0, 50, Status.OK),  # three rows
+        (0.34, 0.30, 300_000, Status.OK),  # no accident, but small
+    ],
+)
+def test_a_rate_must_lie_over_its_reference_by_more_than_chance(
+    value: float, reference: float, n: int, status: Status
+) -> None:
+    rate = a_measurement("null_rate", value, n=n, reference=reference, feature="amount")
+    verdict = next(v for v in judged(a_monitor(), rate, kind=Kind.QUALITY) if v.series.rule == "null_rate")
+    assert verdict.status is status
+
+
+@pytest.mark.parametrize(("half", "status"), [(0.01, Status.BREACH), (0.09, Status.OK), (None, Status.BREACH)])
+def test_a_drop_within_what_chance_does_to_so_few_labels_is_none(half: float | None, status: Status) -> None:
+    ends = {} if half is None else {"lower": 0.7 - half, "upper": 0.7 + half}
+    dropped = the_verdict({"drops_by": "15%"}, a_measurement("x", 0.7, reference=0.85, **ends))
+    risen = the_verdict({"rises_by": "15%"}, a_measurement("x", 0.7, reference=0.55, **ends))
+    assert (dropped.status, risen.status) == (status, status)
 
 
 def test_no_data_of_one_segment_mutes_only_that_segment() -> None:
@@ -281,6 +316,33 @@ def test_a_drifted_column_that_bad_data_explains_does_not_count_towards_the_shar
     }
     [found] = [v for v in judge(monitor, WINDOW, MATURE, facts) if v.series.rule == "drift_share"]
     assert (found.status, found.note, found.value) == (status, note, len(drifted) / 10)
+
+
+@pytest.mark.parametrize(
+    ("fact", "moved", "status"),
+    [
+        (("null_rate", 0.3), 0.25, Status.MUTED),
+        (("null_rate", 0.3), 0.8, Status.BREACH),  # seven rows in ten were made from good values
+        (("stuck", 1.0), 0.8, Status.MUTED),
+    ],
+)
+def test_a_bad_feature_explains_no_more_of_the_output_than_it_is_bad(
+    fact: tuple[str, float], moved: float, status: Status
+) -> None:
+    drift = [
+        a_measurement("drifted", 1, n=1000, feature="prediction"),
+        a_measurement("ks", moved, feature="prediction"),
+    ]
+    facts = {Kind.QUALITY: [a_measurement(fact[0], fact[1], feature="amount")], Kind.DRIFT: drift}
+    assert statuses(a_monitor(), facts)["drift", "prediction"] is status
+
+
+@pytest.mark.parametrize(("of_score", "status"), [(0.2, Status.MUTED), (0.4, Status.BREACH)])
+def test_a_score_is_missing_where_there_was_no_answer(of_score: float, status: Status) -> None:
+    nulls = {"prediction": 0.2, "score": of_score}
+    facts = {Kind.QUALITY: [a_measurement("null_rate", rate, feature=name) for name, rate in nulls.items()]}
+    found = statuses(a_monitor(), facts)
+    assert (found["null_rate", "prediction"], found["null_rate", "score"]) == (Status.BREACH, status)
 
 
 def test_good_quality_mutes_nothing() -> None:

@@ -55,6 +55,7 @@ def test_a_healthy_window_is_counted() -> None:
         "latency_p99_ms": 20.0,
         "throughput_rps": 0.01,
         "cost_per_prediction": pytest.approx(0.002),
+        "expected_requests": 1728.0,
         "volume_ratio": 0.5,
         "freshness_s": 12 * 3600.0,
         "longest_gap_s": 12 * 3600.0,
@@ -84,6 +85,7 @@ def test_metrics_of_columns_the_monitor_does_not_declare_are_left_out() -> None:
     assert names == {
         "total_requests", "rows_raw", "error_rate", "throughput_rps", "volume_ratio", "freshness_s", "health",
         "availability", "records_per_hour", "log_completeness", "longest_gap_s", "error_rate_control",
+        "expected_requests",
     }  # fmt: skip
 
 
@@ -91,6 +93,7 @@ def test_a_window_without_rows_has_no_number_but_its_zero_requests() -> None:
     empty = some_rows(0, prediction=pa.array([], pa.int64()))
     found = measured(empty, expected_volume=100.0)
     assert found.pop("total_requests").value == 0
+    assert found.pop("expected_requests").value == 100
     assert {(m.value, m.note) for m in found.values()} == {(None, "no rows")}
     assert len(found) == 18
 
@@ -110,6 +113,11 @@ def test_latency_logged_as_text_is_still_latency() -> None:
 def test_a_window_nobody_has_an_expectation_for_has_no_volume_ratio() -> None:
     assert measured(some_rows())["volume_ratio"].value is None
     assert measured(some_rows())["volume_ratio"].note == "no expected volume yet"
+    assert measured(some_rows())["expected_requests"].note == "no expected volume yet"
+
+
+def test_behind_a_volume_ratio_lie_the_requests_that_came_or_that_were_expected() -> None:
+    assert [measured(some_rows(n), expected_volume=40.0)["volume_ratio"].n for n in (4, 100)] == [40, 100]
 
 
 @pytest.mark.parametrize(

@@ -234,6 +234,18 @@ def test_in_the_second_week_a_window_is_compared_with_the_whole_first(world: Wor
     assert numbers(world, Kind.OPERATIONS, "2026-10-02")["volume_ratio", "", "", "", ""] is None
 
 
+def test_a_closed_weekend_is_no_absence_once_the_log_knows_such_weekends(world: World) -> None:
+    world.delete("inference_log")
+    for day in days("2026-10-05", 21):  # from a Monday on
+        if at(day).weekday() < 5:
+            world.log(day, n=60)
+    expected = {day: world.run(day).verdicts for day in ("2026-10-10", "2026-10-24", "2026-10-26")}
+    said = {day: next(v.status for v in found if v.series.rule == "no_data") for day, found in expected.items()}
+    assert said == {"2026-10-10": Status.BREACH, "2026-10-24": Status.MUTED, "2026-10-26": Status.BREACH}
+    numbers_of = {day: numbers(world, Kind.OPERATIONS, day)["expected_requests", "", "", "", ""] for day in expected}
+    assert numbers_of == {"2026-10-10": None, "2026-10-24": 0, "2026-10-26": 60}
+
+
 def test_volume_is_judged_where_the_warehouse_has_forgotten_the_weeks_before(world: World) -> None:
     world.declare(reference=None)
     for day in ("2026-10-01", "2026-10-08", "2026-10-15"):

@@ -17,7 +17,8 @@ from tests.builders import DAY, a_monitor, at, monitor_file
 
 from hindsight.checks.baseline import Baseline, fit
 from hindsight.checks.norms import Counted
-from hindsight.checks.quality import _repeated, quality
+from hindsight.checks.quality import quality
+from hindsight.checks.sentinels import _repeated
 from hindsight.monitors.catalog import metric
 from hindsight.monitors.measurement import Measurement
 from hindsight.monitors.model import Monitor
@@ -118,6 +119,43 @@ def test_a_sentinel_inside_the_range_is_found_when_the_reference_has_it_not() ->
     assert measured(some_columns(400, amount=amounts))["amount", "sentinel_share"].value == 0.05
 
 
+def test_zero_stands_for_unknown_where_the_reference_hardly_knows_it_and_not_where_all_rows_have_it() -> None:
+    amounts = some_columns(400)["amount"].to_numpy()
+    found = measured(some_columns(400, amount=nulled(amounts, 0.05, 0.0)))["amount", "sentinel_share"]
+    assert (found.value, found.note) == (0.05, "0 in 5.0%")
+    every = measured(some_columns(400, amount=np.zeros(400)))
+    assert (every["amount", "sentinel_share"].value, every["amount", "stuck"].value) == (0, 1)
+    flags = np.arange(2000) % 200 > 0
+    flag = measured(some_columns(400, amount=nulled(np.ones(400), 0.1, 0.0)), a_baseline(amount=flags.astype(float)))
+    assert flag["amount", "sentinel_share"].value == 0  # one of its two values
+
+
+def test_many_values_far_away_are_another_scale_and_stand_for_nothing() -> None:
+    grades = np.arange(2000) % 20
+    found = measured(some_columns(400, amount=grades[:400] * 1.8 + 932), a_baseline(amount=grades))
+    assert found["amount", "sentinel_share"].value == 0
+    assert found["amount", "out_of_range_share"].value == 1
+
+
+@pytest.mark.parametrize("word", ["N/A", "unknown", "-999", "None", "?", "NULL "])
+def test_a_text_that_stands_for_unknown_is_a_sentinel_and_no_new_category(word: str) -> None:
+    regions = some_columns(400)["region"].to_pylist()
+    found = measured(some_columns(400, region=nulled(regions, 0.05, word)))
+    assert (found["region", "sentinel_share"].value, found["region", "new_category_share"].value) == (0.05, 0)
+    assert found["region", "sentinel_share"].note == f"{word!r} in 5.0%"
+    usual = measured(
+        some_columns(400, region=nulled(regions, 0.05, word)), a_baseline(region=nulled(regions, 0.05, word) * 5)
+    )
+    assert usual["region", "sentinel_share"].value == 0
+
+
+def test_rare_categories_the_reference_missed_are_expected_by_those_it_has_once() -> None:
+    regions = ["EU"] * 1900 + [f"once {k}" for k in range(100)]
+    found = measured(some_columns(100, region=nulled(["EU"] * 100, 0.06, "never")), a_baseline(region=regions))
+    share = found["region", "new_category_share"]
+    assert (share.value, share.reference) == (0.06, 0.05)
+
+
 def test_a_value_that_was_always_frequent_is_no_sentinel() -> None:
     usual = a_baseline(amount=nulled(some_columns(2000)["amount"].to_pylist(), 0.2, -1.0))
     amounts = nulled(some_columns(400)["amount"].to_pylist(), 0.25, -1.0)
@@ -212,8 +250,23 @@ def test_numbers_that_come_as_text_are_a_schema_change_and_still_read() -> None:
 
 @pytest.mark.parametrize("same", [pa.int64(), pa.float32(), pa.decimal128(10, 2)])
 def test_another_number_type_is_no_schema_change(same: pa.DataType) -> None:
-    amounts = pa.array([round(v) for v in some_columns(100)["amount"].to_pylist()], pa.int64()).cast(pa.float64())
-    assert measured(some_columns(100, amount=amounts.cast(same)))["amount", "schema_change"].value == 0
+    amounts = pa.array(some_columns(2000)["amount"].to_numpy().round(), pa.float64())
+    found = measured(some_columns(2000, amount=amounts.cast(same)), a_baseline(amount=amounts))
+    assert found["amount", "schema_change"].value == 0
+
+
+@pytest.mark.parametrize("kind", [pa.int64(), pa.float64()])
+def test_numbers_that_lost_their_fractions_are_of_another_type(kind: pa.DataType) -> None:
+    amounts = pa.array(some_columns(100)["amount"].to_numpy().round()).cast(kind)
+    changed = measured(some_columns(100, amount=amounts))["amount", "schema_change"]
+    assert (changed.value, changed.note) == (1, "retyped: expected numeric (double), found whole numbers only")
+
+
+def test_whole_numbers_of_another_scale_are_another_unit_and_one_value_is_stuck() -> None:
+    cents = measured(some_columns(400, amount=some_columns(400)["amount"].to_numpy() * 1000))
+    assert (cents["amount", "unit_change"].value, cents["amount", "schema_change"].value) == (1, 0)
+    still = measured(some_columns(400, amount=np.full(400, 7.0)))
+    assert (still["amount", "stuck"].value, still["amount", "schema_change"].value) == (1, 0)
 
 
 def test_a_column_without_a_value_tells_nothing_of_its_type() -> None:

@@ -74,6 +74,15 @@ class Norm:
         """How many values there are."""
         return len(self.texts) if self.numbers is None else len(self.numbers.values)
 
+    @property
+    def unseen(self) -> float:
+        """The share of rows to be expected of texts that the reference happened not to have: of those it has once.
+
+        Good (1953), The population frequencies of species; 0 without texts.
+        """
+        counts = self.texts.values()
+        return sum(count == 1 for count in counts) / max(sum(counts), 1)
+
 
 def norm_of(baseline: Baseline | None, name: str) -> Norm | None:
     """Return what a baseline says about a column; None without a baseline or without that column in it."""

@@ -21,6 +21,7 @@ from hindsight.monitors.model import Monitor
 from hindsight.monitors.rows import Rows
 from hindsight.monitors.windows import Window
 
+UNEXPECTED = "no expected volume yet"
 WARNING_ERRORS, CRITICAL_ERRORS = 0.05, 0.10
 WARNING_P99_MS, CRITICAL_P99_MS = 500.0, 1000.0
 
@@ -36,7 +37,8 @@ def operations(
     """Return the operational numbers of a window, for all rows, each model version and each segment value.
 
     Metrics of a column that the monitor does not declare or the rows lack are left out. `expected_volume` is the number
-    of requests the caller expects of all rows together; `volume_ratio` compares with it.
+    of requests the caller expects of all rows together; `volume_ratio` compares with it, and what lies behind that is
+    the larger of the two numbers.
     """
     traffic = _Traffic(rows, monitor, window)
     found = list(_of_all(traffic, expected_volume, control))
@@ -132,7 +134,8 @@ def _of_all(traffic: _Traffic, expected_volume: float | None, control: Control) 
     rows, hours = traffic.rows, (traffic.window.end - traffic.window.start) / timedelta(hours=1)
     yield _unless_empty(Measurement("rows_raw", float(rows.n_raw), rows.n))
     yield _unless_empty(Measurement("records_per_hour", rows.n_raw / hours, rows.n))
-    yield _unless_empty(_volume_ratio(rows.n, expected_volume))
+    yield Measurement("expected_requests", expected_volume, rows.n, note=UNEXPECTED if expected_volume is None else "")
+    yield _volume_ratio(rows.n, expected_volume) if rows.n else Measurement("volume_ratio", None, note=NO_ROWS)
     yield completeness(rows, traffic.monitor)
     yield from arrivals(rows, traffic.monitor, traffic.window)
     if traffic.failed is not None:
@@ -141,10 +144,10 @@ def _of_all(traffic: _Traffic, expected_volume: float | None, control: Control) 
 
 def _volume_ratio(n: int, expected: float | None) -> Measurement:
     if expected is None:
-        return Measurement("volume_ratio", None, n, note="no expected volume yet")
+        return Measurement("volume_ratio", None, n, note=UNEXPECTED)
     if expected <= 0:
         return Measurement("volume_ratio", None, n, note="expected volume is zero")
-    return Measurement("volume_ratio", n / expected, n, note=f"expected {expected:g}")
+    return Measurement("volume_ratio", n / expected, max(n, round(expected)), note=f"expected {expected:g}")
 
 
 def _of(values: np.ndarray, mask: np.ndarray | None) -> np.ndarray:

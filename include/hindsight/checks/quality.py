@@ -5,10 +5,9 @@ Empty and blank text, NaN and, in a numeric column, text that is no number count
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from math import ceil
 
 import numpy as np
 import pyarrow as pa
@@ -23,17 +22,16 @@ from hindsight.checks.lenient import numbers
 from hindsight.checks.norms import Counted, Norm, Span, is_blank, norm_of
 from hindsight.checks.rates import NO_ROWS, share
 from hindsight.checks.samples import TextColumn
-from hindsight.checks.scales import as_words, factor
+from hindsight.checks.scales import CHANCE, as_words, factor, is_rounded
 from hindsight.checks.schema import Expected, Strangers, emptied, family, missing, retyped
+from hindsight.checks.sentinels import stand_ins, words
 from hindsight.monitors.kpis import logged_columns
 from hindsight.monitors.measurement import Measurement
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rows import Rows
 
-SENTINELS = np.array([-1.0, *(-float("9" * k) for k in range(1, 11)), *(float("9" * k) for k in range(3, 11))])
-SENTINEL_SHARE = 0.01  # a repeated value is suspicious from this share of the known values on
 UNREAD_SHARE = 0.05  # of the texts of a logged number: from there on its column has changed its type
-STUCK_CHANCE, STUCK_VALUES = 1e-9, 31  # months, weekdays and days of a month stand still without being stuck
+STUCK_VALUES = 31  # months, weekdays and days of a month stand still without being stuck
 NO_REFERENCE = "the baseline does not have this column"
 NO_VALUES = "no values"
 _ALWAYS = ("null_rate", "schema_change")
@@ -166,28 +164,30 @@ class _Column:
     def _share(self, metric: str, hits: int, n: int, *, reference: float | None = None, note: str = "") -> Measurement:
         return share(metric, hits, n, feature=self.expected.name, reference=reference, note=note)
 
-    def _nulls(self, nulls: int, note: str) -> Iterator[Measurement]:
+    def _nulls(self, nulls: int, note: str, *, rounded: bool = False) -> Iterator[Measurement]:
         """Yield what every column has: whether it is still itself, and how much of it is missing."""
         norm = self.expected.norm
         usual = norm.null_rate if norm else None
         n = self.values.n
         heir = emptied(self.expected, n, self.strangers) if n and nulls == n and usual != 1 else None
-        yield heir or retyped(self.expected, self.values.type, n)
+        yield heir or retyped(self.expected, self.values.type, n, rounded=rounded)
         yield self._share("null_rate", nulls, n, reference=usual, note=note)
         yield null_rate_control(self.expected.name, nulls, n, usual, self.control)
 
     def _numeric(self) -> Iterator[Measurement]:
         n = self.known.size
         unread = self.values.given - n if family(str(self.values.type)) == "text" else 0
-        yield from self._nulls(self.values.n - n, f"{unread} texts that are no number" if unread else "")
         norm = self.expected.norm.numbers if self.expected.norm else None
+        rounded = norm is not None and is_rounded(self.known, norm)
+        note = f"{unread} texts that are no number" if unread else ""
+        yield from self._nulls(self.values.n - n, note, rounded=rounded)
         if norm is None or not n:
             note = NO_REFERENCE if norm is None else NO_VALUES
             for metric in ("sentinel_share", "out_of_range_share", "outlier_share", "stuck", "unit_change"):
                 yield self._measured(metric, None, n, note)
             return
-        suspects = _suspects(self.known, norm)
-        yield self._sentinels(suspects)
+        suspects = stand_ins(self.known, norm)
+        yield self._sentinels(suspects, n)
         plain = self.known[~np.isin(self.known, list(suspects))] if suspects else self.known
         span = (0.0, 1.0) if self.expected.role == "score" else norm.range
         yield self._outside("out_of_range_share", plain, norm, span, "the reference has no values")
@@ -201,9 +201,9 @@ class _Column:
         hits = int(np.count_nonzero((plain < span[0]) | (plain > span[1])))
         return self._share(metric, hits, self.known.size, reference=1 - norm.share_within(*span))
 
-    def _sentinels(self, suspects: dict[float, int]) -> Measurement:
-        n = self.known.size
-        named = [f"{value:g} in {count / n:.1%}" for value, count in suspects.items() if count >= SMALLEST]
+    def _sentinels(self, suspects: Mapping[float, int] | Mapping[str, int], n: int) -> Measurement:
+        shown = {repr(v) if isinstance(v, str) else f"{v:g}": count for v, count in suspects.items()}
+        named = [f"{value} in {count / n:.1%}" for value, count in shown.items() if count >= SMALLEST]
         note = "" if self.hashed else ", ".join(named[:3])
         return self._share("sentinel_share", sum(suspects.values()), n, note=note)
 
@@ -216,7 +216,7 @@ class _Column:
         """1 where all rows have one value, and so many of the reference's rows having it would be a chance of 1e-9."""
         norm = self.expected.norm
         varied = norm is not None and norm.distinct > STUCK_VALUES
-        stuck = varied and distinct == 1 and n * np.log(max(usual, 1e-300)) < np.log(STUCK_CHANCE)
+        stuck = varied and distinct == 1 and n * np.log(max(usual, 1e-300)) < np.log(CHANCE)
         note = f"every value is {value or 'the same'}" if stuck and n >= SMALLEST else ""
         return self._measured("stuck", float(stuck) if n else None, n, note if n else NO_VALUES)
 
@@ -232,36 +232,17 @@ class _Column:
         yield from self._nulls(self.values.n - n, f"{blank} of them empty or blank" if blank else "")
         if norm is None or not norm.has_all_texts or n == 0:
             note = NO_REFERENCE if norm is None else NO_VALUES if n == 0 else "the reference has too many categories"
-            yield self._measured("new_category_share", None, n, note)
-            yield self._measured("stuck", None, n, note)
+            for metric in ("sentinel_share", "new_category_share", "stuck"):
+                yield self._measured(metric, None, n, note)
             return
-        new = {text: count for text, count in known.items() if text not in norm.texts}
-        yield self._share("new_category_share", sum(new.values()), n, note="" if self.hashed else _named(new, norm))
+        suspects = words(known, norm)
+        yield self._sentinels(suspects, n)
+        new = {text: count for text, count in known.items() if text not in norm.texts and text not in suspects}
+        note = "" if self.hashed else _named(new, norm)
+        yield self._share("new_category_share", sum(new.values()), n, reference=norm.unseen, note=note)
         first = next(iter(known))
         usual = norm.texts.get(first, 0) / max(sum(norm.texts.values()), 1)
         yield self._stuck(len(known), n, usual, "" if self.hashed else repr(first))
-
-
-def _suspects(known: np.ndarray, norm: Counted) -> dict[float, int]:
-    """Count the values that look like stand-ins for "unknown".
-
-    Such a value is repeated in 1 % of the rows and at least five of them, is ten times as frequent as in the
-    reference, and is one of the usual ones (-1, -9, -99, … and 999, 9999, …) or lies further from the reference's
-    values than these lie from each other.
-    """
-    low, high = norm.extremes or (-np.inf, np.inf)
-    reach = high - low if high > low else np.inf  # a constant has no measure of far
-    odd = np.isin(known, SENTINELS) | (known < low - reach) | (known > high + reach)
-    often = _repeated(known[odd], max(5, ceil(SENTINEL_SHARE * known.size)))
-    return {v: count for v, count in often.items() if count / known.size >= 10 * norm.share_within(v, v)}
-
-
-def _repeated(values: np.ndarray, times: int) -> dict[float, int]:
-    """Count the values that occur at least so many times, in ascending order; sorts `values` in place."""
-    values.sort()
-    seen = np.unique(values[::times])  # a run of that length has a row at one of these places
-    counts = np.searchsorted(values, seen, "right") - np.searchsorted(values, seen, "left")
-    return {value: n for value, n in zip(seen.tolist(), counts.tolist(), strict=True) if n >= times}
 
 
 def _named(new: dict[str, int], norm: Norm) -> str:

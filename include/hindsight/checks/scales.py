@@ -1,4 +1,4 @@
-"""Scales: values that are those of the reference times a factor, as when dollars come as thousands of dollars."""
+"""Scales: values that are the reference's times a factor, as dollars in thousands, or without their fractions."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from hindsight.checks.distributions import BLOCK, Distribution
 FEWEST, FEWEST_VALUES = 20, 5  # rows other than zero that a factor is read from, and distinct ones of the reference
 AS_NEAR = 1.5  # how far chance may put the ratio of the medians off a usual factor
 LEAST_FACTOR, FAR, NEAR = 10 / AS_NEAR, 0.5, 0.05
+CHANCE = 1e-9  # less than which is no accident
 LARGEST = 1e200  # factors beyond are no units, and overflow
 CLOSE = 1.63  # the 1 % point of Kolmogorov's distribution
 _KNOWN = [10.0**k for k in range(1, 10)] + [12.0, 24.0, 60.0, 1440.0, 3600.0, 86400.0, 25.4]
@@ -35,6 +36,26 @@ def factor(values: np.ndarray, reference: Distribution) -> float | None:
     chance = float(CLOSE * np.sqrt(1 / now.n + 1 / then.n))
     distance, best = min(((_gap(now, then, one), one) for one in near), default=(1.0, ratio))
     return best if distance <= max(NEAR, chance) else None
+
+
+def is_rounded(values: np.ndarray, reference: Distribution) -> bool:
+    """Whether all values are whole, and lie where the reference's do, that are whole too seldom for this to be chance.
+
+    Chance is the share of whole values in the reference to the power of the rows, less than 1e-9; where they lie is
+    the Kolmogorov-Smirnov distance, less than 0.5. One value in all rows is stuck, not rounded.
+    """
+    if not values.size or not _whole(values[:FEWEST]).all():
+        return False
+    counts = np.diff(_ranks(reference))
+    share = max(int(counts[_whole(reference.values)].sum()), 1) / max(reference.n, 2)
+    if values.size * np.log(share) >= np.log(CHANCE) or not _whole(values).all() or not np.ptp(values):
+        return False
+    return _gap(Distribution(np.sort(values)), reference, 1.0) < FAR
+
+
+def _whole(values: np.ndarray) -> np.ndarray:
+    with np.errstate(invalid="ignore"):
+        return np.asarray(values % 1 == 0)
 
 
 def as_words(factor: float) -> str:

@@ -49,13 +49,17 @@ def emptied(expected: Expected, n: int, strangers: Strangers) -> Measurement | N
     return Measurement("schema_change", 1.0, n, feature=expected.name, note=note) if heir else None
 
 
-def retyped(expected: Expected, found: pa.DataType, n: int) -> Measurement:
-    """Return schema_change 1 where a column holds another kind of values than the reference or the monitor says."""
+def retyped(expected: Expected, found: pa.DataType, n: int, *, rounded: bool = False) -> Measurement:
+    """Return schema_change 1 where a column holds another kind of values than the reference or the monitor says.
+
+    Numbers that are `rounded`, all whole where the reference has fractions, are of another kind too.
+    """
     before = family(expected.norm.type) if expected.norm else ("number" if expected.numeric else "")
     now = family(str(found))
     changed = bool(before and now) and before != now
-    note = f"retyped: expected {expected}, found {found}" if changed else ""
-    return Measurement("schema_change", float(changed), n, feature=expected.name, note=note)
+    what = f"{found}" if changed else "whole numbers only"
+    note = f"retyped: expected {expected}, found {what}" if changed or rounded else ""
+    return Measurement("schema_change", float(changed or rounded), n, feature=expected.name, note=note)
 
 
 def renamed(name: str, others: Mapping[str, bool | None]) -> str:

@@ -109,10 +109,11 @@ CATALOG: tuple[Metric, ...] = (
         highest=1,
     ),
     _operations(
-        "volume_ratio",
-        "total_requests divided by the median of the same slot of the four weeks before; with one such week, by the "
-        "nearest of the same time on the seven days before",
+        "expected_requests",
+        "median of total_requests in the same slot of the four weeks before; with one such week, the nearest of the "
+        "same time on the seven days before; where no request came, of the whole time since the last one",
     ),
+    _operations("volume_ratio", "total_requests divided by expected_requests; null without a request"),
     _operations("freshness_s", "seconds from the newest row of the window to the window's end"),
     _operations("longest_gap_s", "longest stretch of the window without a row, in seconds"),
     _operations(
@@ -129,7 +130,10 @@ CATALOG: tuple[Metric, ...] = (
     _quality("expectations_failed", "expectations of the suite about this column that did not hold", highest=None),
     _quality("null_rate", "share of rows in which the column is null, NaN or blank", interval=WILSON, compared=True),
     _quality(
-        "new_category_share", "share of non-null rows whose category the reference does not have", interval=WILSON
+        "new_category_share",
+        "share of non-null rows whose category the reference does not have; there the share of what it has once (Good)",
+        interval=WILSON,
+        compared=True,
     ),
     _quality(
         "out_of_range_share",
@@ -139,7 +143,8 @@ CATALOG: tuple[Metric, ...] = (
     ),
     _quality(
         "sentinel_share",
-        "share of non-null rows at repeated values far outside the reference, such as -999",
+        "share of non-null rows at repeated values that stand for unknown, such as -999 or N/A, or lie far outside the "
+        "reference",
         interval=WILSON,
     ),
     _quality(
@@ -153,7 +158,8 @@ CATALOG: tuple[Metric, ...] = (
     ),
     _quality(
         "schema_change",
-        "1 where the column is missing, renamed or of another type than in the reference, else 0; `note` says which",
+        "1 where the column is missing, renamed, of another type than in the reference or without its fractions, else "
+        "0; `note` says which",
     ),
     _quality(
         "stuck",

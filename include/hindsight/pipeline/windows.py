@@ -28,9 +28,9 @@ from hindsight.pipeline.definition import definition
 from hindsight.pipeline.kpis import kpis_of_run
 from hindsight.pipeline.resources import Resources
 from hindsight.warehouse.allocation import spare_memory
-from hindsight.warehouse.predictions import collect, misdated, strangers, volumes
+from hindsight.warehouse.predictions import collect, logged_between, misdated, strangers, volumes
 
-DAY, WEEK = timedelta(days=1), timedelta(days=7)
+DAY, WEEK, MICROSECOND = timedelta(days=1), timedelta(days=7), timedelta(microseconds=1)
 WEEKS_COMPARED = 4
 
 
@@ -121,8 +121,11 @@ def expected_volume(monitor: Monitor, window: Window, resources: Resources, *, n
 
     With only one such week there is a range: the requests at the same time of the seven days before; inside it nothing
     is unusual. None in the first week. Windows longer than a week are compared with the four before them. What the
-    warehouse no longer keeps is taken from the snapshots.
+    warehouse no longer keeps is taken from the snapshots. Of a window without requests it is the number to be expected
+    since the last one.
     """
+    if n == 0:
+        return _expected_since_the_last(monitor, window, resources)
     step = max(WEEK, monitor.window)
     weeks = _counts(monitor, [_before(window, k * step) for k in range(1, WEEKS_COMPARED + 1)], resources)
     if len(weeks) >= 2:
@@ -131,6 +134,24 @@ def expected_volume(monitor: Monitor, window: Window, resources: Resources, *, n
         return None
     days = _counts(monitor, [_before(window, k * DAY) for k in range(1, 8)], resources)
     return float(min(max(n, min(days)), max(days)))
+
+
+def _expected_since_the_last(monitor: Monitor, window: Window, resources: Resources) -> float | None:
+    """The requests in the same stretch of the weeks before, the median; with one such week, of the seven days before.
+
+    None where the log does not reach back so far: only then can it tell that nobody ever asks at such a time.
+    """
+    engine = resources.warehouse(monitor.source.connection)
+    first, last = logged_between(engine, monitor, until=window.start)
+    if first is None or last is None:
+        return None
+    silence = Window(last + MICROSECOND, window.end)
+    for step, times, least in ((max(WEEK, monitor.window), WEEKS_COMPARED, 2), (DAY, 7, 7)):
+        stretches = [_before(silence, k * step) for k in range(1, times + 1)]
+        known = [stretch for stretch in stretches if stretch.start >= first]
+        if len(known) >= least:
+            return float(median(volumes(engine, monitor, known).values()))
+    return None
 
 
 def _before(window: Window, span: timedelta) -> Window:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time
-from math import copysign, isfinite, nextafter
+from math import copysign, isfinite, nextafter, sqrt
 
 from hindsight.monitors.kpis import is_labelled_metric
 from hindsight.monitors.measurement import Kind, Measurement
@@ -13,10 +13,14 @@ from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
 from hindsight.monitors.windows import Window
 from hindsight.verdicts.model import Series, Status, Verdict
-from hindsight.verdicts.muting import Drifted, mute
+from hindsight.verdicts.muting import ABSENT, Drifted, mute
 
 Facts = Mapping[Kind, Sequence[Measurement]]
 LABELLED = (Kind.PERFORMANCE, Kind.LABELS)  # what waits for labels: due, and judged, when the window matures
+FEW = 10  # requests expected: then none at all comes about by chance less than once in 20,000 windows
+SIGMAS = 4.0  # standard errors by which a number must differ from its reference: less may be chance
+FEWEST = 5  # rows that are a share: fewer are accidents
+INTERVAL = 1.96  # standard errors in half a 95 % interval
 FAULTS = ("unknown_label_share", "label_conflicts", "label_duplicates", "undated_labels", "early_labels")
 
 
@@ -34,7 +38,19 @@ def judge(monitor: Monitor, window: Window, as_of: datetime, facts: Facts) -> li
         for fact in facts.get(kind_of(rule), ())
         if _concerns(rule, fact)
     ]
-    return mute(monitor, verdicts, drifted=_drifted(monitor, facts.get(Kind.DRIFT, ())))
+    calm = [_unless_usual(verdict, facts.get(Kind.OPERATIONS, ())) for verdict in verdicts]
+    drift = facts.get(Kind.DRIFT, ())
+    return mute(monitor, calm, drifted=_drifted(monitor, drift), moved=_moved(drift))
+
+
+def _unless_usual(verdict: Verdict, facts: Sequence[Measurement]) -> Verdict:
+    """Mute the absence of requests at a time at which hardly any ever come, such as the nights of an office."""
+    if verdict.series.rule != ABSENT or verdict.status is not Status.BREACH:
+        return verdict
+    expected = next((fact.value for fact in facts if fact.metric == "expected_requests"), None)
+    if expected is None or expected >= FEW:
+        return verdict
+    return replace(verdict, status=Status.MUTED, note=f"{expected:g} were to be expected since the last request")
 
 
 def _drifted(monitor: Monitor, facts: Sequence[Measurement]) -> Drifted:
@@ -43,6 +59,19 @@ def _drifted(monitor: Monitor, facts: Sequence[Measurement]) -> Drifted:
     for fact in facts:
         if fact.metric == "drifted" and fact.value is not None and fact.feature in monitor.features:
             found.setdefault((fact.model_version, fact.segment), {})[fact.feature] = fact.value > 0
+    return found
+
+
+def _moved(facts: Sequence[Measurement]) -> dict[tuple[str, str, str], float]:
+    """Return how many rows of each column moved at least: the total variation is no less than ks, nor than js squared.
+
+    Lin (1991), Divergence measures based on the Shannon entropy: the divergence in base 2 is at most the variation.
+    """
+    found: dict[tuple[str, str, str], float] = {}
+    for fact in facts:
+        if fact.metric in ("ks", "js_distance") and fact.value is not None:
+            key = (fact.model_version, fact.segment, fact.feature)
+            found[key] = max(found.get(key, 0.0), fact.value if fact.metric == "ks" else fact.value**2)
     return found
 
 
@@ -90,19 +119,28 @@ def _missing(labels: Mapping[str, float | None], complete: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Bound:
-    """A line a value must not cross: breached at or above it, or below it; `base` is first taken off the value."""
+    """A line a value must not cross: breached at or above it, or below it; `base` is first taken off the value.
+
+    A value that is nearer to its base, or its reference, than `chance` may have crossed it by accident.
+    """
 
     limit: float
     upper: bool
     base: float = 0.0
     note: str = ""
+    origin: float = 0.0
+    chance: float = 0.0
 
     @property
     def threshold(self) -> float:
         return self.base + self.limit
 
-    def broken_by(self, value: float) -> bool:
+    def crossed_by(self, value: float) -> bool:
         return value - self.base >= self.limit if self.upper else value - self.base < self.limit
+
+    def broken_by(self, value: float) -> bool:
+        beyond = (value - self.origin) * (1 if self.upper else -1)
+        return self.crossed_by(value) and (not self.chance or beyond >= self.chance)
 
 
 def _concerns(rule: Rule, fact: Measurement) -> bool:
@@ -144,7 +182,7 @@ def _status(
     if bound is None:
         return Status.NO_DATA, "no reference"
     if not bound.broken_by(fact.value):
-        return Status.OK, ""
+        return Status.OK, "no further off than by chance" if bound.crossed_by(fact.value) else ""
     return Status.BREACH, "; ".join(filter(None, (bound.note, fact.note)))
 
 
@@ -171,25 +209,37 @@ def _shortage(monitor: Monitor, rule: Rule, fact: Measurement, labels: _Labels) 
 def _bounds(monitor: Monitor, rule: Rule, fact: Measurement) -> Iterator[_Bound]:
     """Yield the lines this value must not cross."""
     feature = monitor.features.get(fact.feature)
-    above = rule.critical if feature and feature.critical and rule.critical is not None else rule.above
+    is_critical = feature is not None and feature.critical and rule.critical is not None
+    above = rule.critical if is_critical else rule.above
     base = (fact.reference if rule.over_reference else None) or 0.0
     if above is not None:
-        yield _Bound(above, upper=True, base=base)
+        chance = 0.0 if is_critical and not base else _by_chance(rule, fact, base)
+        yield _Bound(above, upper=True, base=base, origin=base, chance=chance)
     if rule.below is not None:
         yield _Bound(rule.below, upper=False, base=base)
     if fact.reference is not None:
-        yield from _relative_bounds(rule, fact.reference)
+        yield from _relative_bounds(rule, fact, fact.reference)
 
 
-def _relative_bounds(rule: Rule, reference: float) -> Iterator[_Bound]:
+def _by_chance(rule: Rule, fact: Measurement, base: float) -> float:
+    """Return how far above its base a share of rows can lie by chance: four standard errors, and five rows."""
+    if not rule.metric.startswith("quality.") or not fact.metric.endswith(("_rate", "_share")) or not fact.n:
+        return 0.0
+    return max(SIGMAS * sqrt(base * (1 - base) / fact.n) if 0 < base < 1 else 0.0, FEWEST / fact.n)
+
+
+def _relative_bounds(rule: Rule, fact: Measurement, reference: float) -> Iterator[_Bound]:
     """Yield the lines set as a share of the reference; a share of a negative reference is a share of its size."""
+    known = fact.lower is not None and fact.upper is not None
+    chance = SIGMAS * ((fact.upper or 0) - (fact.lower or 0)) / 2 / INTERVAL if known else 0.0
     if rule.drops_by is not None:
         note = f"more than {rule.drops_by:.0%} below the reference {reference:.4g}"
-        yield _Bound(reference * (1 - copysign(rule.drops_by, reference)), upper=False, note=note)
+        dropped = reference * (1 - copysign(rule.drops_by, reference))
+        yield _Bound(dropped, upper=False, note=note, origin=reference, chance=chance)
     if rule.rises_by is not None:
         note = f"{rule.rises_by:.0%} or more above the reference {reference:.4g}"
-        risen = reference * (1 + copysign(rule.rises_by, reference))
-        yield _Bound(risen or nextafter(0, 1), upper=True, note=note)  # above a reference of 0 any rise is one
+        risen = reference * (1 + copysign(rule.rises_by, reference)) or nextafter(0, 1)
+        yield _Bound(risen, upper=True, note=note, origin=reference, chance=chance)  # above 0 any rise is one
 
 
 def _decisive(bounds: Sequence[_Bound], value: float | None) -> _Bound | None:

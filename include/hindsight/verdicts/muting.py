@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from math import sqrt
 
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
@@ -22,16 +23,21 @@ EXPLAINS: Mapping[str, frozenset[str]] = {
     "quality.stuck": _VALUES - {"quality.stuck"},
 }
 Drifted = Mapping[tuple[str, str], Mapping[str, bool]]
+Moved = Mapping[tuple[str, str, str], float]  # by version, segment and column, the share of rows that moved at least
 _Causes = Mapping[tuple[str, str], Sequence[Verdict]]
 
 
-def mute(monitor: Monitor, verdicts: Sequence[Verdict], *, drifted: Drifted | None = None) -> list[Verdict]:
+def mute(
+    monitor: Monitor, verdicts: Sequence[Verdict], *, drifted: Drifted | None = None, moved: Moved | None = None
+) -> list[Verdict]:
     """Return the verdicts of one window with those that another one explains turned to MUTED, the note naming it.
 
     - A `no_data` breach mutes every other rule of its version and segment, good news included: absence is not health.
     - A quality breach of a column mutes drift breaches of that column, and the breach of a share of drifted features
       that without such columns would be none. One that says a feature's values are not its own also mutes drift of the
-      prediction and the score that were made from it. `drifted` says of each version and segment what drifted.
+      prediction and the score made from it, unless more of their rows moved, by `moved`, than have such values.
+      `drifted` says of each version and segment what drifted.
+    - Of a score it mutes what is missing where no less is missing of the prediction: there was no answer.
     - A breach by labels of unknown classes mutes drift of the labels.
     - What broke a column (its schema, its unit, one value for all) mutes what follows of it in the same column, such as
       values out of range, unless that is the more severe.
@@ -40,7 +46,19 @@ def mute(monitor: Monitor, verdicts: Sequence[Verdict], *, drifted: Drifted | No
     rules = {rule.id: rule for rule in monitor.rules}
     needed = monitor.retrain.require if monitor.retrain else ()
     causes = _causes(rules, verdicts, monitor)
-    return [_muted(verdict, rules, causes, needed, drifted or {}) for verdict in verdicts]
+    known = _Known(rules, causes, needed, drifted or {}, moved or {})
+    return [_muted(verdict, known) for verdict in verdicts]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What verdicts are muted by: the rules, the breaches by what they explain, and what drifted, and how far."""
+
+    rules: Mapping[str, Rule]
+    causes: _Causes
+    needed: Sequence[str]
+    drifted: Drifted
+    moved: Moved
 
 
 def _causes(rules: Mapping[str, Rule], verdicts: Iterable[Verdict], monitor: Monitor) -> _Causes:
@@ -60,18 +78,18 @@ def _causes(rules: Mapping[str, Rule], verdicts: Iterable[Verdict], monitor: Mon
             made_of_it = outputs if metric in _BROKEN and verdict.series.feature in monitor.features else []
             for column in dict.fromkeys([verdict.series.feature, *made_of_it]):
                 causes["drift", str(column)].append(verdict)
+            for column in outputs[1:] if verdict.series.feature == outputs[0] else []:
+                causes["quality", str(column)].append(verdict)
     return causes
 
 
-def _muted(
-    verdict: Verdict, rules: Mapping[str, Rule], causes: _Causes, needed: Sequence[str], drifted: Drifted
-) -> Verdict:
+def _muted(verdict: Verdict, known: _Known) -> Verdict:
     note = ""
     if verdict.status in (Status.BREACH, Status.OK):
-        note = _without_data(verdict, causes)
+        note = _without_data(verdict, known.causes)
     if verdict.status is Status.BREACH:
-        note = note or _with_bad_data(verdict, rules, causes) or _with_bad_columns(verdict, rules, causes, drifted)
-        note = note or _said_louder(verdict, rules, causes, needed) or _said_better(verdict, rules, causes, needed)
+        note = note or _with_bad_data(verdict, known) or _with_bad_columns(verdict, known)
+        note = note or _said_louder(verdict, known) or _said_better(verdict, known)
     return replace(verdict, status=Status.MUTED, note=note) if note else verdict
 
 
@@ -81,22 +99,32 @@ def _without_data(verdict: Verdict, causes: _Causes) -> str:
     return next((f"{ABSENT} explains it" for cause in causes.get((ABSENT, ""), ()) if _covers(cause, verdict)), "")
 
 
-def _with_bad_data(verdict: Verdict, rules: Mapping[str, Rule], causes: _Causes) -> str:
-    metric, feature = rules[verdict.series.rule].metric, verdict.series.feature
+def _with_bad_data(verdict: Verdict, known: _Known) -> str:
+    metric, feature = known.rules[verdict.series.rule].metric, verdict.series.feature
     if metric == "labels.drifted":
-        strangers = causes.get(("metric", "labels.unknown_label_share"), ())
+        strangers = known.causes.get(("metric", "labels.unknown_label_share"), ())
         return next((f"{cause.series.rule} explains it" for cause in strangers if _covers(cause, verdict)), "")
     if not metric.startswith("drift."):
         return ""
-    found = (cause for cause in causes.get(("drift", feature), ()) if _covers(cause, verdict))
-    return next((f"{cause.series.rule} on {cause.series.feature} explains it" for cause in found), "")
+    found = (cause for cause in known.causes.get(("drift", feature), ()) if _covers(cause, verdict))
+    enough = (cause for cause in found if cause.series.feature == feature or _suffices(cause, verdict, known))
+    return next((f"{cause.series.rule} on {cause.series.feature} explains it" for cause in enough), "")
 
 
-def _with_bad_columns(verdict: Verdict, rules: Mapping[str, Rule], causes: _Causes, drifted: Drifted) -> str:
+def _suffices(cause: Verdict, verdict: Verdict, known: _Known) -> bool:
+    """Whether as many rows of a feature are bad as moved of what was made from it, but for what chance moves."""
+    series = verdict.series
+    moved = known.moved.get((series.model_version, series.segment, series.feature), 0.0)
+    metric = known.rules[cause.series.rule].metric
+    bad = cause.value if metric.endswith(("_rate", "_share")) else None
+    return bad is None or moved <= bad + 2 / sqrt(max(verdict.n, 1))
+
+
+def _with_bad_columns(verdict: Verdict, known: _Known) -> str:
     """Judge a share of drifted features again, those that bad data explains counted as not drifted."""
-    if rules[verdict.series.rule].metric != "drift.drift_share" or verdict.threshold is None:
+    if known.rules[verdict.series.rule].metric != "drift.drift_share" or verdict.threshold is None:
         return ""
-    features = drifted.get((verdict.series.model_version, verdict.series.segment), {})
+    causes, features = known.causes, known.drifted.get((verdict.series.model_version, verdict.series.segment), {})
     moved = [name for name, has_drifted in features.items() if has_drifted]
     spoilt = [name for name in moved if any(_covers(cause, verdict) for cause in causes.get(("quality", name), ()))]
     if not spoilt or (len(moved) - len(spoilt)) / len(features) >= verdict.threshold:
@@ -104,29 +132,35 @@ def _with_bad_columns(verdict: Verdict, rules: Mapping[str, Rule], causes: _Caus
     return f"bad data in {', '.join(spoilt[:5])}{' …' * (len(spoilt) > 5)} explains it"
 
 
-def _said_louder(verdict: Verdict, rules: Mapping[str, Rule], causes: _Causes, needed: Sequence[str]) -> str:
-    rule = rules[verdict.series.rule]
-    if rule.id in needed:
+def _said_louder(verdict: Verdict, known: _Known) -> str:
+    rule = known.rules[verdict.series.rule]
+    if rule.id in known.needed:
         return ""
-    for cause in causes["metric", rule.metric]:
-        other = rules[cause.series.rule]
+    for cause in known.causes["metric", rule.metric]:
+        other = known.rules[cause.series.rule]
         louder = other.severity < rule.severity and other.for_ <= rule.for_
         if louder and replace(cause.series, rule=rule.id) == verdict.series:
             return f"{other.id} says more"
     return ""
 
 
-def _said_better(verdict: Verdict, rules: Mapping[str, Rule], causes: _Causes, needed: Sequence[str]) -> str:
+def _said_better(verdict: Verdict, known: _Known) -> str:
     """A column that changed its type holds texts that are no number: that is one fault, not two."""
-    rule = rules[verdict.series.rule]
-    if rule.id in needed:
+    rule = known.rules[verdict.series.rule]
+    if rule.id in known.needed:
         return ""
-    for cause in causes.get(("quality", verdict.series.feature), ()) if verdict.series.feature else ():
-        other = rules[cause.series.rule]
-        explains = rule.metric in EXPLAINS.get(other.metric, ())
+    for cause in known.causes.get(("quality", verdict.series.feature), ()) if verdict.series.feature else ():
+        other = known.rules[cause.series.rule]
+        explains = rule.metric in EXPLAINS.get(other.metric, ()) or _is_unanswered(cause, verdict, known)
         if explains and other.severity <= rule.severity and other.for_ <= rule.for_ and _covers(cause, verdict):
-            return f"{other.id} on {verdict.series.feature} explains it"
+            return f"{other.id} on {cause.series.feature} explains it"
     return ""
+
+
+def _is_unanswered(cause: Verdict, verdict: Verdict, known: _Known) -> bool:
+    """Whether a score is missing because the prediction is."""
+    both = {known.rules[one.series.rule].metric for one in (cause, verdict)} == {"quality.null_rate"}
+    return both and cause.series.feature != verdict.series.feature and (verdict.value or 0) <= (cause.value or 0)
 
 
 def _covers(cause: Verdict, verdict: Verdict) -> bool:

@@ -143,6 +143,19 @@ def first_timestamp(engine: sa.Engine, monitor: Monitor) -> datetime | None:
     return pa.scalar(oldest, pa.timestamp("us", "UTC")).as_py() if oldest is not None else None
 
 
+def logged_between(engine: sa.Engine, monitor: Monitor, *, until: datetime) -> tuple[datetime | None, datetime | None]:
+    """Return when the first and the last prediction before a moment were made; errors as for `collect`."""
+    with reading(engine, monitor.source.connection):
+        logged = logged_predictions(engine, monitor)
+        column = logged.table.c[monitor.source.predictions.timestamp]
+        stamp = moment(column, logged.dialect)
+        where = sa.and_(span(column, logged.dialect, start=EPOCH + _DAY, end=until), _of_version(monitor, logged.table))
+        with engine.connect() as connection:
+            ends = connection.execute(sa.select(sa.func.min(stamp), sa.func.max(stamp)).where(where)).one()
+    first, last = (None if end is None else pa.scalar(end, pa.timestamp("us", "UTC")).as_py() for end in ends)
+    return first, last
+
+
 def logged_predictions(engine: sa.Engine, monitor: Monitor, *needed: str) -> Relation:
     """Return the predictions table; raise DataError where it lacks id, timestamp or a column of the roles `needed`."""
     logged = relation(engine, monitor.source.predictions.table, "source.predictions.table")
