@@ -15,6 +15,7 @@ from hindsight.monitors.measurement import Kind, Measurement
 from hindsight.monitors.model import Monitor
 from hindsight.verdicts.judge import judge
 from hindsight.verdicts.model import Series, Status, Verdict
+from hindsight.verdicts.muting import ROUNDED
 
 WINDOW = a_window("2026-09-01")
 MATURE = at("2026-10-01")
@@ -335,6 +336,15 @@ def test_a_bad_feature_explains_no_more_of_the_output_than_it_is_bad(
     ]
     facts = {Kind.QUALITY: [a_measurement(fact[0], fact[1], feature="amount")], Kind.DRIFT: drift}
     assert statuses(a_monitor(), facts)["drift", "prediction"] is status
+
+
+@pytest.mark.parametrize(("found", "status"), [("string", Status.MUTED), (ROUNDED, Status.BREACH)])
+def test_a_column_of_another_type_explains_its_nulls_and_one_that_lost_its_fractions_does_not(
+    found: str, status: Status
+) -> None:
+    changed = a_measurement("schema_change", 1.0, feature="amount", note=f"retyped: found {found}")
+    facts = {Kind.QUALITY: [changed, a_measurement("null_rate", 0.4, feature="amount")]}
+    assert statuses(a_monitor(), facts)["null_rate", "amount"] is status
 
 
 @pytest.mark.parametrize(("of_score", "status"), [(0.2, Status.MUTED), (0.4, Status.BREACH)])

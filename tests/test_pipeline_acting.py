@@ -20,7 +20,7 @@ from hindsight.verdicts.model import RetrainRequest, State, Status
 
 LATE = at("2026-12-01")
 SLOW: dict[str, Any] = {"latency_ms": 900.0}
-PATCHY: dict[str, Any] = {"amount": lambda i: None if i % 4 == 0 else 60.0 + i % 80}
+PATCHY: dict[str, Any] = {"amount": lambda i: None if i % 4 == 0 else 60.25 + i % 80}
 RETRAIN = {"train": "lending.models:train", "require": ["accuracy_drop"], "cooldown": "7d"}
 TWO = {"email": ["ann@example.com", "bob@example.com"]}
 

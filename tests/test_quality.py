@@ -174,6 +174,13 @@ def test_values_just_beyond_the_reference_are_in_range_and_far_ones_are_not() ->
     assert measured(some_columns(200, amount=amounts + far))["amount", "out_of_range_share"].value == 0.1
 
 
+def test_a_reference_of_few_rows_leads_to_expect_values_beyond_its_own() -> None:
+    before = TableRows(some_columns(3, amount=[1.0, 2.0, 3.0]))
+    tiny = fit(before, MONITOR, output=before, fitted_as_of=at("2026-09-01"))
+    assert measured(some_columns(400), tiny)["amount", "out_of_range_share"].reference == 0.5
+    assert measured(some_columns(400), tiny)["score", "out_of_range_share"].reference == 0
+
+
 def test_a_score_outside_zero_and_one_is_out_of_range() -> None:
     score = [1.5] * 10 + [0.5] * 90
     assert measured(some_columns(100, score=score))["score", "out_of_range_share"].value == 0.1

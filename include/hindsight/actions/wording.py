@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from hindsight.monitors.rules import Rule
 from hindsight.verdicts.model import Incident, Series, State
 
+_ASTRONOMICAL = 1e15  # from there on nobody counts digits
 _SHARES = ("_rate", "_share", "coverage")
 _HEALTH = {1: "warning", 2: "critical"}
 _FINDINGS = ("quality.schema_change", "quality.unit_change", "quality.stuck", "quality.misdated_rows")
@@ -42,7 +43,8 @@ def number(metric: str, value: float | None) -> str:
         return "no value"
     if metric.endswith(_SHARES):
         return f"{100 * value:.3g} %"
-    digits = f"{value:,.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:.3g}"
+    is_plain = abs(value) < _ASTRONOMICAL and (abs(value) >= 1000 or value == int(value))
+    digits = f"{value:,.0f}" if is_plain else f"{value:.3g}"
     return f"{digits} ms" if metric.endswith("_ms") else digits
 
 

@@ -36,6 +36,14 @@ class Counted(Distribution):
         return low - MARGIN * (high - low), high + MARGIN * (high - low)
 
     @property
+    def unseen(self) -> float:
+        """The share of further rows to be expected beyond the extremes of n rows: 2 / (n + 1).
+
+        Each of n + 1 rows is as likely to be the smallest, or the largest, as any other (Wilks 1941); 0 without values.
+        """
+        return 2 / (self.n + 1) if self.n else 0.0
+
+    @property
     def fences(self) -> Span | None:
         """Tukey's outer fences, Q1 − 3·IQR and Q3 + 3·IQR (Tukey 1977); None where the quartiles are equal."""
         if not self.n:

@@ -119,7 +119,7 @@ class _Traffic:
         p99 = latencies[-1].value if latencies else None
         state = health(errors.value, p99)
         why = [f"errors {errors.value:.1%}"] if state and errors.value is not None else []
-        why += [f"p99 {p99:,.0f} ms"] if state and p99 is not None else []
+        why += [f"p99 {p99:,.0f} ms" if p99 < 1e15 else f"p99 {p99:.3g} ms"] if state and p99 is not None else []
         note = ", ".join(why) or errors.note
         return Measurement("health", None if state is None else float(state), errors.n, note=note)
 

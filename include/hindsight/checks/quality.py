@@ -199,7 +199,8 @@ class _Column:
         if span is None:
             return self._measured(metric, None, plain.size, otherwise)
         hits = int(np.count_nonzero((plain < span[0]) | (plain > span[1])))
-        return self._share(metric, hits, self.known.size, reference=1 - norm.share_within(*span))
+        usual = max(1 - norm.share_within(*span), norm.unseen if span == norm.range else 0.0)
+        return self._share(metric, hits, self.known.size, reference=usual)
 
     def _sentinels(self, suspects: Mapping[float, int] | Mapping[str, int], n: int) -> Measurement:
         shown = {repr(v) if isinstance(v, str) else f"{v:g}": count for v, count in suspects.items()}

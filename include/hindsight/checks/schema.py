@@ -12,6 +12,7 @@ import pyarrow as pa
 from hindsight.checks.columns import Role
 from hindsight.checks.norms import Norm
 from hindsight.monitors.measurement import Measurement
+from hindsight.verdicts.muting import ROUNDED
 
 Strangers = Callable[[], Mapping[str, bool | None]]  # columns not declared, and whether each is new, if known
 
@@ -57,7 +58,7 @@ def retyped(expected: Expected, found: pa.DataType, n: int, *, rounded: bool = F
     before = family(expected.norm.type) if expected.norm else ("number" if expected.numeric else "")
     now = family(str(found))
     changed = bool(before and now) and before != now
-    what = f"{found}" if changed else "whole numbers only"
+    what = f"{found}" if changed else ROUNDED
     note = f"retyped: expected {expected}, found {what}" if changed or rounded else ""
     return Measurement("schema_change", float(changed or rounded), n, feature=expected.name, note=note)
 

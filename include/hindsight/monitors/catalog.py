@@ -137,7 +137,8 @@ CATALOG: tuple[Metric, ...] = (
     ),
     _quality(
         "out_of_range_share",
-        "share of non-null rows outside the reference's range widened by a tenth; a score outside [0, 1]",
+        "share of non-null rows outside the reference's range widened by a tenth, of whose n rows 2 / (n + 1) are "
+        "to be expected there; a score outside [0, 1]",
         interval=WILSON,
         compared=True,
     ),

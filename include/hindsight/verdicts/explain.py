@@ -57,7 +57,7 @@ def _value(value: float, rule: Rule) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
 def _breach(verdict: Verdict, value: float, rule: Rule) -> str:

@@ -22,6 +22,7 @@ EXPLAINS: Mapping[str, frozenset[str]] = {
     "quality.unit_change": _VALUES,
     "quality.stuck": _VALUES - {"quality.stuck"},
 }
+ROUNDED = "whole numbers only"  # a change of type that leaves every value where it was
 Drifted = Mapping[tuple[str, str], Mapping[str, bool]]
 Moved = Mapping[tuple[str, str, str], float]  # by version, segment and column, the share of rows that moved at least
 _Causes = Mapping[tuple[str, str], Sequence[Verdict]]
@@ -151,7 +152,8 @@ def _said_better(verdict: Verdict, known: _Known) -> str:
         return ""
     for cause in known.causes.get(("quality", verdict.series.feature), ()) if verdict.series.feature else ():
         other = known.rules[cause.series.rule]
-        explains = rule.metric in EXPLAINS.get(other.metric, ()) or _is_unanswered(cause, verdict, known)
+        spoils = rule.metric in EXPLAINS.get(other.metric, ()) and ROUNDED not in cause.note
+        explains = spoils or _is_unanswered(cause, verdict, known)
         if explains and other.severity <= rule.severity and other.for_ <= rule.for_ and _covers(cause, verdict):
             return f"{other.id} on {cause.series.feature} explains it"
     return ""
