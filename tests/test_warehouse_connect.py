@@ -203,6 +203,6 @@ def test_a_login_without_the_right_to_read_is_permanent(postgres_url: sa.URL, tm
     with writing(postgres_url) as connection:
         connection.exec_driver_sql("DROP ROLE IF EXISTS stranger")
         connection.exec_driver_sql("CREATE ROLE stranger LOGIN")
-    with pytest.raises(HindsightError, match="permission denied for table inference_log") as caught:
+    with pytest.raises(HindsightError, match="permission denied for table inference_log - grant") as caught:
         a_collect(open_engine(postgres_url.set(username="stranger")), tmp_path)
     assert isinstance(caught.value, DataError)

@@ -102,6 +102,10 @@ def _hint(details: list[Any], value: object) -> str:
         return " - put it in quotes"
     if kinds == {"tuple_type"} and isinstance(value, str):
         return f" - write [{value}]"
+    if kinds == {"tuple_type"} and isinstance(value, dict):
+        return " - write [{…}], or each entry on a line that begins with a dash"
+    if kinds == {"dict_type"} and isinstance(value, list):
+        return " - write {name: value, …}"
     if isinstance(value, str) and kinds & {"literal_error", "enum"}:
         return did_you_mean(value, re.findall(r"'([^']*)'", " ".join(_expected(detail) for detail in details)))
     if isinstance(value, str) and kinds == {"bool_type"} and value.lower() in ("yes", "no", "on", "off"):

@@ -81,6 +81,8 @@ def _sorted_out(engine: sa.Engine, connection: str, cause: BaseException) -> Hin
     if state.startswith(_TRANSIENT) or (not state and _may_pass(cause, reason)):
         return WarehouseError(f"{where}: the warehouse could not be reached or broke off: {reason}")
     hint = " - correct the connection's login" if any(word in reason for word in _LOGIN) else ""
+    if "permission denied" in reason:
+        hint = " - grant the connection's login the right to read it"
     return DataError(f"{where}: the warehouse refused: {reason}{hint}")
 
 
