@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hindsight.checks.distributions import Distribution
-from hindsight.checks.scales import as_words, factor
+from hindsight.checks.scales import as_words, factor, is_rounded
 
 RANDOM = np.random.default_rng(3)
 SKEWED = RANDOM.lognormal(3, 1, 4000).round(2)
@@ -60,3 +60,9 @@ def test_any_numbers_are_answered_in_any_order(rows: list[float], known: list[fl
 
 def test_a_factor_is_said_as_people_do() -> None:
     assert [as_words(f) for f in (1000.0, 0.001, 5.25)] == ["1,000 times", "1/1,000 of", "5.25 times"]
+
+
+@pytest.mark.filterwarnings("error")
+def test_nothing_is_rounded_beside_a_reference_without_values() -> None:
+    """Such as a column that came to be called otherwise, and was null before."""
+    assert not is_rounded(np.arange(700.0), Distribution(np.array([])))

@@ -44,7 +44,7 @@ def is_rounded(values: np.ndarray, reference: Distribution) -> bool:
     Chance is the share of whole values in the reference to the power of the rows, less than 1e-9; where they lie is
     the Kolmogorov-Smirnov distance, less than 0.5. One value in all rows is stuck, not rounded.
     """
-    if not values.size or not _whole(values[:FEWEST]).all():
+    if not (values.size and reference.n) or not _whole(values[:FEWEST]).all():
         return False
     counts = np.diff(_ranks(reference))
     share = max(int(counts[_whole(reference.values)].sum()), 1) / max(reference.n, 2)
