@@ -255,9 +255,16 @@ def test_a_rate_must_lie_over_its_reference_by_more_than_chance(
 @pytest.mark.parametrize(("half", "status"), [(0.01, Status.BREACH), (0.09, Status.OK), (None, Status.BREACH)])
 def test_a_drop_within_what_chance_does_to_so_few_labels_is_none(half: float | None, status: Status) -> None:
     ends = {} if half is None else {"lower": 0.7 - half, "upper": 0.7 + half}
-    dropped = the_verdict({"drops_by": "15%"}, a_measurement("x", 0.7, reference=0.85, **ends))
-    risen = the_verdict({"rises_by": "15%"}, a_measurement("x", 0.7, reference=0.55, **ends))
-    assert (dropped.status, risen.status) == (status, status)
+    for rule, reference in (({"drops_by": "15%"}, 0.85), ({"rises_by": "15%"}, 0.55)):
+        moved = a_measurement("x", 0.7, reference=reference, **ends)
+        assert the_verdict({**rule, "sigmas": 4}, moved).status is status
+        assert the_verdict(rule, moved).status is Status.BREACH  # a rule without it is taken at its word
+
+
+def test_a_share_by_a_rule_of_ones_own_is_taken_at_its_word() -> None:
+    monitor = a_ruled_monitor({"id": "mine", "metric": "quality.null_rate", "above": 0.02})
+    verdict = judged(monitor, a_measurement("null_rate", 0.03, n=100, feature="amount"), kind=Kind.QUALITY)[-1]
+    assert (verdict.series.rule, verdict.status) == ("mine", Status.BREACH)
 
 
 def test_no_data_of_one_segment_mutes_only_that_segment() -> None:

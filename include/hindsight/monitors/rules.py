@@ -48,7 +48,8 @@ class Rule(Strict):
 
     `drops_by` and `rises_by` compare with the reference: value < reference * (1 - share), value >= reference *
     (1 + share). `over_reference` compares value - reference with `above` where a reference exists. `critical`
-    replaces `above` for features marked critical. `min_rows` is the fewest rows behind a number that may breach.
+    replaces `above` for features marked critical. `min_rows` is the fewest rows behind a number that may breach, and
+    `sigmas` says how many standard errors it must lie beyond its reference besides: less may be chance.
     """
 
     id: Name
@@ -60,6 +61,7 @@ class Rule(Strict):
     over_reference: bool = False
     critical: float | None = None
     min_rows: int = Field(0, ge=0)
+    sigmas: float = Field(0, ge=0, le=10)
     for_: int = Field(1, alias="for", ge=1, le=1000)
     keep_for: int = Field(1, ge=1, le=1000)
     severity: AnySeverity = Severity.P2
@@ -82,6 +84,7 @@ class RuleChange(Strict):
     over_reference: bool | None = None
     critical: float | None = None
     min_rows: int | None = Field(None, ge=0)
+    sigmas: float | None = Field(None, ge=0, le=10)
     for_: int | None = Field(None, alias="for", ge=1, le=1000)
     keep_for: int | None = Field(None, ge=1, le=1000)
     severity: AnySeverity | None = None
@@ -98,6 +101,7 @@ _THRESHOLDS = {"above", "below", "drops_by", "rises_by"}
 def built_in_rules(task: str, drift_share: float) -> tuple[Rule, ...]:
     """Return the rules every monitor has, for a model of this task (DESIGN: rules)."""
     error, relative = ("mae", "rises_by") if task == "regression" else ("accuracy", "drops_by")
+    share = {"min_rows": 20, "sigmas": 4}  # of many columns in every window
 
     def rule(id: str, metric: str, severity: str, **rest: object) -> Rule:
         return Rule.model_validate({"id": id, "metric": metric, "severity": severity, **rest})
@@ -109,14 +113,14 @@ def built_in_rules(task: str, drift_share: float) -> tuple[Rule, ...]:
         rule("latency_p95", "operations.latency_p95_ms", "P1", above=300, kind="symptom", min_rows=20),
         rule("volume", "operations.volume_ratio", "P1", below=0.5, above=2, min_rows=50),
         rule("quality", "quality.expectations_failed", "P2", above=1),
-        rule("null_rate", "quality.null_rate", "P2", above=0.05, critical=0.01, over_reference=True, min_rows=20),
+        rule("null_rate", "quality.null_rate", "P2", above=0.05, critical=0.01, over_reference=True, **share),
         rule("schema", "quality.schema_change", "P1", above=1),
         rule("unit", "quality.unit_change", "P2", above=1, min_rows=30),
         rule("stuck", "quality.stuck", "P2", above=1, min_rows=20),
-        rule("sentinel", "quality.sentinel_share", "P2", above=0.005, min_rows=20),
-        rule("new_categories", "quality.new_category_share", "P2", above=0.05, over_reference=True, min_rows=20),
-        rule("out_of_range", "quality.out_of_range_share", "P2", above=0.02, over_reference=True, min_rows=20),
-        rule("duplicates", "quality.duplicate_rate", "P2", above=0.01, min_rows=20),
+        rule("sentinel", "quality.sentinel_share", "P2", above=0.005, **share),
+        rule("new_categories", "quality.new_category_share", "P2", above=0.05, over_reference=True, **share),
+        rule("out_of_range", "quality.out_of_range_share", "P2", above=0.02, over_reference=True, **share),
+        rule("duplicates", "quality.duplicate_rate", "P2", above=0.01, **share),
         rule("unknown_labels", "labels.unknown_label_share", "P1", above=0.01, min_rows=20),
         rule("misdated", "quality.misdated_rows", "P2", above=1),
         rule("drift", "drift.drifted", "P2", above=1),
@@ -124,7 +128,7 @@ def built_in_rules(task: str, drift_share: float) -> tuple[Rule, ...]:
             "drift_share", "drift.drift_share", "P1", above=nextafter(drift_share, 2)
         ),  # more than the share, not equal to it
         rule("label_drift", "labels.drifted", "P2", above=1, min_rows=100),
-        rule("accuracy_drop", f"performance.{error}", "P0", kind="symptom", **{relative: "15%"}),
+        rule("accuracy_drop", f"performance.{error}", "P0", kind="symptom", sigmas=3, **{relative: "15%"}),
     )
 
 

@@ -18,7 +18,6 @@ from hindsight.verdicts.muting import ABSENT, Drifted, mute
 Facts = Mapping[Kind, Sequence[Measurement]]
 LABELLED = (Kind.PERFORMANCE, Kind.LABELS)  # what waits for labels: due, and judged, when the window matures
 FEW = 10  # requests expected: then none at all comes about by chance less than once in 20,000 windows
-SIGMAS = 4.0  # standard errors by which a number must differ from its reference: less may be chance
 FEWEST = 5  # rows that are a share: fewer are accidents
 INTERVAL = 1.96  # standard errors in half a 95 % interval
 FAULTS = ("unknown_label_share", "label_conflicts", "label_duplicates", "undated_labels", "early_labels")
@@ -222,16 +221,16 @@ def _bounds(monitor: Monitor, rule: Rule, fact: Measurement) -> Iterator[_Bound]
 
 
 def _by_chance(rule: Rule, fact: Measurement, base: float) -> float:
-    """Return how far above its base a share of rows can lie by chance: four standard errors, and five rows."""
-    if not rule.metric.startswith("quality.") or not fact.metric.endswith(("_rate", "_share")) or not fact.n:
+    """Return how far above its base a share of rows can lie by chance: so many standard errors, and five rows."""
+    if not rule.sigmas or not fact.metric.endswith(("_rate", "_share")) or not fact.n:
         return 0.0
-    return max(SIGMAS * sqrt(base * (1 - base) / fact.n) if 0 < base < 1 else 0.0, FEWEST / fact.n)
+    return max(rule.sigmas * sqrt(base * (1 - base) / fact.n) if 0 < base < 1 else 0.0, FEWEST / fact.n)
 
 
 def _relative_bounds(rule: Rule, fact: Measurement, reference: float) -> Iterator[_Bound]:
     """Yield the lines set as a share of the reference; a share of a negative reference is a share of its size."""
     known = fact.lower is not None and fact.upper is not None
-    chance = SIGMAS * ((fact.upper or 0) - (fact.lower or 0)) / 2 / INTERVAL if known else 0.0
+    chance = rule.sigmas * ((fact.upper or 0) - (fact.lower or 0)) / 2 / INTERVAL if known else 0.0
     if rule.drops_by is not None:
         note = f"more than {rule.drops_by:.0%} below the reference {reference:.4g}"
         dropped = reference * (1 - copysign(rule.drops_by, reference))
