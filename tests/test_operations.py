@@ -89,13 +89,13 @@ def test_metrics_of_columns_the_monitor_does_not_declare_are_left_out() -> None:
     }  # fmt: skip
 
 
-def test_a_window_without_rows_has_no_number_but_its_zero_requests() -> None:
+def test_a_window_without_rows_has_no_number_but_its_zero_rows_and_requests() -> None:
     empty = some_rows(0, prediction=pa.array([], pa.int64()))
     found = measured(empty, expected_volume=100.0)
-    assert found.pop("total_requests").value == 0
+    assert [found.pop(metric).value for metric in ("total_requests", "rows_raw")] == [0, 0]
     assert found.pop("expected_requests").value == 100
     assert {(m.value, m.note) for m in found.values()} == {(None, "no rows")}
-    assert len(found) == 18
+    assert len(found) == 17
 
 
 def test_latencies_that_are_no_numbers_are_counted_out() -> None:

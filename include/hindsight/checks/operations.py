@@ -132,7 +132,7 @@ class _Traffic:
 
 def _of_all(traffic: _Traffic, expected_volume: float | None, control: Control) -> Iterator[Measurement]:
     rows, hours = traffic.rows, (traffic.window.end - traffic.window.start) / timedelta(hours=1)
-    yield _unless_empty(Measurement("rows_raw", float(rows.n_raw), rows.n))
+    yield Measurement("rows_raw", float(rows.n_raw), rows.n)
     yield _unless_empty(Measurement("records_per_hour", rows.n_raw / hours, rows.n))
     yield Measurement("expected_requests", expected_volume, rows.n, note=UNEXPECTED if expected_volume is None else "")
     yield _volume_ratio(rows.n, expected_volume) if rows.n else Measurement("volume_ratio", None, note=NO_ROWS)
