@@ -16,6 +16,8 @@ import sqlalchemy as sa
 from fsspec import AbstractFileSystem
 from hypothesis import settings
 
+from hindsight.snapshots.store import SnapshotStore
+
 os.environ.update(DO_NOT_TRACK="1", GX_ANALYTICS_ENABLED="false")
 
 settings.register_profile("repeatable", deadline=None, derandomize=True)  # a busy machine is no failure
@@ -58,6 +60,12 @@ def postgres_url(postgres: sa.URL) -> sa.URL:
 def sqlite_url(tmp_path: Path) -> sa.URL:
     """The URL of an empty SQLite database made for this test."""
     return sa.URL.create("sqlite", database=str(tmp_path / "test.db"))
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> SnapshotStore:
+    """An empty snapshot store in a folder of this test."""
+    return SnapshotStore(str(tmp_path))
 
 
 @pytest.fixture(params=["postgres", "sqlite"])

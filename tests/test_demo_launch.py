@@ -29,8 +29,6 @@ from demo.summary import Summary, failed, match
 from hindsight.monitors.rules import Severity
 from hindsight.verdicts.model import Incident, Series, State
 
-# --- processes
-
 PARENT = """
 import subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
@@ -146,9 +144,6 @@ def test_a_second_signal_does_not_break_off_the_stopping() -> None:
     assert stopped
 
 
-# --- mailbox
-
-
 def a_mail(subject: str, text: str = "accuracy fell") -> EmailMessage:
     mail = EmailMessage()
     mail["Subject"], mail["From"], mail["To"] = subject, "hindsight@example.com", "risk-ml@example.com"
@@ -174,9 +169,6 @@ def test_mail_is_kept_and_shown_and_none_of_it_is_markup(tmp_path: Path) -> None
 def test_a_taken_port_is_passed_over(tmp_path: Path) -> None:
     with mailbox.serving(tmp_path, port=18125) as port:
         assert mailbox.free_port(port) > port
-
-
-# --- environment
 
 
 @pytest.fixture
@@ -220,8 +212,6 @@ def test_secrets_are_made_once_and_private(environment: dict[str, str], tmp_path
     assert again["AIRFLOW__CORE__FERNET_KEY"] == environment["AIRFLOW__CORE__FERNET_KEY"]
 
 
-# --- waiting
-
 NOW = at("2026-11-20T09:00")
 
 
@@ -252,8 +242,6 @@ def test_a_dag_that_never_runs_again_counts_once_it_has_run() -> None:
     assert not is_caught_up([ended], [], now=NOW)
     assert is_caught_up([ended], [a_run("monitor__eta")], now=NOW)
 
-
-# --- summary
 
 SIZES = {"credit": DAY, "eta": 6 * HOUR}
 

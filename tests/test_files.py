@@ -106,9 +106,6 @@ def test_a_relative_or_a_file_address_is_a_local_folder(tmp_path: Path, monkeypa
     assert open_files(f"file://{tmp_path}/data").get("x") == b"1"
 
 
-# --- a local disk -----------------------------------------------------------
-
-
 class Faults:
     """Counts the operations on the disk and fails the n-th: once, or from then on as after a crash."""
 
@@ -242,9 +239,6 @@ def test_a_file_where_a_folder_should_be_is_named(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"")
     with pytest.raises(StoreError, match=r"a/b: could not write"):
         LocalFiles(str(tmp_path)).put_new("a/b", b"")
-
-
-# --- an object store --------------------------------------------------------
 
 
 class Replacing(MemoryFileSystem):
