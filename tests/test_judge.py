@@ -261,6 +261,12 @@ def test_a_drop_within_what_chance_does_to_so_few_labels_is_none(half: float | N
         assert the_verdict(rule, moved).status is Status.BREACH  # a rule without it is taken at its word
 
 
+@pytest.mark.parametrize(("shown", "status"), [(4, Status.TOO_FEW), (5, Status.BREACH)])
+def test_nobody_is_woken_for_a_few_slow_requests(shown: int, status: Status) -> None:
+    found = judged(a_monitor(), a_measurement("health", 2.0, n=shown), kind=Kind.OPERATIONS)
+    assert {v.series.rule: v.status for v in found}["health_critical"] is status
+
+
 def test_a_share_by_a_rule_of_ones_own_is_taken_at_its_word() -> None:
     monitor = a_ruled_monitor({"id": "mine", "metric": "quality.null_rate", "above": 0.02})
     verdict = judged(monitor, a_measurement("null_rate", 0.03, n=100, feature="amount"), kind=Kind.QUALITY)[-1]

@@ -131,6 +131,23 @@ def test_health_is_judged_by_errors_and_by_the_slowest_percent(
     assert health(errors, p99) == state
 
 
+@pytest.mark.parametrize(
+    ("n", "columns", "state", "shown"),
+    [
+        (168, {"latency_ms": [2000.0] * 2 + [20.0] * 166}, 1, 2),
+        (168, {"latency_ms": [2000.0] * 3 + [20.0] * 165}, 2, 3),
+        (500, {"latency_ms": [2000.0] * 6 + [600.0] * 40 + [20.0] * 454}, 2, 6),
+        (100, {"latency_ms": [2000.0] * 3 + [20.0] * 97, "status_code": [500] * 7 + [200] * 93}, 2, 7),
+        (5, {"status_code": [500] * 5}, 2, 5),
+        (20, {"status_code": [500] + [200] * 19}, 1, 1),
+        (20, {}, 0, 20),
+    ],
+)  # fmt: skip
+def test_health_counts_the_requests_that_make_it_so(n: int, columns: dict[str, Any], state: int, shown: int) -> None:
+    found = measured(some_rows(n, **columns))["health"]
+    assert (found.value, found.n) == (state, shown)
+
+
 def test_versions_and_segments_have_numbers_of_their_own() -> None:
     rows = some_rows(60, model_version=["1"] * 30 + ["2"] * 30, status_code=[200] * 30 + [500] * 30)
     assert measured(rows, version="1")["error_rate"].value == 0.0

@@ -24,6 +24,8 @@ from hindsight.monitors.windows import Window
 UNEXPECTED = "no expected volume yet"
 WARNING_ERRORS, CRITICAL_ERRORS = 0.05, 0.10
 WARNING_P99_MS, CRITICAL_P99_MS = 500.0, 1000.0
+LIMITS = ((CRITICAL_ERRORS, CRITICAL_P99_MS), (WARNING_ERRORS, WARNING_P99_MS))
+FEWEST = 5  # requests that failed or were slow: fewer are accidents
 
 
 def operations(
@@ -78,11 +80,12 @@ class _Traffic:
         """Yield the numbers of one group; `mask` None means all rows."""
         yield Measurement("total_requests", float(group.n), group.n)
         errors = self._errors("error_rate", mask)
-        latencies = list(self._latencies(mask))
+        times, note = self._times(mask)
+        latencies = list(_percentiles(times, note)) if times is not None else []
         yield from (errors, self._errors("availability", mask))
         yield from self._http_rates(mask)
         yield from latencies
-        yield self._health(errors, latencies)
+        yield _health(errors, latencies[-1].value if latencies else None, times)
         seconds = (self.window.end - self.window.start).total_seconds()
         yield _unless_empty(Measurement("throughput_rps", group.n / seconds, group.n))
         yield from self._cost(mask)
@@ -106,28 +109,43 @@ class _Traffic:
             yield _rate("http_5xx_rate", status >= 500)
             yield _rate("timeout_rate", (status == 408) | (status == 504))
 
-    def _latencies(self, mask: np.ndarray | None) -> Iterator[Measurement]:
+    def _times(self, mask: np.ndarray | None) -> tuple[np.ndarray | None, str]:
+        """The latencies that are numbers, and how many are not; None where none are logged."""
         column = self._declared(self.monitor.source.predictions.latency_ms)
-        if column is not None:
-            values, note = _finite(_of(numbers(column), mask), "latency")
-            points = np.percentile(values, [50, 95, 99], overwrite_input=True) if values.size else (None, None, None)
-            for percent, point in zip((50, 95, 99), points, strict=True):
-                value = None if point is None else float(point)
-                yield Measurement(f"latency_p{percent}_ms", value, values.size, note=note)
-
-    def _health(self, errors: Measurement, latencies: list[Measurement]) -> Measurement:
-        p99 = latencies[-1].value if latencies else None
-        state = health(errors.value, p99)
-        why = [f"errors {errors.value:.1%}"] if state and errors.value is not None else []
-        why += [f"p99 {p99:,.0f} ms" if p99 < 1e15 else f"p99 {p99:.3g} ms"] if state and p99 is not None else []
-        note = ", ".join(why) or errors.note
-        return Measurement("health", None if state is None else float(state), errors.n, note=note)
+        return (None, "") if column is None else _finite(_of(numbers(column), mask), "latency")
 
     def _cost(self, mask: np.ndarray | None) -> Iterator[Measurement]:
         column = self._declared(self.monitor.source.predictions.cost)
         if column is not None:
             values, note = _finite(_of(numbers(column), mask), "cost")
             yield mean("cost_per_prediction", np.sort(values), nothing=note, note=note)
+
+
+def _percentiles(times: np.ndarray, note: str) -> Iterator[Measurement]:
+    points = np.percentile(times, [50, 95, 99], overwrite_input=True) if times.size else (None, None, None)
+    for percent, point in zip((50, 95, 99), points, strict=True):
+        yield Measurement(f"latency_p{percent}_ms", None if point is None else float(point), times.size, note=note)
+
+
+def _health(errors: Measurement, p99: float | None, times: np.ndarray | None) -> Measurement:
+    """The state of a group; `n` counts the requests that failed or were slow where that makes it unhealthy."""
+    state = health(errors.value, p99)
+    why = [f"errors {errors.value:.1%}"] if state and errors.value is not None else []
+    why += [f"p99 {p99:,.0f} ms" if p99 < 1e15 else f"p99 {p99:.3g} ms"] if state and p99 is not None else []
+    n = _behind(errors, p99, times) if state else errors.n
+    return Measurement("health", None if state is None else float(state), n, note=", ".join(why) or errors.note)
+
+
+def _behind(errors: Measurement, p99: float | None, times: np.ndarray | None) -> int:
+    """Count the requests beyond the limits that are broken: the critical ones or, where these are few, all."""
+    shown = 0
+    for rate, ms in LIMITS:
+        failed = round((errors.value or 0.0) * errors.n) if (errors.value or 0.0) >= rate else 0
+        slow = int(np.count_nonzero(times >= ms)) if times is not None and (p99 or 0.0) >= ms else 0
+        shown = max(failed, slow)
+        if shown >= FEWEST:
+            break
+    return shown
 
 
 def _of_all(traffic: _Traffic, expected_volume: float | None, control: Control) -> Iterator[Measurement]:

@@ -123,7 +123,8 @@ CATALOG: tuple[Metric, ...] = (
     ),
     _operations(
         "health",
-        "0 healthy; 1 warning: error_rate >= 5 % or p99 >= 500 ms; 2 critical: error_rate >= 10 % or p99 >= 1000 ms",
+        "0 healthy; 1 warning: error_rate >= 5 % or p99 >= 500 ms; 2 critical: error_rate >= 10 % or p99 >= 1000 ms; "
+        "`n` is, where not healthy, the requests that failed or were as slow",
         highest=2,
     ),
     _quality("expectation_success", "1 where the expectation held in this window, else 0", vector="expectation"),

@@ -108,8 +108,8 @@ def built_in_rules(task: str, drift_share: float) -> tuple[Rule, ...]:
 
     return (
         rule("no_data", "operations.total_requests", "P1", below=1, kind="symptom"),
-        rule("health_warning", "operations.health", "P1", above=1, kind="symptom", min_rows=20),
-        rule("health_critical", "operations.health", "P0", above=2, kind="symptom", min_rows=20),
+        rule("health_warning", "operations.health", "P1", above=1, kind="symptom", min_rows=5),
+        rule("health_critical", "operations.health", "P0", above=2, kind="symptom", min_rows=5),
         rule("latency_p95", "operations.latency_p95_ms", "P1", above=300, kind="symptom", min_rows=20),
         rule("volume", "operations.volume_ratio", "P1", below=0.5, above=2, min_rows=50),
         rule("quality", "quality.expectations_failed", "P2", above=1),
