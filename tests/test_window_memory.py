@@ -10,15 +10,19 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
 from tests.builders import a_monitor, at
 
 from hindsight.checks.baseline import Baseline, fit
 from hindsight.checks.drift import THREADS, drift
+from hindsight.checks.numbers import floats
 from hindsight.checks.operations import operations
 from hindsight.checks.quality import quality
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rows import TableRows
 from hindsight.monitors.windows import Window
+from hindsight.warehouse.rows import WindowRows
 
 ROWS = 200_000
 COLUMN = 8 * ROWS
@@ -57,6 +61,42 @@ def peak_of_checks(columns: int) -> int:
 
 def test_checks_hold_two_copies_of_a_column_for_each_thread_however_many_columns_there_are() -> None:
     assert peak_of_checks(columns=16) <= THREADS * 2 * COLUMN + BLOCKS
+
+
+@pytest.mark.parametrize("reuse", [True, False])
+def test_a_column_is_taken_over_only_where_it_is_given_away(reuse: bool) -> None:
+    column = pa.array(np.array([2.0, -0.0, 1.0]))
+    taken = floats(column, reuse=reuse)
+    taken.sort()
+    assert taken.tolist() == [0.0, 1.0, 2.0]
+    assert (column.to_pylist() == taken.tolist()) is reuse
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([1.0, None, 3.0]),
+        pa.array([3, 1]),
+        pa.array([1.0, 2.0, 3.0, 4.0]).slice(1, 2),
+        pa.array([], pa.float64()),
+        pa.Array.from_buffers(pa.float64(), 2, [None, pa.py_buffer(np.array([5.0, 4.0]).tobytes())]),
+    ],
+)
+def test_what_cannot_be_taken_over_is_copied(column: pa.Array) -> None:
+    before = column.to_pylist()
+    taken, copied = floats(column, reuse=True), floats(column)
+    assert taken.tobytes() == copied.tobytes()
+    taken.sort()
+    assert before == column.to_pylist() or column.offset
+
+
+def test_rows_of_a_file_and_of_a_table_drift_alike(tmp_path: Path) -> None:
+    monitor, baseline, rows = a_wide_window(columns=2)
+    path = tmp_path / "window.parquet"
+    pq.write_table(pa.table({name: rows.column(name) for name in rows.columns}), path)
+    window = WindowRows(path, rows.columns, dict.fromkeys(rows.columns, "DOUBLE"), rows.n)
+    assert drift(window, monitor, baseline) == drift(rows, monitor, baseline)
+    assert quality(window, monitor, baseline) == quality(rows, monitor, baseline)
 
 
 def test_the_window_job_loads_no_library_that_only_labels_or_small_samples_need() -> None:

@@ -98,7 +98,8 @@ class _Check:
             with self.reading:
                 references = self._references(name)
                 column = self.rows.column(name)
-                source = NumericColumn(column) if numeric else TextColumn(column, known.type)
+                reuse = not self.rows.lends
+                source = NumericColumn(column, reuse=reuse) if numeric else TextColumn(column, known.type)
             del column
         except NotNumericError as exc:
             return self._unknown(name, role, numeric, f"in this window: {exc}")

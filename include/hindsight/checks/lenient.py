@@ -9,10 +9,10 @@ import pyarrow.compute as pc
 from hindsight.checks.numbers import NotNumericError, floats
 
 
-def numbers(column: pa.Array) -> np.ndarray:
-    """Return a column as float64, NaN for nulls and for anything that is no number."""
+def numbers(column: pa.Array, *, reuse: bool = False) -> np.ndarray:
+    """Return a column as float64, NaN for nulls and for anything that is no number; `reuse` as for `floats`."""
     try:
-        return floats(column)
+        return floats(column, reuse=reuse)
     except NotNumericError:
         distinct = column.dictionary_encode()
         values = np.array([*map(_number, distinct.dictionary.to_pylist()), np.nan])

@@ -11,8 +11,8 @@ class NotNumericError(ValueError):
     """The column holds values that are not numbers; the message says which."""
 
 
-def floats(column: pa.Array) -> np.ndarray:
-    """Return a column as a float64 array of its own, NaN where null.
+def floats(column: pa.Array, *, reuse: bool = False) -> np.ndarray:
+    """Return a column as a float64 array of its own, NaN where null; with `reuse` in the column's memory, if it can be.
 
     Booleans are 0 and 1, times are seconds since 1970, decimals are rounded to doubles, -0.0 is 0.0. Text is parsed if
     all of it is numbers, blank text being null. Raises NotNumericError otherwise.
@@ -22,6 +22,9 @@ def floats(column: pa.Array) -> np.ndarray:
     values = _numeric(column)
     array = np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.float64)
     is_own = values.null_count or not pa.types.is_float64(values.type)
+    if reuse and not is_own and len(values):
+        array = np.frombuffer(values.buffers()[1], np.float64, len(values), 8 * values.offset)
+        is_own = array.flags.writeable
     return np.add(array, 0.0, out=array if is_own else None)
 
 

@@ -134,7 +134,7 @@ def _read(rows: Rows, expected: Expected, owed: np.ndarray | None) -> _Values:
     found = partial(_Values, column.type, len(column), len(column) - column.null_count)
     if not expected.numeric:
         return found(np.zeros(0), TextColumn(column, expected.norm.type if expected.norm else "").sample().values)
-    known = numbers(column)
+    known = numbers(column, reuse=not rows.lends)
     nulls = np.isnan(known)
     return found(known[~nulls] if nulls.any() else known)
 

@@ -49,10 +49,10 @@ Sample = Numbers | Texts
 
 
 class NumericColumn:
-    """A numeric column of which samples are taken; raises NotNumericError."""
+    """A numeric column of which samples are taken, with `reuse` in its own memory; raises NotNumericError."""
 
-    def __init__(self, column: pa.Array) -> None:
-        self._values = floats(column)
+    def __init__(self, column: pa.Array, *, reuse: bool = False) -> None:
+        self._values = floats(column, reuse=reuse)
 
     def sample(self, mask: np.ndarray | None = None) -> Numbers:
         """Return the sample of the rows in `mask`; the sample of all rows must be the last one taken."""

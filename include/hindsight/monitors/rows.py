@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 class Rows(Protocol):
     """The distinct rows of a window, read one column at a time and always in the same order.
 
-    `n` counts distinct ids, `n_raw` the rows as logged. Columns keep the warehouse's names.
+    `n` counts distinct ids, `n_raw` the rows as logged. Columns keep the warehouse's names. With `lends` an array that
+    `column` returns is held by the rows too and must not be changed; without it is the caller's own.
     """
 
     @property
@@ -25,6 +26,9 @@ class Rows(Protocol):
     @property
     def columns(self) -> tuple[str, ...]: ...
 
+    @property
+    def lends(self) -> bool: ...
+
     def column(self, name: str) -> pa.Array:
         """Return one column of `n` values; raise DataError where the table has no such column."""
         ...
@@ -32,6 +36,8 @@ class Rows(Protocol):
 
 class TableRows:
     """Rows of a table in memory: for small windows, samples and tests."""
+
+    lends = True
 
     def __init__(self, table: pa.Table, n_raw: int | None = None) -> None:
         self._table = table

@@ -43,6 +43,11 @@ class WindowRows:
     keep: Mask | None = None
 
     @property
+    def lends(self) -> bool:
+        """False: each array is read from the file anew."""
+        return False
+
+    @property
     def n(self) -> int:
         """Distinct rows."""
         return self.n_raw if self.keep is None else int(self.keep.sum())
