@@ -119,7 +119,7 @@ def test_a_sentinel_inside_the_range_is_found_when_the_reference_has_it_not() ->
     assert measured(some_columns(400, amount=amounts))["amount", "sentinel_share"].value == 0.05
 
 
-def test_zero_stands_for_unknown_where_the_reference_hardly_knows_it_and_not_where_all_rows_have_it() -> None:
+def test_zero_stands_for_unknown_where_the_reference_has_none_and_not_where_all_rows_have_it() -> None:
     amounts = some_columns(400)["amount"].to_numpy()
     found = measured(some_columns(400, amount=nulled(amounts, 0.05, 0.0)))["amount", "sentinel_share"]
     assert (found.value, found.note) == (0.05, "0 in 5.0%")

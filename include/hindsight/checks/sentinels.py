@@ -16,7 +16,6 @@ WORDS = re.compile(
 )
 SHARE, FEWEST, OFTEN = 0.005, 5, 10  # of the known values, rows, and times as frequent as in the reference
 MOST_FAR = 2
-FEW = 31  # in a column of no more values 0 is one of them, as in a flag
 
 
 def stand_ins(known: np.ndarray, norm: Counted) -> dict[float, int]:
@@ -49,9 +48,12 @@ def words(known: Mapping[str, int], norm: Norm) -> dict[str, int]:
 
 
 def _possible(known: np.ndarray, norm: Counted) -> list[float]:
-    """The usual stand-ins that the reference does not have too often for any share of the rows to be odd."""
+    """The usual stand-ins that the reference does not have too often for any share of the rows to be odd.
+
+    0 is one only where the reference has none at all: of what people count there are often more zeros than before.
+    """
     shares = {value: norm.share_within(value, value) for value in NUMBERS.tolist()}
-    if not known.any() or (shares[0.0] and len(norm.values) <= FEW):
+    if shares[0.0] or not known.any():
         del shares[0.0]
     return [value for value, share in shares.items() if OFTEN * share < 1]
 
