@@ -27,7 +27,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from benchmarks import alarms_tables as tables
 from benchmarks.alarms_cells import Cell, Null, Power, Real, Tally, generator, grid, has_case
 from benchmarks.alarms_replay import LEFT_OUT, STRETCHES, Stretch, replay
-from hindsight.checks.intervals import wilson
+from hindsight.checks.statistics.intervals import wilson
 
 RESULTS = Path(__file__).parent / "results"
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks-alarms.md"

@@ -32,12 +32,12 @@ from benchmarks.alarms_draws import (
     over_share,
     places,
 )
-from hindsight.checks.baseline import fit
-from hindsight.checks.drift import drift
-from hindsight.checks.statistics import benjamini_hochberg
-from hindsight.checks.thresholds import FEWEST
+from hindsight.checks.drift.drift import drift
+from hindsight.checks.reference.baseline import fit
+from hindsight.checks.reference.thresholds import FEWEST
+from hindsight.checks.statistics.effects import benjamini_hochberg
 from hindsight.monitors.model import Monitor
-from hindsight.monitors.rows import TableRows
+from hindsight.vocabulary.rows import TableRows
 
 SIZES = (100, 1_000, 10_000, 100_000)
 CATEGORIES = (5, 50, 100)

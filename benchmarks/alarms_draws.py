@@ -15,16 +15,16 @@ import numpy as np
 import pyarrow as pa
 from scipy.special import ndtr, ndtri
 
-from hindsight.checks.bins import DECILES, top_bins
-from hindsight.checks.categories import Frequencies
-from hindsight.checks.columns import CategoryBaseline, sample_of
-from hindsight.checks.distributions import ks_p
-from hindsight.checks.fitting import fit_column
-from hindsight.checks.groups import Group
-from hindsight.checks.profile import category_profile
-from hindsight.checks.samples import Numbers, Texts
-from hindsight.checks.statistics import any_of, benjamini_hochberg, homogeneity, psi
-from hindsight.checks.thresholds import FEWEST, FLOORS, MOST, learnt, weight
+from hindsight.checks.reference.bins import DECILES, top_bins
+from hindsight.checks.reference.columns import CategoryBaseline, sample_of
+from hindsight.checks.reference.fitting import fit_column
+from hindsight.checks.reference.profile import category_profile
+from hindsight.checks.reference.thresholds import FEWEST, FLOORS, MOST, learnt, weight
+from hindsight.checks.statistics.effects import any_of, benjamini_hochberg, homogeneity, psi
+from hindsight.checks.values.categories import Frequencies
+from hindsight.checks.values.distributions import ks_p
+from hindsight.checks.values.groups import Group
+from hindsight.checks.values.samples import Numbers, Texts
 from hindsight.monitors.model import Drift
 
 DEFAULTS = Drift()

@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 from scipy.spatial.distance import jensenshannon
 
-from hindsight.checks.thresholds import FEWEST
+from hindsight.checks.reference.thresholds import FEWEST
 
 JS_LIMIT = 0.1
 

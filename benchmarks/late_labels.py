@@ -22,16 +22,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from hindsight.checks.delays import Curves, delay_measurements, final_coverage, read_curves
-from hindsight.checks.expected import accuracy_expected
-from hindsight.checks.intervals import wilson
-from hindsight.checks.labels import label_measurements
-from hindsight.checks.performance import performance
-from hindsight.monitors.measurement import Kind, Measurement
+from hindsight.checks.labels.delays import Curves, delay_measurements, final_coverage, read_curves
+from hindsight.checks.labels.expected import accuracy_expected
+from hindsight.checks.labels.labels import label_measurements
+from hindsight.checks.performance.performance import performance
+from hindsight.checks.statistics.intervals import wilson
 from hindsight.monitors.model import Monitor
-from hindsight.monitors.windows import Window
 from hindsight.verdicts.judge import judge
 from hindsight.verdicts.model import Status
+from hindsight.vocabulary.measurement import Kind, Measurement
+from hindsight.vocabulary.windows import Window
 
 RESULTS = Path(__file__).parent / "results"
 DAY = timedelta(days=1)

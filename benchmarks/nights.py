@@ -21,8 +21,8 @@ import sqlalchemy as sa
 
 from demo import database
 from hindsight import pipeline
-from hindsight.actions.connect import open_engine
-from hindsight.actions.ledger import Ledger
+from hindsight.ledger.connect import open_engine
+from hindsight.ledger.ledger import Ledger
 from hindsight.monitors.model import Monitor
 from hindsight.settings import Settings
 from hindsight.training.registry import Registry

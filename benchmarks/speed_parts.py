@@ -41,12 +41,12 @@ def fetch_and_write(uri: str, folder: Path) -> float:
 def _monitored(uri: str, folder: Path) -> tuple[Any, Any, Any]:
     """The monitor, the window and the resources of the window job."""
     from hindsight import pipeline
-    from hindsight.actions.connect import open_engine
-    from hindsight.actions.ledger import Ledger
+    from hindsight.ledger.connect import open_engine
+    from hindsight.ledger.ledger import Ledger
     from hindsight.monitors.model import Monitor
-    from hindsight.monitors.windows import Window
     from hindsight.settings import Settings
     from hindsight.training.registry import Registry
+    from hindsight.vocabulary.windows import Window
 
     ledger = Ledger(open_engine(sa.make_url(f"sqlite:///{folder}/ledger.db")))
     url = sa.make_url(uri)
@@ -58,7 +58,7 @@ def _monitored(uri: str, folder: Path) -> tuple[Any, Any, Any]:
 
 def freeze(uri: str, folder: Path) -> float:
     """Time the fit of the reference from the warehouse, done once for a monitor."""
-    from hindsight.pipeline.baselines import baseline_for
+    from hindsight.pipeline.measure.baselines import baseline_for
 
     monitor, window, resources = _monitored(uri, folder)
     began = time.perf_counter()
@@ -68,7 +68,7 @@ def freeze(uri: str, folder: Path) -> float:
 
 def window_job(uri: str, folder: Path) -> float:
     """Time collect → operations, quality, profile, drift → snapshots, against the frozen reference."""
-    from hindsight.pipeline.windows import run_window
+    from hindsight.pipeline.measure.windows import run_window
 
     shutil.rmtree(folder / "snapshots", ignore_errors=True)
     monitor, window, resources = _monitored(uri, folder)
@@ -81,10 +81,10 @@ def drift(_: str, folder: Path) -> float:
     """Time the profile and all drift metrics of rows that lie in memory, against a frozen reference."""
     import pyarrow.parquet as pq
 
-    from hindsight.checks.baseline import fit
-    from hindsight.checks.drift import drift
+    from hindsight.checks.drift.drift import drift
+    from hindsight.checks.reference.baseline import fit
     from hindsight.monitors.model import Monitor
-    from hindsight.monitors.rows import TableRows
+    from hindsight.vocabulary.rows import TableRows
 
     file = monitor_file()
     file["source"]["predictions"]["prediction"] = NUMERIC[0]

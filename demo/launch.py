@@ -27,9 +27,9 @@ from demo.places import ROOT, Places
 from demo.plan import DAY, Plan
 from demo.processes import Children, DemoError, Step, clean_up, ending_on_signals
 from demo.summary import Summary, failed, match, show, windows_checked
-from hindsight.actions.connect import open_engine
-from hindsight.actions.ledger import Ledger
-from hindsight.actions.records import MailState, RequestState
+from hindsight.ledger.connect import open_engine
+from hindsight.ledger.ledger import Ledger
+from hindsight.ledger.records import MailState, RequestState
 from hindsight.monitors.loader import load_file
 
 HINDSIGHT = (sys.executable, "-c", "from hindsight.cli import main; main()")

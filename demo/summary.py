@@ -14,9 +14,9 @@ from rich.table import Table
 
 from demo.champions import Shadow
 from demo.plan import Plan, Planted
-from hindsight.actions import tables
-from hindsight.actions.ledger import Ledger
-from hindsight.actions.records import Progress
+from hindsight.ledger import tables
+from hindsight.ledger.ledger import Ledger
+from hindsight.ledger.records import Progress
 from hindsight.verdicts.model import Incident
 
 FALSE_ALARMS_ALLOWED = 2

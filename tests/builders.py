@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hindsight.monitors.measurement import Measurement
 from hindsight.monitors.model import Monitor
-from hindsight.monitors.windows import Window
+from hindsight.vocabulary.measurement import Measurement
+from hindsight.vocabulary.windows import Window
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)

@@ -19,8 +19,8 @@ from hindsight.monitors.loader import load_folder, load_monitor, monitor_files, 
 from hindsight.monitors.model import Monitor, Task
 from hindsight.monitors.rules import Severity
 from hindsight.monitors.times import moment_of, nights_of, span_of
-from hindsight.monitors.windows import Window
 from hindsight.settings import Settings, read_settings
+from hindsight.vocabulary.windows import Window
 
 if TYPE_CHECKING:
     from hindsight.pipeline import Judgement, Resources
@@ -103,23 +103,23 @@ def init(
     """Propose a monitor file and an expectation suite from a real table; every guess is explained in the file."""
     from hindsight import terminal
     from hindsight.airflow.connections import warehouse_url
-    from hindsight.pipeline import proposing
+    from hindsight.pipeline import propose
     from hindsight.warehouse.connect import open_engine
 
     settings = read_settings()
     roles = {"id": id, "timestamp": timestamp, "prediction": prediction, "score": score, "model_version": model_version}
     roles |= {"latency_ms": latency_ms, "status_code": status_code, "cost": cost}
     roles |= {"label": label, "arrived_at": arrived_at}
-    proposal = proposing.propose_monitor(
+    proposal = propose.propose_monitor(
         open_engine(warehouse_url(connection, settings)),
         connection,
         table,
-        name=name or proposing.name_of(table),
+        name=name or propose.name_of(table),
         given={role: column for role, column in roles.items() if column is not None},
         labels_table=labels_table,
-        wishes=proposing.wishes(task, positive_label, window),
+        wishes=propose.wishes(task, positive_label, window),
     )
-    written = proposing.write(proposal, settings, folder=folder, force=force)
+    written = propose.write(proposal, settings, folder=folder, force=force)
     if as_json:
         _print_json(written.to_dict())
     else:
@@ -219,7 +219,7 @@ def show(
 ) -> int:
     """Show state, health and the latest numbers of a monitor, or of all."""
     from hindsight import pipeline, terminal
-    from hindsight.pipeline import showing
+    from hindsight.pipeline.show import state as showing
 
     resources = _resources(read_settings())
     moment = moment_of(as_of, "--as-of") if as_of else None
@@ -266,7 +266,7 @@ def baseline(
 ) -> int:
     """Show what windows are compared with: the frozen reference, column by column; or freeze it anew."""
     from hindsight import terminal
-    from hindsight.pipeline import frozen
+    from hindsight.pipeline.show import baseline_contents as frozen
 
     watched, resources = _open(monitor)
     if watched.reference is None:
@@ -321,7 +321,7 @@ def _warn_of_future(ahead: Sequence[datetime], what: str, why: str) -> None:
 
 def _warn_of_outdated(watched: Monitor, typed: str, resources: Resources) -> None:
     """Say which numbers are of an earlier monitor file, and what measures them again."""
-    from hindsight.pipeline.definition import advice
+    from hindsight.pipeline.measure.definition import advice
 
     for line in advice(watched, resources, typed):
         err.print(f"warning: {line}", style="yellow", markup=False)

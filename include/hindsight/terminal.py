@@ -11,16 +11,16 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from hindsight.actions.wording import clean, number
-from hindsight.monitors.measurement import Kind
-from hindsight.monitors.proposals.proposal import plain_guesses
+from hindsight.messages.wording import clean, number
 from hindsight.monitors.rules import Severity
-from hindsight.pipeline.showing import PROVISIONAL, MonitorState, Number, Story
+from hindsight.pipeline.show.state import PROVISIONAL, MonitorState, Number, Story
+from hindsight.proposals.proposal import plain_guesses
 from hindsight.verdicts.model import State
+from hindsight.vocabulary.measurement import Kind
 
 if TYPE_CHECKING:
-    from hindsight.pipeline.frozen import Frozen, Held, Refitted
-    from hindsight.pipeline.proposing import Written
+    from hindsight.pipeline.propose import Written
+    from hindsight.pipeline.show.baseline_contents import Frozen, Held, Refitted
 
 HEALTH = {"healthy": "green", "warning": "yellow", "critical": "bold red"}
 SEVERITY = {Severity.P0: "bold red", Severity.P1: "yellow", Severity.P2: "cyan"}

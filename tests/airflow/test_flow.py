@@ -18,7 +18,7 @@ from hindsight import pipeline
 from hindsight.airflow import assets
 from hindsight.errors import DataError, TrainingError, WarehouseError
 from hindsight.monitors.model import Monitor
-from hindsight.monitors.windows import Window
+from hindsight.vocabulary.windows import Window
 
 RETRAIN = {"train": "lending.models:train"}
 Write = Callable[[dict[str, Any] | str], Path]

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from tests.builders import a_window, at, monitor_file
 
 from hindsight.airflow.connections import find, open_resources
-from hindsight.monitors.measurement import Kind
+from hindsight.vocabulary.measurement import Kind
 
 ROWS = 40
 

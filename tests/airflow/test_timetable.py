@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from hindsight.airflow.runs import plain
 from hindsight.airflow.timetable import WindowTimetable
-from hindsight.monitors.windows import MONDAY, Grid
+from hindsight.vocabulary.windows import MONDAY, Grid
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SIZES = st.sampled_from([timedelta(minutes=5), timedelta(minutes=15), HOUR, 6 * HOUR, DAY, 7 * DAY, 11 * HOUR])

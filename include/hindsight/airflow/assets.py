@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.sdk import Asset
 
-from hindsight.monitors.windows import Window
+from hindsight.vocabulary.windows import Window
 
 KEY_FORMAT = "%Y-%m-%dT%H:%M:%S"  # Airflow's own partition mappers (StartOfDayMapper, ...) read this one
 

@@ -21,7 +21,7 @@ from hindsight.errors import ConfigError, LedgerError
 from hindsight.settings import Settings, read_settings
 
 if TYPE_CHECKING:
-    from hindsight.actions.mail import Mailer
+    from hindsight.messages.mail import Mailer
     from hindsight.pipeline.resources import Resources
 
 LEDGER, SMTP, PII = "hindsight_ledger", "hindsight_smtp", "hindsight_pii"
@@ -91,8 +91,8 @@ def database_url(connection: Connection, settings: Settings) -> sa.URL:
 
 def open_resources(settings: Settings | None = None) -> Resources:
     """Open everything the use cases work on, as the settings and the connections of this process say."""
-    from hindsight.actions.connect import open_engine
-    from hindsight.actions.ledger import Ledger
+    from hindsight.ledger.connect import open_engine
+    from hindsight.ledger.ledger import Ledger
     from hindsight.pipeline.resources import Resources
     from hindsight.training.registry import Registry
 
@@ -141,7 +141,7 @@ def pii_key() -> bytes | None:
 
 def mailer() -> Mailer | None:
     """Return what hands mail to the server of connection hindsight_smtp, None without one: mail then stays pending."""
-    from hindsight.actions.mail import SmtpMailer, settings_from
+    from hindsight.messages.mail import SmtpMailer, settings_from
 
     found = find(SMTP)
     if found is None:

@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import AirflowRuntimeError
 
 from hindsight.errors import ConfigError
 from hindsight.monitors.model import Monitor
-from hindsight.monitors.windows import Window, parse_moment
+from hindsight.vocabulary.windows import Window, parse_moment
 
 CHUNKS = 8  # tasks a night is spread over at most
 

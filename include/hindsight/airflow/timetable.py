@@ -10,7 +10,7 @@ from airflow.timetables.base import DagRunInfo, DataInterval, TimeRestriction, T
 
 from hindsight.airflow.describe import text
 from hindsight.airflow.runs import plain
-from hindsight.monitors.windows import Grid, Window
+from hindsight.vocabulary.windows import Grid, Window
 
 
 class WindowTimetable(Timetable):

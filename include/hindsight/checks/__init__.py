@@ -1,1 +1,5 @@
-"""Check: turn the rows of a window into numbers; every statistic is a pure function."""
+"""Check: turn the rows of a window into numbers; every statistic is a pure function.
+
+Below: values, statistics, reference. Above them one room a kind of snapshot: operations, quality, drift, performance,
+labels, estimate, kpis; suites is Great Expectations. A room imports only what stands before it in this list.
+"""

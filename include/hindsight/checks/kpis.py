@@ -14,16 +14,16 @@ from math import fsum
 import numpy as np
 import pyarrow as pa
 
-from hindsight.checks import intervals
-from hindsight.checks.classes import canonical, codes
-from hindsight.checks.groups import SMALLEST, groups
-from hindsight.checks.lenient import numbers
-from hindsight.checks.quality import UNREAD_SHARE
-from hindsight.checks.rates import NO_ROWS
+from hindsight.checks.quality.quality import UNREAD_SHARE
+from hindsight.checks.statistics import intervals
+from hindsight.checks.statistics.rates import NO_ROWS
+from hindsight.checks.values.classes import canonical, codes
+from hindsight.checks.values.groups import SMALLEST, groups
+from hindsight.checks.values.lenient import numbers
 from hindsight.monitors.kpis import LABELS, Operand, aggregate, needs_labels, operand
-from hindsight.monitors.measurement import Measurement
 from hindsight.monitors.model import Monitor
-from hindsight.monitors.rows import Rows
+from hindsight.vocabulary.measurement import Measurement
+from hindsight.vocabulary.rows import Rows
 
 NO_LABELS, NO_MATCH, TOO_LARGE = "no labels yet", "no row passes the filter", "too large to be summed"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
-from hindsight.monitors.measurement import Kind
+from hindsight.vocabulary.measurement import Kind
 
 ALL_TASKS = ("binary", "multiclass", "regression")
 CLASSIFIERS = ("binary", "multiclass")

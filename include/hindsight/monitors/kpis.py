@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hindsight.monitors.measurement import Kind
 from hindsight.monitors.model import Kpi, Monitor
+from hindsight.vocabulary.measurement import Kind
 
 LABELS, PREDICTIONS = "labels.", "predictions."
 

@@ -25,7 +25,7 @@ from hindsight.monitors.strict import (
     Texts,
     as_tuple,
 )
-from hindsight.monitors.windows import MONDAY, Grid
+from hindsight.vocabulary.windows import MONDAY, Grid
 
 Task = Literal["binary", "multiclass", "regression"]
 DAY = timedelta(days=1)

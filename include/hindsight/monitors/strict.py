@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from hindsight.monitors.windows import parse_duration, parse_moment
+from hindsight.vocabulary.windows import parse_duration, parse_moment
 
 
 class Strict(BaseModel):

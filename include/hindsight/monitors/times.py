@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from hindsight.errors import ConfigError
-from hindsight.monitors.windows import parse_moment
+from hindsight.vocabulary.windows import parse_moment
 
 DAY = timedelta(days=1)
 

@@ -9,10 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hindsight.pipeline.judging import Judgement, judge_night, judge_window
-    from hindsight.pipeline.nights import find_windows, revise_windows
-    from hindsight.pipeline.pages import monitor_view, overview_cards
-    from hindsight.pipeline.reporting import (
+    from hindsight.pipeline.act.retraining import claim, give_up, promote, refuse, train_and_compare
+    from hindsight.pipeline.act.upkeep import deliver, maintain, mark_started, pending_starts, put_off
+    from hindsight.pipeline.judge.judgement import Judgement, judge_night, judge_window
+    from hindsight.pipeline.measure.nights import find_windows, revise_windows
+    from hindsight.pipeline.measure.windows import run_window
+    from hindsight.pipeline.resources import Resources
+    from hindsight.pipeline.show.documents import (
         document_window,
         night_page,
         read_report,
@@ -21,12 +24,9 @@ if TYPE_CHECKING:
         report_window,
         write_night,
     )
-    from hindsight.pipeline.resources import Resources
-    from hindsight.pipeline.retraining import claim, give_up, promote, refuse, train_and_compare
-    from hindsight.pipeline.showing import MonitorState, Story, state_of, stories
-    from hindsight.pipeline.snapshots import read_snapshots
-    from hindsight.pipeline.upkeep import deliver, maintain, mark_started, pending_starts, put_off
-    from hindsight.pipeline.windows import run_window
+    from hindsight.pipeline.show.pages import monitor_view, overview_cards
+    from hindsight.pipeline.show.snapshots import read_snapshots
+    from hindsight.pipeline.show.state import MonitorState, Story, state_of, stories
 
 __all__ = [
     "Judgement",
@@ -62,10 +62,13 @@ __all__ = [
     "write_night",
 ]
 _MODULES = {
-    "judging": ("Judgement", "judge_night", "judge_window"),
-    "nights": ("find_windows", "revise_windows"),
-    "pages": ("monitor_view", "overview_cards"),
-    "reporting": (
+    "act.retraining": ("claim", "give_up", "promote", "refuse", "train_and_compare"),
+    "act.upkeep": ("deliver", "maintain", "mark_started", "pending_starts", "put_off"),
+    "judge.judgement": ("Judgement", "judge_night", "judge_window"),
+    "measure.nights": ("find_windows", "revise_windows"),
+    "measure.windows": ("run_window",),
+    "resources": ("Resources",),
+    "show.documents": (
         "document_window",
         "night_page",
         "read_report",
@@ -74,12 +77,9 @@ _MODULES = {
         "report_window",
         "write_night",
     ),
-    "resources": ("Resources",),
-    "retraining": ("claim", "give_up", "promote", "refuse", "train_and_compare"),
-    "showing": ("MonitorState", "Story", "state_of", "stories"),
-    "snapshots": ("read_snapshots",),
-    "upkeep": ("deliver", "maintain", "mark_started", "pending_starts", "put_off"),
-    "windows": ("run_window",),
+    "show.pages": ("monitor_view", "overview_cards"),
+    "show.snapshots": ("read_snapshots",),
+    "show.state": ("MonitorState", "Story", "state_of", "stories"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -8,8 +8,8 @@ from functools import cache
 
 import sqlalchemy as sa
 
-from hindsight.actions.ledger import Ledger
-from hindsight.actions.mail import Mailer
+from hindsight.ledger.ledger import Ledger
+from hindsight.messages.mail import Mailer
 from hindsight.settings import Settings
 from hindsight.snapshots.baselines import BaselineFiles
 from hindsight.snapshots.seen import SeenLabels

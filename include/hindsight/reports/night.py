@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from hindsight.monitors.windows import Window
 from hindsight.reports.charts import Unit, moment
 from hindsight.reports.pages import IncidentRow, Link, Number
 from hindsight.reports.timeline import Bin, Course
 from hindsight.verdicts.model import State
+from hindsight.vocabulary.windows import Window
 
 Say = Callable[[float | None], str]
 

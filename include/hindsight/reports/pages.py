@@ -15,9 +15,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from hindsight.monitors.rules import Severity
-from hindsight.monitors.windows import Window
 from hindsight.reports.charts import Chart, Unit, draw, moment, written
 from hindsight.verdicts.model import State
+from hindsight.vocabulary.windows import Window
 
 LONGEST_TEXT = 300
 MOST_DRIFTED = 10  # columns that are spelt out; the rest is counted

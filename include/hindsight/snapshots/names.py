@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from hindsight.monitors.measurement import Kind
+from hindsight.vocabulary.measurement import Kind
 
 TOP = "snapshots"
 _MOMENT = r"\d{8}T\d{6}(?:\.\d{6})?Z"

@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 from fsspec import AbstractFileSystem
 
-from hindsight.monitors.windows import Window
 from hindsight.snapshots.files import open_files
 from hindsight.snapshots.parquet import decode, encode
+from hindsight.vocabulary.windows import Window
 
 TOP = "labels"
 CONTENT = pa.schema([("id", pa.string()), ("label", pa.string())])

@@ -12,12 +12,12 @@ import pyarrow as pa
 from fsspec import AbstractFileSystem
 
 from hindsight.errors import StoreError
-from hindsight.monitors.measurement import Kind, Measurement
-from hindsight.monitors.windows import Window
 from hindsight.snapshots.files import open_files
 from hindsight.snapshots.names import TOP, SnapshotName, folder_of, parse_path
 from hindsight.snapshots.parquet import DamagedError, about, decode, encode, read_schema
 from hindsight.snapshots.tables import SCHEMA, to_measurements, to_table
+from hindsight.vocabulary.measurement import Kind, Measurement
+from hindsight.vocabulary.windows import Window
 
 _WINDOW_END = "hindsight.window_end"  # said in the file's metadata too: a snapshot may have no rows
 _DEFINITION = "hindsight.definition"

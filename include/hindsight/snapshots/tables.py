@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hindsight.errors import DataError
-from hindsight.monitors.measurement import Measurement
-from hindsight.monitors.windows import Window
+from hindsight.vocabulary.measurement import Measurement
+from hindsight.vocabulary.windows import Window
 
 _MOMENT = pa.timestamp("us", tz="UTC")
 SCHEMA = pa.schema(

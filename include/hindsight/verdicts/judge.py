@@ -8,12 +8,12 @@ from datetime import datetime, time
 from math import copysign, isfinite, nextafter, sqrt
 
 from hindsight.monitors.kpis import is_labelled_metric
-from hindsight.monitors.measurement import Kind, Measurement
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
-from hindsight.monitors.windows import Window
 from hindsight.verdicts.model import Series, Status, Verdict
 from hindsight.verdicts.muting import ABSENT, Drifted, mute
+from hindsight.vocabulary.measurement import Kind, Measurement
+from hindsight.vocabulary.windows import Window
 
 Facts = Mapping[Kind, Sequence[Measurement]]
 LABELLED = (Kind.PERFORMANCE, Kind.LABELS)  # what waits for labels: due, and judged, when the window matures

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from hindsight.monitors.rules import Severity
-from hindsight.monitors.windows import Window
+from hindsight.vocabulary.windows import Window
 
 
 class Status(StrEnum):

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from hindsight.errors import DataError
 from hindsight.monitors.kpis import LABELS, Operand, logged_columns, operands
 from hindsight.monitors.model import Monitor
-from hindsight.monitors.windows import Window
+from hindsight.vocabulary.windows import Window
 from hindsight.warehouse import stream
 from hindsight.warehouse.columns import TIMESTAMP, named, read_as
 from hindsight.warehouse.connect import reading

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from hindsight.errors import ConfigError, Problem
 from hindsight.monitors.model import Labels, Monitor
-from hindsight.monitors.windows import Grid, Window
+from hindsight.vocabulary.windows import Grid, Window
 from hindsight.warehouse import stream
 from hindsight.warehouse.columns import TIMESTAMP, named, read_as, roles
 from hindsight.warehouse.connect import reading

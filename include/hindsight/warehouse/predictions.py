@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from hindsight.errors import ConfigError, DataError, Problem
 from hindsight.monitors.model import Monitor
-from hindsight.monitors.windows import Window
+from hindsight.vocabulary.windows import Window
 from hindsight.warehouse.columns import named, read_as, require_roles
 from hindsight.warehouse.connect import reading
 from hindsight.warehouse.pii import Hasher

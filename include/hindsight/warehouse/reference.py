@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from hindsight.errors import ConfigError, DataError, Problem
 from hindsight.monitors.model import Monitor, Reference
-from hindsight.monitors.windows import Grid, Window
+from hindsight.vocabulary.windows import Grid, Window
 from hindsight.warehouse.columns import TIMESTAMP
 from hindsight.warehouse.connect import reading
 from hindsight.warehouse.distinct import Mask

@@ -1,1 +1,0 @@
-"""Act: the ledger that remembers, the outbox that loses nothing, and the mail that leaves it."""

@@ -1,0 +1,6 @@
+"""Drift: how far a window moved from the reference, and which moves are both large and no accident.
+
+drift      features, prediction and score          age        how old the reference is
+outputs    the shares of the classes, confidence   stattests  Evidently's tests as a method
+prior      the labels, once they are mature
+"""

@@ -1,0 +1,74 @@
+"""Sentinels: values that stand for "unknown", told from real ones by how often the reference has them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import numpy as np
+
+from hindsight.checks.quality.norms import Counted, Norm
+
+NUMBERS = np.array([0.0, -1.0, *(-float("9" * k) for k in range(1, 11)), *(float("9" * k) for k in range(3, 11))])
+WORDS = re.compile(
+    r"n\.?/?a\.?|#n/a|nan|nil|none|\(?null\)?|missing|undefined|unspecified|unk(nown)?|not (available|set)|no value"
+    r"|\?+|-+|\.|-?9{3,5}|-1|-9|-99"
+)
+SHARE, FEWEST, OFTEN = 0.005, 5, 10  # of the known values, rows, and times as frequent as in the reference
+MOST_FAR = 2
+
+
+def stand_ins(known: np.ndarray, norm: Counted) -> dict[float, int]:
+    """Count the numbers that look like stand-ins for "unknown".
+
+    Such a value is repeated in 0.5 % of the rows, in five rows more than ten times what the reference leads to expect,
+    and is one of the usual ones (0, -1, -9, -99, … and 999, 9999, …) or lies further from the reference's values than
+    these lie from each other: a single value or two that most of the rows so far away have, for many are a scale of
+    their own. 0 in all rows is a value that is stuck.
+    """
+    low, high = norm.extremes or (-np.inf, np.inf)
+    reach = high - low if high > low else np.inf  # a constant has no measure of far
+    usual = np.isin(known, _possible(known, norm))
+    far = ((known < low - reach) | (known > high + reach)) & ~usual
+    beyond = _repeated(known[far], _least(known.size))
+    if len(beyond) > MOST_FAR or 2 * sum(beyond.values()) < np.count_nonzero(far):
+        beyond = {}
+    often = _repeated(known[usual], _least(known.size)) | beyond
+    found = {v: often[v] for v in sorted(often)}
+    return {v: count for v, count in found.items() if _is_odd(count, known.size, norm.share_within(v, v))}
+
+
+def words(known: Mapping[str, int], norm: Norm) -> dict[str, int]:
+    """Count the texts that say "unknown", such as N/A or -999, and are as much more frequent than in the reference."""
+    n, before = sum(known.values()), max(sum(norm.texts.values()), 1)
+    said = {
+        text: count for text, count in known.items() if WORDS.fullmatch(text.strip().casefold()) and count >= _least(n)
+    }
+    return {text: count for text, count in said.items() if _is_odd(count, n, norm.texts.get(text, 0) / before)}
+
+
+def _possible(known: np.ndarray, norm: Counted) -> list[float]:
+    """The usual stand-ins that the reference does not have too often for any share of the rows to be odd.
+
+    0 is one only where the reference has none at all: of what people count there are often more zeros than before.
+    """
+    shares = {value: norm.share_within(value, value) for value in NUMBERS.tolist()}
+    if shares[0.0] or not known.any():
+        del shares[0.0]
+    return [value for value, share in shares.items() if OFTEN * share < 1]
+
+
+def _least(n: int) -> int:
+    return max(FEWEST, int(np.ceil(SHARE * n)))
+
+
+def _is_odd(count: int, n: int, usual: float) -> bool:
+    return count >= OFTEN * usual * n + (FEWEST if usual else 0)
+
+
+def _repeated(values: np.ndarray, times: int) -> dict[float, int]:
+    """Count the values that occur at least so many times, in ascending order; sorts `values` in place."""
+    values.sort()
+    seen = np.unique(values[::times])  # a run of that length has a row at one of these places
+    counts = np.searchsorted(values, seen, "right") - np.searchsorted(values, seen, "left")
+    return {value: n for value, n in zip(seen.tolist(), counts.tolist(), strict=True) if n >= times}

@@ -1,0 +1,8 @@
+"""Reference: what is frozen of the reference rows, and how one column of a window is compared with it.
+
+baseline    the frozen reference, whole             comparison  every effect and the test of one column
+fitting     freeze the columns, in every segment    thresholds  what an effect must exceed, declared or learnt
+columns     what is frozen of one column            control     means and rates in sigmas of the reference
+bins        frozen edges and categories             confidence  how sure a classifier is of what it says
+profile     what is kept of a window: counts and sums per bin
+"""

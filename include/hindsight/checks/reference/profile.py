@@ -1,0 +1,161 @@
+"""Profile: what is kept of a column of a window, counts and sums in frozen bins, exact and mergeable by addition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+from math import fsum, isfinite, sqrt
+
+import numpy as np
+
+from hindsight.checks.reference.bins import CategoryBins, NumericBins
+from hindsight.checks.values.categories import Frequencies
+from hindsight.checks.values.distributions import BLOCK, Distribution
+from hindsight.vocabulary.measurement import Measurement
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Rows, mean and sum of squared deviations from the mean, of finite values; the last two infinite on overflow."""
+
+    n: int
+    mean: float
+    deviations: float
+
+    @property
+    def std(self) -> float:
+        """Population standard deviation; 0 under 1e-14 of the mean, which is rounding; infinite on overflow."""
+        std = sqrt(self.deviations / self.n) if self.n else 0.0
+        return std if std > 1e-14 * abs(self.mean) or std == float("inf") else 0.0
+
+    def __add__(self, other: Moments) -> Moments:
+        n = self.n + other.n
+        if not self.n or not other.n:
+            return self if self.n else other
+        gap = other.mean - self.mean
+        mean = self.mean + gap * (other.n / n)
+        return Moments(n, mean, self.deviations + other.deviations + gap * gap * (self.n * (other.n / n)))
+
+
+def moments(values: np.ndarray) -> Moments:
+    """Return the moments of ascending finite values, in two passes and in blocks: no copy of the column is made."""
+    if not len(values):
+        return Moments(0, 0.0, 0.0)
+    blocks = [values[i : i + BLOCK] for i in range(0, len(values), BLOCK)]
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = _total(np.sum(block) for block in blocks) / len(values)
+        deviations = _total(np.sum((block - mean) ** 2) for block in blocks)
+    return Moments(len(values), mean, deviations)
+
+
+def _total(parts: Iterable[float]) -> float:
+    """Add up; infinity where a part or the whole is too large for a double."""
+    parts = [float(part) for part in parts]
+    try:
+        return fsum(parts) if all(map(isfinite, parts)) else float("inf")
+    except OverflowError:
+        return float("inf")
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Counts (null last) and, of a numeric column, sums of the finite values in each bin, their moments and range.
+
+    Counts merge exactly, sums and moments to 1e-12 relative.
+    """
+
+    labels: tuple[str, ...]
+    counts: np.ndarray
+    sums: np.ndarray | None = None
+    moments: Moments | None = None
+    range: tuple[float, float] | None = None
+
+    @property
+    def n(self) -> int:
+        """Rows, nulls included."""
+        return int(self.counts.sum())
+
+    @property
+    def nulls(self) -> int:
+        """Rows that are null."""
+        return int(self.counts[-1])
+
+    def __add__(self, other: Profile) -> Profile:
+        if self.labels != other.labels:
+            raise ValueError("profiles over different bins cannot be added; they come from different baselines")
+        if self.sums is None or other.sums is None or self.moments is None or other.moments is None:
+            return Profile(self.labels, self.counts + other.counts)
+        ends = [end for profile in (self, other) for end in profile.range or ()]
+        with np.errstate(over="ignore", invalid="ignore"):
+            sums = self.sums + other.sums
+        return Profile(
+            self.labels,
+            self.counts + other.counts,
+            sums,
+            self.moments + other.moments,
+            (min(ends), max(ends)) if ends else None,
+        )
+
+
+def numeric_profile(bins: NumericBins, values: np.ndarray, nulls: int) -> Profile:
+    """Count and add up ascending values (infinite ones are counted, not added) in the frozen bins."""
+    whole = Distribution(values)
+    finite = whole.finite().values
+    starts = np.concatenate(([0], np.searchsorted(finite, bins.edges, side="left"), [len(finite)]))
+    with np.errstate(over="ignore"):
+        sums = np.array([*(np.sum(finite[i:j]) for i, j in pairwise(starts.tolist())), 0.0])
+    ends = (float(finite[0]), float(finite[-1])) if len(finite) else None
+    return Profile(bins.labels, bins.counts(whole, nulls), sums, moments(finite), ends)
+
+
+def category_profile(bins: CategoryBins, frequencies: Frequencies, nulls: int) -> Profile:
+    """Count texts in the frozen bins."""
+    return Profile(bins.labels, bins.counts(frequencies, nulls))
+
+
+def measurements(profile: Profile, reference: Profile, feature: str, *, model_version: str = "") -> list[Measurement]:
+    """Write a profile down, bins that neither the window nor the reference fills left out: they are zero."""
+
+    n = profile.n
+
+    def row(metric: str, value: float | None, known: float | None, label: str = "", note: str = "") -> Measurement:
+        fits = value is None or isfinite(value)
+        return Measurement(
+            metric,
+            value if fits else None,
+            n,
+            model_version=model_version,
+            feature=feature,
+            bin=label,
+            reference=known if known is None or isfinite(known) else None,
+            note=note if fits else "too large for a double",
+        )
+
+    rows = [row("n", float(n), float(reference.n))]
+    for metric, now, then in (
+        ("bin_count", profile.counts, reference.counts),
+        ("bin_sum", profile.sums, reference.sums),
+    ):
+        if now is not None and then is not None:
+            filled = np.flatnonzero(profile.counts + reference.counts)
+            rows += [row(metric, float(now[i]), float(then[i]), profile.labels[i]) for i in filled]
+    if profile.moments is None or reference.moments is None:
+        return rows
+    empty = "" if profile.range else "no finite value"
+    low, high = profile.range or (None, None)
+    known_low, known_high = reference.range or (None, None)
+    squares = _sum_squares(profile.moments) if profile.range else None
+    return [
+        *rows,
+        row("sum_squares", squares, _sum_squares(reference.moments), note=empty),
+        row("min", low, known_low, note=empty),
+        row("max", high, known_high, note=empty),
+    ]
+
+
+def _sum_squares(moments: Moments) -> float:
+    try:
+        return moments.deviations + moments.n * moments.mean**2
+    except OverflowError:
+        return float("inf")

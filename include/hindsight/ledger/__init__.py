@@ -1,0 +1,6 @@
+"""Remember: what Hindsight knows between runs, in one database, PostgreSQL or SQLite.
+
+ledger   open it, read it                  transaction  write about one monitor, under its lock
+tables   the tables, every moment in UTC   records      rows as the words of the house
+claims   who sends which mail              connect      open the database, name its failures
+"""

@@ -1,0 +1,149 @@
+"""The outbox's rows as one sender takes and settles them: a row is under one lease at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from hindsight.ledger import tables
+from hindsight.ledger.ledger import Ledger
+from hindsight.ledger.records import MailState
+from hindsight.monitors.rules import Severity
+from hindsight.verdicts.model import State
+from hindsight.vocabulary.letters import Envelope, Message
+
+LEASE = timedelta(minutes=10)
+_OUTBOX = tables.outbox
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A mail this process may send until the lease ends; `attempts` counts this one."""
+
+    id: int
+    dedup_key: str
+    attempts: int
+    envelope: Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """That a mail to a recipient tells a state of an incident, and whether it may have arrived."""
+
+    mail: int
+    incident: str
+    state: State
+    maybe_sent: bool
+
+
+def claim(ledger: Ledger, *, now: datetime, monitor: str | None) -> Claim | None:
+    """Take the most urgent mail that is due, or None. Mails whose news is over are suppressed on the way.
+
+    A lease that ended unsettled means its sender died: the mail may have gone out, which counts as ambiguous.
+    """
+    with ledger.writing() as connection:
+        while (row := connection.execute(_due(now, monitor)).first()) is not None:
+            if _is_moot(connection, row):
+                _set(connection, row.id, state=MailState.SUPPRESSED, last_error="over before it could be told")
+                continue
+            died = row.state == MailState.SENDING
+            _set(
+                connection,
+                row.id,
+                state=MailState.SENDING,
+                attempts=row.attempts + 1,
+                ambiguous=row.ambiguous + died,
+                lease_until=now + LEASE,
+            )
+            return Claim(row.id, row.dedup_key, row.attempts + 1, _envelope(row))
+    return None
+
+
+def settle(ledger: Ledger, claim: Claim, *, unsure: bool = False, **fields: Any) -> None:
+    """Write what became of a claimed mail; one that another sender settled as sent stays sent."""
+    with ledger.writing() as connection:
+        _set(connection, claim.id, lease_until=None, ambiguous=_OUTBOX.c.ambiguous + int(unsure), **fields)
+
+
+def expire(ledger: Ledger, *, now: datetime, max_age: timedelta, monitor: str | None) -> list[str]:
+    """Give up mails promised longer ago than `max_age`; return a line about each for the log."""
+    old = _of(sa.select(_OUTBOX), monitor).where(_waiting(now), _OUTBOX.c.created_at < now - max_age)
+    lines = []
+    with ledger.writing() as connection:
+        for row in connection.execute(old.with_for_update(skip_locked=True)).all():
+            why = f"not delivered within {max_age.days} days; last: {row.last_error or 'never tried'}"
+            _set(connection, row.id, state=MailState.DEAD, last_error=why, lease_until=None)
+            lines.append(f"{row.subject!r} to {row.recipient}: {why}")
+    return lines
+
+
+def waiting(ledger: Ledger, monitor: str | None) -> int:
+    """Return how many mails are promised and not settled."""
+    unsettled = [str(MailState.PENDING), str(MailState.SENDING)]
+    query = sa.select(sa.func.count()).select_from(_OUTBOX).where(_OUTBOX.c.state.in_(unsettled))
+    with ledger.reading() as connection:
+        return int(connection.execute(_of(query, monitor)).scalar_one())
+
+
+def is_live(telling: Telling, now_is: State | None, others: Iterable[Telling]) -> bool:
+    """Whether it is still news to the recipient that the incident is in this state.
+
+    Not if the incident has moved on, if a later mail tells the same, or if an end is told to whom no beginning was.
+    An incident the ledger does not know is taken at the mail's word.
+    """
+    if now_is is None:
+        return True
+    same = [other for other in others if other.incident == telling.incident]
+    told_later = any(other.mail > telling.mail and other.state == telling.state for other in same)
+    began = telling.state is State.OPEN or any(o.state is State.OPEN and o.maybe_sent for o in same)
+    return now_is == telling.state and began and not told_later
+
+
+def _is_moot(connection: sa.Connection, row: sa.Row[Any]) -> bool:
+    told = tables.outbox_incidents
+    mine = sa.select(told.c.incident).where(told.c.mail == row.id)
+    query = (
+        sa.select(told.c.mail, told.c.incident, told.c.state, _OUTBOX.c.state, _OUTBOX.c.ambiguous)
+        .join(_OUTBOX, _OUTBOX.c.id == told.c.mail)
+        .where(_OUTBOX.c.recipient == row.recipient, told.c.incident.in_(mine))
+    )
+    tellings = [_telling(*found) for found in connection.execute(query)]
+    incidents = tables.incidents
+    states = sa.select(incidents.c.id, incidents.c.state).where(incidents.c.id.in_(mine))
+    current = {found.id: State(found.state) for found in connection.execute(states)}
+    own = [telling for telling in tellings if telling.mail == row.id]
+    return bool(own) and not any(is_live(telling, current.get(telling.incident), tellings) for telling in own)
+
+
+def _telling(mail: int, incident: str, state: str, mail_state: str, ambiguous: int) -> Telling:
+    maybe_sent = mail_state in (MailState.SENT, MailState.SENDING) or ambiguous > 0
+    return Telling(mail, incident, State(state), maybe_sent)
+
+
+def _waiting(now: datetime) -> sa.ColumnElement[bool]:
+    pending = _OUTBOX.c.state == str(MailState.PENDING)
+    abandoned = sa.and_(_OUTBOX.c.state == str(MailState.SENDING), _OUTBOX.c.lease_until < now)
+    return sa.or_(pending, abandoned)
+
+
+def _due(now: datetime, monitor: str | None) -> sa.Select[Any]:
+    query = _of(sa.select(_OUTBOX), monitor).where(_waiting(now), _OUTBOX.c.next_at <= now)
+    return query.order_by(_OUTBOX.c.severity, _OUTBOX.c.id).limit(1).with_for_update(skip_locked=True)
+
+
+def _of(query: sa.Select[Any], monitor: str | None) -> sa.Select[Any]:
+    return query if monitor is None else query.where(_OUTBOX.c.monitor == monitor)
+
+
+def _set(connection: sa.Connection, id: int, **fields: Any) -> None:
+    sent = _OUTBOX.c.state == str(MailState.SENT)
+    connection.execute(sa.update(_OUTBOX).where(_OUTBOX.c.id == id, ~sent).values(**fields))
+
+
+def _envelope(row: sa.Row[Any]) -> Envelope:
+    message = Message(row.subject, row.text, row.html, row.png, Severity(row.severity))
+    return Envelope(row.message_id, row.recipient, row.created_at, message)

@@ -1,0 +1,252 @@
+"""Ledger: what Hindsight remembers between runs; whoever writes about a monitor holds that monitor's lock."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from hindsight.errors import LedgerError
+from hindsight.ledger import records, tables
+from hindsight.ledger.connect import lock, prepare, reaching
+from hindsight.ledger.records import DagRequest, Event, Mail, MailState, Progress, Report, RequestState
+from hindsight.ledger.transaction import Transaction
+from hindsight.monitors.rules import Severity
+from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
+from hindsight.vocabulary.windows import Window
+
+
+class Ledger:
+    """The ledger in one database. Every method raises LedgerError where the database cannot be reached."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = prepare(engine)
+
+    def create(self) -> None:
+        """Make the tables where they are missing; any number of processes may do so at once.
+
+        Raises LedgerError, not transient, where the tables were made by another version of Hindsight.
+        """
+        with self.reading() as connection:
+            if _version(connection) == tables.SCHEMA_VERSION:
+                return
+        with self.writing() as connection:
+            lock(connection, "schema")
+            version = _version(connection)
+            if version is None:
+                tables.metadata.create_all(connection)
+                connection.execute(sa.insert(tables.schema_version).values(version=tables.SCHEMA_VERSION))
+            elif version != tables.SCHEMA_VERSION:
+                raise LedgerError(
+                    f"the ledger's tables are of version {version} and this Hindsight needs {tables.SCHEMA_VERSION}"
+                    " - point connection hindsight_ledger at an empty database, or run the Hindsight that made it",
+                    transient=False,
+                )
+
+    @contextmanager
+    def locked(self, monitor: str) -> Iterator[Transaction]:
+        """Hold the monitor's lock for one transaction: all that is written in it is kept, or none of it."""
+        with self.writing() as connection:
+            lock(connection, f"monitor {monitor}")
+            yield Transaction(connection, monitor)
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """Open one transaction that is committed at the end, or rolled back by any error."""
+        with reaching(self.engine), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Open a connection that reads what is committed and waits for no writer."""
+        with reaching(self.engine), self.engine.connect().execution_options(reading=True) as connection:
+            yield connection
+
+    def _rows(self, query: sa.Select[Any]) -> list[records.Row]:
+        with self.reading() as connection:
+            return list(connection.execute(query))
+
+    def incidents(self, monitor: str | None = None, *, open_only: bool = False) -> list[Incident]:
+        """Return recorded incidents, oldest start first."""
+        table = tables.incidents
+        query = _of(sa.select(table), table, monitor).order_by(table.c.started, table.c.id)
+        if open_only:
+            query = query.where(table.c.state == str(State.OPEN))
+        return [records.incident(row) for row in self._rows(query)]
+
+    def histories(
+        self, monitor: str, series: Collection[Series], since: datetime | None = None
+    ) -> dict[Series, list[Verdict]]:
+        """Return the newest verdicts of each series in window order, from the window that starts at `since` on."""
+        with self.reading() as connection:
+            return Transaction(connection, monitor).histories(series, since)
+
+    def notes(self, monitor: str) -> dict[tuple[Series, datetime], str]:
+        """Return what was noted about each breach of a monitor, by series and start of its window."""
+        table = tables.verdicts
+        query = sa.select(table).where(table.c.status == str(Status.BREACH), table.c.note != "")
+        rows = self._rows(query.where(table.c.monitor == monitor))
+        return {(verdict.series, verdict.window.start): verdict.note for verdict in map(records.verdict, rows)}
+
+    def events(self, incident: str) -> list[Event]:
+        """Return the changes of an incident's state in the order they were judged."""
+        table = tables.incident_events
+        rows = self._rows(sa.select(table).where(table.c.incident == incident).order_by(table.c.id))
+        return [
+            Event(row.incident, row.at, row.from_state and State(row.from_state), State(row.to_state), row.reason)
+            for row in rows
+        ]
+
+    def last_night(self, monitor: str, before: datetime) -> datetime | None:
+        """Return the greatest committed as-of before a moment; None where there is none."""
+        nights = tables.nights
+        query = sa.select(sa.func.max(nights.c.as_of, type_=tables.Moment))
+        with self.reading() as connection:
+            return connection.execute(query.where(nights.c.monitor == monitor, nights.c.as_of < before)).scalar()
+
+    def outbox(self, monitor: str | None = None, *, incident: str | None = None) -> list[Mail]:
+        """Return the mails promised, oldest first; those that tell of one incident where it is named."""
+        table = tables.outbox
+        query = _of(sa.select(*(table.c[name] for name in Mail.__slots__)), table, monitor).order_by(table.c.id)
+        if incident is not None:
+            told = tables.outbox_incidents
+            query = query.join(told, told.c.mail == table.c.id).where(told.c.incident == incident)
+        return [_mail(row) for row in self._rows(query)]
+
+    def forget_bodies(self, before: datetime) -> int:
+        """Empty the text, HTML and chart of mails settled and made before a moment; return how many."""
+        table = tables.outbox
+        settled = [str(state) for state in (MailState.SENT, MailState.DEAD, MailState.SUPPRESSED)]
+        old = sa.update(table).where(table.c.created_at < before, table.c.state.in_(settled), table.c.text != "")
+        with self.writing() as connection:
+            return connection.execute(old.values(text="", html="", png=None)).rowcount
+
+    def pending_requests(self) -> list[RetrainRequest]:
+        """Return the retraining requests whose DAG run has not been started, oldest first."""
+        table = tables.retrain_requests
+        query = sa.select(table).where(table.c.state == str(RequestState.REQUESTED))
+        return [records.request(row) for row in self._rows(query.order_by(table.c.requested_at, table.c.key))]
+
+    def requests(self, monitor: str | None = None) -> list[Progress]:
+        """Return every retraining request and what came of it, oldest first."""
+        table = tables.retrain_requests
+        query = _of(sa.select(table), table, monitor).order_by(table.c.requested_at, table.c.key)
+        return [
+            Progress(records.request(row), RequestState(row.state), row.started_at, row.finished_at, row.note)
+            for row in self._rows(query)
+        ]
+
+    def mark_started(self, key: str, at: datetime) -> None:
+        """Record that the request's DAG run exists; a request that is further already stays where it is."""
+        self._advance(tables.retrain_requests, key, (RequestState.REQUESTED,), RequestState.STARTED, started_at=at)
+
+    def put_off(self, key: str, why: str) -> None:
+        """Record why the request's DAG run could not be started yet; the request stays pending."""
+        self._advance(tables.retrain_requests, key, (RequestState.REQUESTED,), RequestState.REQUESTED, note=why)
+
+    def claim(self, key: str, *, monitor: str, by: str) -> bool:
+        """Take a monitor's request for the DAG run `by`: True for one run only, and for it whenever it asks again."""
+        table = tables.retrain_requests
+        query = sa.select(table.c.key).where(table.c.key == key, table.c.monitor == monitor)
+        if not self._rows(query):
+            return False
+        unclaimed = (RequestState.REQUESTED, RequestState.STARTED)
+        if self._advance(table, key, unclaimed, RequestState.CLAIMED, claimed_by=by):
+            return True
+        query = query.where(table.c.claimed_by == by)
+        mine = bool(self._rows(query.where(table.c.state.in_([str(RequestState.CLAIMED), str(RequestState.FAILED)]))))
+        if mine:  # a failed run that was cleared takes its request up again
+            self._advance(table, key, (RequestState.FAILED,), RequestState.CLAIMED, finished_at=None)
+        return mine
+
+    def finish(self, key: str, outcome: RequestState, *, at: datetime, note: str = "") -> None:
+        """Record what was decided about a retraining: done, kept or refused."""
+        table = tables.retrain_requests
+        with self.writing() as connection:
+            update = sa.update(table).where(table.c.key == key)
+            connection.execute(update.values(state=str(outcome), finished_at=at, note=note))
+
+    def give_up(self, key: str, *, by: str, at: datetime, note: str) -> bool:
+        """Record that the run `by` failed; False where its request is decided already, or is another run's."""
+        table = tables.retrain_requests
+        undecided = (RequestState.REQUESTED, RequestState.STARTED, RequestState.CLAIMED)
+        update = sa.update(table).where(table.c.key == key, table.c.state.in_([str(state) for state in undecided]))
+        failed = update.where(table.c.claimed_by.in_(["", by])).values(
+            state=str(RequestState.FAILED), finished_at=at, note=note
+        )
+        with self.writing() as connection:
+            return connection.execute(failed).rowcount == 1
+
+    def pending_dags(self) -> list[DagRequest]:
+        """Return the requests for runs of users' DAGs that have not been started, oldest first."""
+        table = tables.dag_requests
+        query = sa.select(table).where(table.c.state == str(RequestState.REQUESTED)).order_by(table.c.requested_at)
+        return [DagRequest(row.key, row.monitor, row.dag, row.conf, row.requested_at) for row in self._rows(query)]
+
+    def mark_dag_started(self, key: str, at: datetime) -> None:
+        """Record that the run of a user's DAG exists."""
+        self._advance(tables.dag_requests, key, (RequestState.REQUESTED,), RequestState.STARTED, started_at=at)
+
+    def put_dag_off(self, key: str, why: str) -> None:
+        """Record why the run of a user's DAG could not be started yet; the request stays pending."""
+        self._advance(tables.dag_requests, key, (RequestState.REQUESTED,), RequestState.REQUESTED, note=why)
+
+    def _advance(
+        self, table: sa.Table, key: str, before: tuple[RequestState, ...], after: RequestState, **fields: Any
+    ) -> bool:
+        states = [str(state) for state in before]
+        update = sa.update(table).where(table.c.key == key, table.c.state.in_(states))
+        with self.writing() as connection:
+            return connection.execute(update.values(state=str(after), **fields)).rowcount == 1
+
+    def add_report(self, report: Report) -> None:
+        """Record where a report lies; one that is on record already stays as it is."""
+        row = {
+            "id": report.id,
+            "monitor": report.monitor,
+            "window_start": report.window.start,
+            "window_end": report.window.end,
+            "kind": report.kind,
+            "uri": report.uri,
+            "created_at": report.created_at,
+        }
+        with self.locked(report.monitor) as tx:
+            there = sa.select(tables.reports.c.id).where(tables.reports.c.id == report.id)
+            if tx.connection.execute(there).first() is None:
+                tx.connection.execute(sa.insert(tables.reports).values(row))
+
+    def report(self, id: str) -> Report | None:
+        """Return the report of this id; None for any other text."""
+        found = self._rows(sa.select(tables.reports).where(tables.reports.c.id == id.replace("\0", "")))
+        return _report(found[0]) if found else None
+
+    def reports(self, monitor: str | None = None) -> list[Report]:
+        """Return the reports on record, oldest first."""
+        table = tables.reports
+        query = _of(sa.select(table), table, monitor).order_by(table.c.created_at, table.c.id)
+        return [_report(row) for row in self._rows(query)]
+
+
+def _of(query: sa.Select[Any], table: sa.Table, monitor: str | None) -> sa.Select[Any]:
+    return query if monitor is None else query.where(table.c.monitor == monitor)
+
+
+def _version(connection: sa.Connection) -> int | None:
+    """Return the version of the tables; 0 where there are tables of ours but no version, None where there are none."""
+    present = set(sa.inspect(connection).get_table_names())
+    if tables.schema_version.name in present:
+        return connection.execute(sa.select(sa.func.max(tables.schema_version.c.version))).scalar() or 0
+    return 0 if present & {"outbox", "incidents"} else None
+
+
+def _mail(row: records.Row) -> Mail:
+    fields = dict(row._mapping)
+    return Mail(**fields | {"severity": Severity(row.severity), "state": MailState(row.state)})
+
+
+def _report(row: records.Row) -> Report:
+    window = Window(row.window_start, row.window_end)
+    return Report(row.id, row.monitor, window, row.kind, row.uri, row.created_at)

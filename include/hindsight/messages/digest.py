@@ -1,0 +1,274 @@
+"""Digest: all that one cause has to tell about a monitor, as one message that says first what matters most."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from math import inf
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hindsight.messages import wording
+from hindsight.messages.chart import WIDTH_PX, Point, draw
+from hindsight.messages.night_note import NightNote
+from hindsight.monitors.model import Monitor
+from hindsight.monitors.rules import Rule
+from hindsight.verdicts.model import Incident, State
+from hindsight.vocabulary.letters import Fact, Message
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+logger = logging.getLogger(__name__)
+MOST = 20  # incidents spelt out in one mail; the rest is counted
+MOST_COLUMNS = 5  # drifted columns behind a share of them
+PROMISE = "One mail when an incident opens and one when it ends; should a copy come twice, its Message-ID is the same."
+_FLAGS = (
+    "drift.drifted",
+    "labels.drifted",
+    "operations.health",
+    "quality.schema_change",
+    "quality.unit_change",
+    "quality.stuck",
+)  # their values are grades, not numbers to show
+_ORDER = {State.OPEN: 0, State.RESOLVED: 1, State.WITHDRAWN: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One incident to tell, with the rule it broke and, for the chart, the windows around it, oldest first.
+
+    Of drift, `columns` says which moved and how far (PSI), the weightiest first, and `weight` what such a move weighs.
+    `note` is what was noted about its last window that breached.
+    """
+
+    incident: Incident
+    rule: Rule
+    points: tuple[Point, ...] = ()
+    columns: tuple[tuple[str, float], ...] = ()
+    weight: float = inf
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a mail adds to its incidents: why it may have come to it, what happens next, what else the night changed."""
+
+    likely_cause: str = ""
+    next_step: str = ""
+    link: str = ""
+    note: NightNote | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One incident as a mail shows it."""
+
+    state: State
+    severity: str
+    title: str
+    since: str
+    big: str
+    caption: str
+    lasted: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A whole mail as the template and the text part show it; every text in it is clean and none is HTML."""
+
+    subject: str
+    severity: str
+    monitor: str
+    model: str
+    owner: str
+    first: Line
+    lines: tuple[Line, ...]
+    more: int
+    advice: str
+    likely_cause: str
+    next_step: str
+    runbook: str
+    link: str
+    promise: str
+    chart: str
+    chart_width: int
+    waits: bool
+    note: NightNote | None = None
+
+    @property
+    def preview(self) -> str:
+        """What an inbox shows beside the subject."""
+        return self.first.title
+
+
+def facts(told: Sequence[Told]) -> tuple[Fact, ...]:
+    """Return what is told as the (incident id, state) pairs a letter is keyed by."""
+    return tuple((one.incident.id, one.incident.state) for one in told)
+
+
+def compose(monitor: Monitor, told: Sequence[Told], context: Context = Context()) -> Message:
+    """Make one message of everything told: open incidents first, the most severe at the top, drift by its weight.
+
+    Raises ValueError where nothing is told. Should the chart or the HTML fail, the text goes out without it: a mail
+    that looks plain is better than none.
+    """
+    if not told:
+        raise ValueError(f"nothing to tell about {monitor.name}")
+    ordered = sorted(told, key=_rank)
+    first = ordered[0]
+    limit = first.incident.threshold
+    text = "" if limit is None else f"limit {wording.number(first.rule.metric, limit)}"
+    png = chart(first.points, limit, text)
+    view = _view(monitor, ordered, context, chart=png is not None)
+    html = rendered("mail.html.j2", view=view, colour=_COLOURS[view.severity])
+    return Message(view.subject, as_text(view), html, png, first.incident.severity)
+
+
+def _rank(told: Told) -> tuple[object, ...]:
+    incident = told.incident
+    return _ORDER[incident.state], incident.severity, -told.weight, incident.started
+
+
+def chart(points: Sequence[Point], limit: float | None, text: str) -> bytes | None:
+    """Named boundary: whatever a plotting library raises costs the chart, never the mail."""
+    try:
+        return draw(points, limit=limit, limit_text=text)
+    except Exception:
+        logger.exception("chart failed limit=%s", text)
+        return None
+
+
+def rendered(template: str, *, view: object, colour: str) -> str:
+    """Named boundary: whatever a template raises costs the HTML part, never the mail."""
+    try:
+        return _template(template).render(view=view, colour=colour, State=State)
+    except Exception:
+        logger.exception("template failed template=%s", template)
+        return ""
+
+
+_COLOURS = {"P0": "#b42318", "P1": "#b54708", "P2": "#175cd3", "resolved": "#067647", "withdrawn": "#475467"}
+
+
+@cache
+def _template(name: str) -> Template:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    loader = FileSystemLoader(Path(__file__).parent / "templates")
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template(name)
+
+
+def _view(monitor: Monitor, told: Sequence[Told], context: Context, *, chart: bool) -> View:
+    lines = tuple(_line(one, monitor.window) for one in told[:MOST])
+    first, more = lines[0], len(told) - len(lines)
+    badge = first.severity if first.state is State.OPEN else str(first.state)
+    others = f", and {len(told) - 1} more" if len(told) > 1 else ""
+    since = f" (since {first.since})" if first.state is State.OPEN else ""
+    metric = wording.metric_name(told[0].rule.metric)
+    return View(
+        subject=wording.clean(f"[{badge}] {monitor.name}: {first.title}{others}{since}", 160),
+        severity=badge,
+        monitor=monitor.name,
+        model=wording.clean(monitor.model.name, 80),
+        owner=wording.clean(monitor.owner, 80),
+        first=first,
+        lines=lines,
+        more=more,
+        advice=wording.advice(told[0].rule, context.likely_cause) if first.state is State.OPEN else "",
+        likely_cause=wording.clean(context.likely_cause, 300),
+        next_step=wording.clean(context.next_step, 300),
+        runbook=web(monitor.alerts.runbook),
+        link=web(context.link),
+        promise=PROMISE,
+        chart=f"{metric} over the last {len(told[0].points)} windows" if chart else "",
+        chart_width=WIDTH_PX,
+        waits=chart and any(point.provisional for point in told[0].points),
+        note=context.note.cleaned() if context.note else None,
+    )
+
+
+def _line(told: Told, size: timedelta) -> Line:
+    incident, rule = told.incident, told.rule
+    is_open = incident.state is State.OPEN
+    title = wording.headline(rule, incident, told.note) if is_open else wording.ending(rule, incident, size)
+    windows = len(incident.breaches)
+    return Line(
+        state=incident.state,
+        severity=str(incident.severity),
+        title=wording.clean(title, 200),
+        since=wording.moment(incident.started, size),
+        big=_big(told),
+        caption=wording.clean(_caption(told), 400),
+        lasted=f"{windows} window{'' if windows == 1 else 's'}",
+    )
+
+
+def _big(told: Told) -> str:
+    if told.rule.metric in _FLAGS or told.incident.value is None:
+        return ""
+    return wording.number(told.rule.metric, told.incident.value)
+
+
+def _caption(told: Told) -> str:
+    metric, threshold = told.rule.metric, told.incident.threshold
+    if metric in _FLAGS:
+        return f"PSI {wording.number('psi', told.columns[0][1])}" if told.columns else ""
+    reference = wording.reference_of(told.rule, told.incident)
+    parts = [
+        wording.metric_name(metric) + wording.whose(told.incident.series),
+        f"limit {wording.number(metric, threshold)}" if threshold is not None else "",
+        f"reference {wording.number(metric, reference)}" if reference is not None else "",
+        _columns(told),
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _columns(told: Told) -> str:
+    first = told.columns[:MOST_COLUMNS]
+    named = [f"{wording.clean(name, 40)} (PSI {wording.number('psi', psi)})" for name, psi in first]
+    more = len(told.columns) - len(named)
+    return ", ".join(named) + (f" and {more} more" if more else "")
+
+
+def web(address: str | None) -> str:
+    """Return a link that is safe to show: http or https and clean, else nothing."""
+    text = wording.clean(address or "", 500)
+    return text if text.startswith(("https://", "http://")) else ""
+
+
+def as_text(view: View) -> str:
+    """The same mail as plain text, also what is sent when the HTML fails."""
+    parts = [view.subject, ""]
+    for heading, state in (("Open", State.OPEN), ("Resolved", State.RESOLVED), ("Withdrawn", State.WITHDRAWN)):
+        lines = [line for line in view.lines if line.state is state]
+        if lines:
+            parts += [heading, *(_as_text(line) for line in lines), ""]
+    if view.more:
+        parts += [f"… and {view.more} more", ""]
+    labelled = [
+        ("Likely cause", view.likely_cause),
+        ("What to do", view.advice),
+        ("Next", view.next_step),
+        ("Runbook", view.runbook),
+        ("In Airflow", view.link),
+        ("Model", view.model),
+        ("Owner", view.owner),
+    ]
+    parts += [f"{label}: {text}" for label, text in labelled if text]
+    if view.note:
+        parts += ["", *view.note.as_text()[:-1]]
+    return "\n".join([*parts, "", view.promise, ""])
+
+
+def _as_text(line: Line) -> str:
+    if line.state is State.OPEN:
+        about = f"; {line.caption}" if line.caption else ""
+        return f"  {line.severity}  {line.title}\n      since {line.since}, {line.lasted}{about}"
+    return f"  {line.severity}  {line.title}"

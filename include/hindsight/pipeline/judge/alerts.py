@@ -1,0 +1,117 @@
+"""Promise what the news calls for: one mail a recipient, and runs of the users' own DAGs; sending comes later."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from math import inf
+
+from hindsight.ledger.records import DagRequest
+from hindsight.ledger.transaction import Transaction
+from hindsight.messages.chart import Point
+from hindsight.messages.digest import Context, Told, compose, facts
+from hindsight.messages.night_mail import compose_night
+from hindsight.messages.night_note import NightNote
+from hindsight.monitors.model import Monitor
+from hindsight.monitors.rules import Rule
+from hindsight.pipeline.judge.ranking import DRIFTED, Moved
+from hindsight.verdicts.model import Incident, RetrainRequest, State, Status, Verdict
+from hindsight.verdicts.retraining import Refusal
+from hindsight.vocabulary.letters import letters
+
+CHARTED = 60  # windows in the chart of a mail
+_DAG = "dag:"
+
+
+@dataclass(frozen=True, slots=True)
+class NightMail:
+    """What a mail may say of a night: `note` gathers it, `asked` says whether a mail is due for it alone."""
+
+    note: Callable[[], NightNote | None]
+    asked: bool
+    link: str = ""
+
+
+def promise(
+    monitor: Monitor,
+    news: Sequence[Incident],
+    tx: Transaction,
+    *,
+    cause: str,
+    retraining: RetrainRequest | Refusal | None,
+    moved: Mapping[str, Sequence[Moved]],
+    at: datetime,
+    night: NightMail | None = None,
+) -> None:
+    """Write into the open transaction the mail and the DAG runs that `news` calls for.
+
+    One mail for each recipient tells all of it, and what a night changed besides; without news that alone is told where
+    it is asked for. An incident that opens asks for the DAGs its rule names. `moved` says by incident of drift what
+    moved, the weightiest first.
+    """
+    rules = {rule.id: rule for rule in monitor.rules}
+    mailed = [incident for incident in news if "email" in rules[incident.series.rule].then]
+    if mailed and monitor.alerts.email:
+        since = at - CHARTED * monitor.window - monitor.labels.matures_after
+        histories = tx.histories({incident.series for incident in mailed}, min([since, *(i.started for i in mailed)]))
+        told = [_told(i, rules[i.series.rule], histories.get(i.series, ()), moved.get(i.id, ())) for i in mailed]
+        same_windows = tx.of_windows({start for incident in mailed for start in incident.breaches})
+        context = Context(
+            _likely_cause(monitor, mailed, same_windows),
+            _next_step(monitor, mailed, retraining),
+            night.link if night else "",
+            night.note() if night else None,
+        )
+        message = compose(monitor, told, context)
+        sent = letters(message, monitor=monitor.name, cause=cause, recipients=monitor.alerts.email, facts=facts(told))
+        tx.queue(sent, at)
+    elif night and night.asked and monitor.alerts.email and (note := night.note()):
+        message = compose_night(monitor, note, link=night.link)
+        tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=monitor.alerts.email), at)
+    for incident in news:
+        if incident.state is State.OPEN:
+            for then in rules[incident.series.rule].then:
+                if then.startswith(_DAG):
+                    tx.request_dag(_dag_request(incident, then.removeprefix(_DAG), cause, at))
+
+
+def _told(incident: Incident, rule: Rule, history: Sequence[Verdict], moved: Sequence[Moved]) -> Told:
+    note = next((v.note for v in history if v.window.start == incident.breaches[-1]), "")
+    columns = tuple((one.name, one.psi) for one in moved)
+    weight = moved[0].weight if moved and rule.metric == DRIFTED else inf
+    return Told(incident, rule, _points(history), columns, weight, note)
+
+
+def _points(history: Sequence[Verdict]) -> tuple[Point, ...]:
+    return tuple(
+        Point(v.window.start, v.value, v.status is Status.BREACH, provisional=v.status is Status.IMMATURE)
+        for v in history[-CHARTED:]
+    )
+
+
+def _likely_cause(monitor: Monitor, told: Sequence[Incident], verdicts: Iterable[Verdict]) -> str:
+    """Name the columns whose quality breached in the same windows: bad data explains most of what follows from it."""
+    about_data = {rule.id for rule in monitor.rules if rule.metric.startswith("quality.")}
+    bad = [v for v in verdicts if v.status is Status.BREACH and v.series.rule in about_data]
+    if not bad or all(incident.series.rule in about_data for incident in told):
+        return ""
+    named = dict.fromkeys(f"{v.series.rule} on {v.series.feature or 'the table'}" for v in bad)
+    return "bad data in the same window: " + ", ".join(named)
+
+
+def _next_step(monitor: Monitor, told: Sequence[Incident], retraining: RetrainRequest | Refusal | None) -> str:
+    if isinstance(retraining, RetrainRequest):
+        waits = ", and a person approves the result" if retraining.approval else ""
+        return f"A retraining was requested; Airflow starts {retraining.run_id} within minutes{waits}."
+    required = monitor.retrain.require if monitor.retrain else ()
+    if isinstance(retraining, Refusal) and any(i.series.rule in required and i.state is State.OPEN for i in told):
+        return f"No retraining was requested: {retraining.reason}."
+    return ""
+
+
+def _dag_request(incident: Incident, dag: str, cause: str, at: datetime) -> DagRequest:
+    key = hashlib.sha256(f"{incident.id}\0{dag}".encode()).hexdigest()[:16]
+    conf = {"incident": incident.id, "monitor": incident.monitor, "rule": incident.series.rule, "cause": cause}
+    return DagRequest(key, incident.monitor, dag, conf, at)

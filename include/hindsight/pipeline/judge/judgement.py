@@ -1,0 +1,252 @@
+"""Judge windows and nights: verdicts, incidents, mail and requests that follow, written in one transaction."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+
+from hindsight.checks.drift.prior import feature_of
+from hindsight.ledger.records import RequestState
+from hindsight.ledger.transaction import Transaction
+from hindsight.monitors.model import Monitor
+from hindsight.monitors.rules import Rule, Severity
+from hindsight.pipeline.judge.alerts import NightMail, promise
+from hindsight.pipeline.judge.ranking import effects_of
+from hindsight.pipeline.judge.verdicts import verdicts_of_night, verdicts_of_run
+from hindsight.pipeline.measure.windows import as_of_run
+from hindsight.pipeline.resources import Resources
+from hindsight.pipeline.show.night_note import WEEK, night_note
+from hindsight.verdicts.incidents import fold_from, refold, retire
+from hindsight.verdicts.judge import kind_of, waits_for_labels
+from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
+from hindsight.verdicts.notices import is_stale, needs_notice
+from hindsight.verdicts.retraining import Refusal, decide
+from hindsight.vocabulary.measurement import Kind
+from hindsight.vocabulary.windows import Window
+from hindsight.warehouse.columns import named
+
+AT_ONCE = (Severity.P0, Severity.P1)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What judging came to: the verdicts, the incidents it touched, those told now, and the word on retraining."""
+
+    verdicts: tuple[Verdict, ...]
+    incidents: tuple[Incident, ...]
+    told: tuple[Incident, ...]
+    retraining: RetrainRequest | Refusal | None
+
+    @property
+    def breaches(self) -> list[Verdict]:
+        """The verdicts that breach."""
+        return [verdict for verdict in self.verdicts if verdict.status is Status.BREACH]
+
+
+def judge_window(
+    monitor: Monitor, window: Window, resources: Resources, *, judged_at: datetime, dry_run: bool = False
+) -> Judgement:
+    """Judge what a run measured of a window and do what follows; a dry run writes nothing."""
+    as_of = as_of_run(monitor, window)
+    verdicts = verdicts_of_run(monitor, window, as_of, resources)
+    has_nights = monitor.source.labels is not None
+    digest = not has_nights and window.start.date() != window.end.date()  # else what is P2 would never be told
+    return _settle(monitor, verdicts, as_of, f"window {window}", resources, judged_at, digest=digest, dry_run=dry_run)
+
+
+def judge_night(
+    monitor: Monitor,
+    as_of: datetime,
+    windows: Sequence[Window],
+    resources: Resources,
+    *,
+    judged_at: datetime,
+    link: str = "",
+    dry_run: bool = False,
+) -> Judgement:
+    """Judge what a night measured again, do what follows, tell what waited for the digest, and commit the night.
+
+    `link` is where people read more, for the mail.
+    """
+    verdicts = [verdict for window in windows for verdict in verdicts_of_night(monitor, window, as_of, resources)]
+    cause = f"night {as_of:%Y-%m-%dT%H:%MZ}"
+    night = _Night(len(windows), link)
+    return _settle(monitor, verdicts, as_of, cause, resources, judged_at, digest=True, night=night, dry_run=dry_run)
+
+
+def _rules(monitor: Monitor) -> dict[str, Rule]:
+    return {rule.id: rule for rule in monitor.rules}
+
+
+def _settle(
+    monitor: Monitor,
+    verdicts: Sequence[Verdict],
+    as_of: datetime,
+    cause: str,
+    resources: Resources,
+    judged_at: datetime,
+    *,
+    digest: bool,
+    night: _Night | None = None,
+    dry_run: bool,
+) -> Judgement:
+    with resources.ledger.locked(monitor.name) as tx:
+        changed = tx.save_verdicts([*verdicts, *_vanished(monitor, tx, verdicts)], judged_at)
+        incidents = [*_fold(monitor, tx, changed), *_retired(monitor, tx)]
+        tx.save_incidents(incidents, judged_at)
+        newest = tx.of_windows({verdict.window.start for verdict in verdicts})
+        retraining = _retraining(monitor, tx, newest, as_of, judged_at) if verdicts else None
+        judged = {verdict.series for verdict in verdicts}
+        news = _news(monitor, tx, [v for v in newest if v.series in judged], judged_at, digest=digest)
+        told = tuple(replace(incident, told=incident.state) for incident in news)
+        moved = effects_of(monitor, news, resources)
+        mail = _mail(monitor, night, as_of, resources, tx, judged_at) if night else None
+        promise(monitor, news, tx, cause=cause, retraining=retraining, moved=moved, at=judged_at, night=mail)
+        tx.save_incidents(told, judged_at)
+        if night is not None:
+            tx.commit_night(as_of, judged_at, night.windows)
+        if dry_run:
+            tx.connection.rollback()
+    return Judgement(tuple(verdicts), tuple(incidents), told, retraining)
+
+
+@dataclass(frozen=True, slots=True)
+class _Night:
+    windows: int
+    link: str
+
+
+def _mail(
+    monitor: Monitor, night: _Night, as_of: datetime, resources: Resources, tx: Transaction, judged_at: datetime
+) -> NightMail:
+    """Say what a mail may tell of the night; one about it alone is due once, where asked for, and while it is news."""
+    wanted, last = monitor.alerts.report, tx.last_night(until=as_of)
+    fresh = judged_at - as_of <= monitor.max_age and last != as_of
+    weekly = wanted == "weekly"
+    due = not weekly or last is None or last.isocalendar()[:2] != as_of.isocalendar()[:2]
+    since = as_of - WEEK if weekly and due else None
+    note = partial(night_note, monitor, as_of, resources, since=since)
+    return NightMail(note, asked=bool(wanted) and fresh and due, link=night.link)
+
+
+def _vanished(monitor: Monitor, tx: Transaction, verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """What is on record of these windows but was not measured now, though others of its kind were: not evaluated."""
+    rules = _rules(monitor)
+
+    def sort(verdict: Verdict, rule: Rule) -> tuple[datetime, Kind, bool]:
+        return verdict.window.start, kind_of(rule), waits_for_labels(monitor, rule)
+
+    known = {sort(v, rules[v.series.rule]): v.as_of for v in verdicts}
+    spoken = {(v.series, v.window.start) for v in verdicts}
+    gone = [
+        (old, known.get(sort(old, rules[old.series.rule])))
+        for old in tx.of_windows({v.window.start for v in verdicts})
+        if old.series.rule in rules and (old.series, old.window.start) not in spoken
+    ]
+    return [_unmeasured(old, as_of) for old, as_of in gone if as_of is not None]
+
+
+def _unmeasured(old: Verdict, as_of: datetime) -> Verdict:
+    note = "no longer measured"
+    return replace(old, as_of=as_of, status=Status.NO_DATA, value=None, threshold=None, n=0, note=note)
+
+
+def _fold(monitor: Monitor, tx: Transaction, changed: Mapping[Series, datetime]) -> list[Incident]:
+    """Fold the changed series again from where the change can matter; return their incidents as they now stand."""
+    rules = _rules(monitor)
+    recorded = _by_series(tx.incidents(series=changed.keys()))
+    lively = tx.breached(changed.keys()) | recorded.keys()
+    since = {
+        series: fold_from(rules[series.rule], changed[series], recorded.get(series, ()), size=monitor.window)
+        for series in lively
+    }
+    histories = tx.histories(lively, min(since.values())) if since else {}
+    return [
+        incident
+        for series in sorted(lively)
+        for incident in refold(
+            monitor.name,
+            rules[series.rule],
+            series,
+            [v for v in histories.get(series, ()) if v.window.start >= since[series]],
+            recorded.get(series, ()),
+        )
+    ]
+
+
+def _retired(monitor: Monitor, tx: Transaction) -> list[Incident]:
+    """Close the open incidents of what the file no longer has: a rule, a feature, a segment; nobody is told."""
+    open_now = tx.incidents(states=[State.OPEN])
+    gone = [(incident, what) for incident in open_now if (what := _missing(monitor, incident.series))]
+    return [
+        replace(retire(incident, f"the monitor file no longer has its {what}"), told=State.WITHDRAWN)
+        for incident, what in gone
+    ]
+
+
+def _missing(monitor: Monitor, series: Series) -> str:
+    """Say what the file no longer has of what a series is about, or "" where it has all of it."""
+    rule = _rules(monitor).get(series.rule)
+    if rule is None or (series.segment and not rule.segments) or (series.model_version and not rule.versions):
+        return "rule"
+    if series.segment and series.segment.partition("=")[0] not in monitor.segments:
+        return "segment"
+    in_suite = rule.metric.startswith("quality.expectation") and monitor.quality is not None
+    return "" if not series.feature or in_suite or series.feature in _columns(monitor) else "feature"
+
+
+def _columns(monitor: Monitor) -> set[str]:
+    """Every column the file names, whatever for."""
+    return {feature_of(monitor), *named(monitor)}
+
+
+def _by_series(incidents: Iterable[Incident]) -> dict[Series, list[Incident]]:
+    found: dict[Series, list[Incident]] = defaultdict(list)
+    for incident in incidents:
+        found[incident.series].append(incident)
+    return dict(found)
+
+
+def _news(
+    monitor: Monitor, tx: Transaction, verdicts: Sequence[Verdict], judged_at: datetime, *, digest: bool
+) -> list[Incident]:
+    """Return the incidents to tell of now: P0 and P1 of the series just judged, and in a digest every P2 that waits."""
+    fresh = _fresh(monitor, verdicts, judged_at)
+    told = [i for i in tx.incidents(series=fresh) if i.severity in AT_ONCE]
+    if digest:
+        rules = _rules(monitor)
+        untold = [i for i in tx.incidents() if i.severity is Severity.P2 and needs_notice(i, fresh=True)]
+        waiting = [i for i in untold if i.series.rule in rules]
+        latest_due = max(monitor.lateness, monitor.labels.matures_after)
+        since = judged_at - monitor.max_age - latest_due - monitor.window
+        recent = tx.histories({i.series for i in waiting}, since)
+        still_fresh = _fresh(monitor, [v for history in recent.values() for v in history], judged_at)
+        told += [i for i in waiting if i.series in still_fresh]
+    return [incident for incident in told if needs_notice(incident, fresh=True)]
+
+
+def _fresh(monitor: Monitor, verdicts: Iterable[Verdict], judged_at: datetime) -> Collection[Series]:
+    """Return the series with a fresh verdict, good or bad: one that only waits, or lacks data, brings no news."""
+    spoken = (v for v in verdicts if v.status in (Status.OK, Status.BREACH))
+    return {v.series for v in spoken if not is_stale(v, max_age=monitor.max_age, judged_at=judged_at)}
+
+
+def _retraining(
+    monitor: Monitor, tx: Transaction, newest: Sequence[Verdict], as_of: datetime, judged_at: datetime
+) -> RetrainRequest | Refusal | None:
+    if monitor.retrain is None:
+        return None
+    decided = decide(
+        monitor,
+        tx.incidents(states=[State.OPEN]),
+        newest,
+        tx.retrain_requests(but=[RequestState.FAILED]),  # what failed uses up neither cooldown nor budget
+        as_of=as_of,
+        decided_at=judged_at,
+    )
+    if isinstance(decided, RetrainRequest) and not tx.request_retraining(decided):
+        return Refusal("a retraining was already requested for these incidents, and failed")
+    return decided

@@ -1,0 +1,8 @@
+"""Measure: rows in, snapshots out.
+
+windows    the run of a window             nights      what a night of labels measures again
+baselines  the frozen reference: fitted when first needed, found, refitted
+reference  the rows it is fitted from      kpis        business numbers of a window
+first_seen labels without a time of arrival, remembered by the night that first saw them
+definition what in a monitor file decides what its numbers mean
+"""

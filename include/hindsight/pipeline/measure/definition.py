@@ -1,0 +1,66 @@
+"""Definition: what in a monitor file decides what its numbers mean, and the windows that an earlier one measured.
+
+A corrected file changes no number by itself: windows are measured again when they are asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from hindsight.monitors.model import Monitor
+from hindsight.pipeline.resources import Resources
+from hindsight.proposals.periods import moment, written
+from hindsight.vocabulary.measurement import Kind
+
+_DECIDES: dict[str, Any] = {
+    "model": {"task", "positive_label", "version"},
+    "source": {"predictions", "labels"},
+    "labels": {"matures_after", "absent_means"},
+    "kpis": True,
+}
+_EVER = datetime.max.replace(tzinfo=UTC)
+
+
+def definition(monitor: Monitor) -> str:
+    """A hash of what the numbers of a window mean: task and classes, columns, maturity, business numbers."""
+    parts = monitor.model_dump(mode="json", include=_DECIDES, exclude_defaults=True)
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def outdated(monitor: Monitor, kind: Kind, resources: Resources) -> list[datetime]:
+    """Return the starts of the windows whose newest snapshot was measured by another definition, oldest first."""
+    now = definition(monitor)
+    known = resources.store.definitions(monitor.name, kind)
+    return sorted(start for start, then in known.items() if then not in ("", now))
+
+
+def advice(monitor: Monitor, resources: Resources, runnable: str) -> Iterator[str]:
+    """Say which windows an earlier monitor file measured, and the command that measures them again, if one can.
+
+    `runnable` is the monitor as it is typed: its name, or the path of its file.
+    """
+    newest = resources.store.newest(monitor.name, Kind.OPERATIONS)
+    if newest is not None and newest.end - newest.start != monitor.window:
+        sizes = f"windows of {written(newest.end - newest.start)}, and the file says {written(monitor.window)}"
+        yield f"what is on record is of {sizes}: the two do not mix, so give the monitor another name to begin anew"
+        return
+    earlier = "measured by an earlier version of the monitor file; to measure {} again:"
+    if late := outdated(monitor, Kind.OPERATIONS, resources):
+        end = moment(late[-1] + monitor.window)
+        yield (
+            f"{_windows(late)} {earlier.format('them')} hindsight run {runnable} --start {moment(late[0])} --end {end}"
+        )
+    night = resources.ledger.last_night(monitor.name, before=_EVER)
+    if night is not None and (late := outdated(monitor, Kind.LABELS, resources)):
+        yield (
+            f"the labels of {_windows(late)} {earlier.format('all')} "
+            f"hindsight labels {runnable} --as-of {moment(night)} --all"
+        )
+
+
+def _windows(starts: list[datetime]) -> str:
+    return f"{len(starts):,} window{'s were' if len(starts) != 1 else ' was'}"

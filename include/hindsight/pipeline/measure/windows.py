@@ -1,0 +1,190 @@
+"""Collect and check one window: predictions in, snapshots of operations, quality, drift, profile and estimate out."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import cache, partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from hindsight.checks.drift.age import age, overlap
+from hindsight.checks.drift.drift import drift
+from hindsight.checks.drift.outputs import outputs
+from hindsight.checks.estimate.estimate import estimate
+from hindsight.checks.operations.operations import operations
+from hindsight.checks.quality.quality import quality
+from hindsight.checks.reference.baseline import Baseline
+from hindsight.checks.reference.control import UNKNOWN, mean_control
+from hindsight.checks.suites.expectations import run_suite
+from hindsight.monitors.model import Monitor
+from hindsight.pipeline.measure.baselines import baseline_for, calibration_of, control_of
+from hindsight.pipeline.measure.definition import definition
+from hindsight.pipeline.measure.kpis import kpis_of_run
+from hindsight.pipeline.resources import Resources
+from hindsight.vocabulary.measurement import Kind, Measurement
+from hindsight.vocabulary.rows import Rows
+from hindsight.vocabulary.windows import Window
+from hindsight.warehouse.allocation import spare_memory
+from hindsight.warehouse.predictions import collect, logged_between, misdated, strangers, volumes
+
+DAY, WEEK, MICROSECOND = timedelta(days=1), timedelta(days=7), timedelta(microseconds=1)
+WEEKS_COMPARED = 4
+
+
+def as_of_run(monitor: Monitor, window: Window) -> datetime:
+    """The moment a window is read: its end plus the lateness the monitor allows."""
+    return window.end + monitor.lateness
+
+
+def run_window(
+    monitor: Monitor, window: Window, resources: Resources, *, read_at: datetime | None = None
+) -> dict[str, Any]:
+    """Read a window, compute every number that needs no labels and keep them; return what was written.
+
+    Running it again on the same rows writes nothing new. With `read_at`, the moment of reading, the rows of the table
+    that are in no window are counted too: those stamped later than that and those without a moment.
+    """
+    engine = resources.warehouse(monitor.source.connection)
+    with tempfile.TemporaryDirectory(prefix="hindsight-") as folder:
+        rows = collect(engine, monitor, window, folder=Path(folder), pii_key=resources.pii_key)
+        try:
+            measured = measure(monitor, window, rows, resources)
+            if read_at is not None:
+                measured[Kind.QUALITY].append(_misdated(monitor, rows.n, max(read_at, window.end), resources))
+            n = rows.n
+        finally:
+            rows.close()
+    return {"window": window.start.isoformat(), "rows": n} | keep(
+        monitor, window, as_of_run(monitor, window), measured, resources
+    )
+
+
+def measure(monitor: Monitor, window: Window, rows: Rows, resources: Resources) -> dict[Kind, list[Measurement]]:
+    """Compute the numbers of a window that need no labels."""
+    as_of = as_of_run(monitor, window)
+    baseline = baseline_for(monitor, window, resources, as_of=as_of)
+    expected = expected_volume(monitor, window, resources, n=rows.n)
+    control = control_of(baseline) if baseline else UNKNOWN
+    engine = resources.warehouse(monitor.source.connection)
+    others = cache(partial(strangers, engine, monitor, window))
+    checked = quality(rows, monitor, baseline, control=control, strangers=others)
+    if monitor.quality:
+        url = engine.url  # the one whose sessions can only read
+        checked += run_suite(monitor, window, root=resources.settings.great_expectations, url=url, rows=rows)
+    spare_memory()
+    drifted, profiled = _drift(rows, monitor, window, baseline) if baseline else ([], [])
+    drifted += mean_control(drifted, control)
+    guessed = _estimated(rows, monitor, baseline) if baseline else []
+    return {
+        Kind.OPERATIONS: operations(rows, monitor, window, expected_volume=expected, control=control),
+        Kind.QUALITY: checked,
+        Kind.DRIFT: drifted,
+        Kind.PROFILE: profiled,
+        Kind.ESTIMATE: guessed,
+        Kind.KPI: kpis_of_run(monitor, window, rows, resources, as_of=as_of),
+    }
+
+
+def _drift(
+    rows: Rows, monitor: Monitor, window: Window, baseline: Baseline
+) -> tuple[list[Measurement], list[Measurement]]:
+    """Compare a window with the reference; nothing in a window that is part of the reference is called drift."""
+    drifted, profiled = drift(rows, monitor, baseline, undecided=overlap(monitor, window))
+    return [*drifted, *outputs(rows, monitor, baseline), age(rows, monitor, window, baseline)], profiled
+
+
+def _estimated(rows: Rows, monitor: Monitor, baseline: Baseline) -> list[Measurement]:
+    calibration = calibration_of(baseline)
+    if not calibration.blocks and monitor.source.labels is None:
+        return []  # a model without any truth has no performance to estimate
+    return estimate(rows, monitor, calibration, reference=baseline.performance)
+
+
+def _misdated(monitor: Monitor, n: int, at: datetime, resources: Resources) -> Measurement:
+    found = misdated(resources.warehouse(monitor.source.connection), monitor, at)
+    later = (
+        f"{found.future} rows are stamped in the future, the latest {found.latest:%Y-%m-%d %H:%M}"
+        if found.latest
+        else ""
+    )
+    never = f"{found.undated} rows have no timestamp or 1970-01-01" if found.undated else ""
+    return Measurement(
+        "misdated_rows", float(found.future + found.undated), n, note=", ".join(filter(None, (later, never)))
+    )
+
+
+def expected_volume(monitor: Monitor, window: Window, resources: Resources, *, n: int) -> float | None:
+    """The number of requests to compare `n` with: the median of the same slot of the week over the last four weeks.
+
+    With only one such week there is a range: the requests at the same time of the seven days before; inside it nothing
+    is unusual. None in the first week. Windows longer than a week are compared with the four before them. What the
+    warehouse no longer keeps is taken from the snapshots. Of a window without requests it is the number to be expected
+    since the last one.
+    """
+    if n == 0:
+        return _expected_since_the_last(monitor, window, resources)
+    step = max(WEEK, monitor.window)
+    weeks = _counts(monitor, [_before(window, k * step) for k in range(1, WEEKS_COMPARED + 1)], resources)
+    if len(weeks) >= 2:
+        return float(median(weeks))
+    if not weeks or monitor.window > DAY:
+        return None
+    days = _counts(monitor, [_before(window, k * DAY) for k in range(1, 8)], resources)
+    return float(min(max(n, min(days)), max(days)))
+
+
+def _expected_since_the_last(monitor: Monitor, window: Window, resources: Resources) -> float | None:
+    """The requests in the same stretch of the weeks before, the median; with one such week, of the seven days before.
+
+    None where the log does not reach back so far: only then can it tell that nobody ever asks at such a time.
+    """
+    engine = resources.warehouse(monitor.source.connection)
+    first, last = logged_between(engine, monitor, until=window.start)
+    if first is None or last is None:
+        return None
+    silence = Window(last + MICROSECOND, window.end)
+    for step, times, least in ((max(WEEK, monitor.window), WEEKS_COMPARED, 2), (DAY, 7, 7)):
+        stretches = [_before(silence, k * step) for k in range(1, times + 1)]
+        known = [stretch for stretch in stretches if stretch.start >= first]
+        if len(known) >= least:
+            return float(median(volumes(engine, monitor, known).values()))
+    return None
+
+
+def _before(window: Window, span: timedelta) -> Window:
+    return Window(window.start - span, window.end - span)
+
+
+def _counts(monitor: Monitor, windows: Sequence[Window], resources: Resources) -> list[int]:
+    """The requests of each of the windows that had any."""
+    counts = volumes(resources.warehouse(monitor.source.connection), monitor, windows)
+    found = (counts[window] or _recorded(monitor, window, resources) for window in windows)
+    return [count for count in found if count]
+
+
+def _recorded(monitor: Monitor, window: Window, resources: Resources) -> int:
+    if monitor.grid.window_at(window.start) != window:
+        return 0
+    known = resources.store.measurements(monitor.name, Kind.OPERATIONS, window)
+    whole = (m for m in known if m.metric == "total_requests" and not (m.model_version or m.segment))
+    return int(next((m.value or 0 for m in whole), 0))
+
+
+def keep(
+    monitor: Monitor,
+    window: Window,
+    as_of: datetime,
+    measured: Mapping[Kind, Sequence[Measurement]],
+    resources: Resources,
+) -> dict[str, Any]:
+    """Write one snapshot for each kind that has numbers; return their URIs and how many were new."""
+    by = definition(monitor)
+    written = [
+        resources.store.write(monitor.name, kind, window, as_of, numbers, definition=by)
+        for kind, numbers in measured.items()
+        if numbers
+    ]
+    return {"snapshots": [w.uri for w in written], "new": sum(w.created for w in written)}

@@ -1,0 +1,208 @@
+"""Show: the state of a monitor and the story of its incidents, from snapshots and ledger, for terminal and pages."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from hindsight.ledger.records import Mail, Progress
+from hindsight.messages.wording import headline, whose
+from hindsight.monitors.kpis import is_labelled_metric, kpis_of
+from hindsight.monitors.model import Monitor
+from hindsight.monitors.rules import Rule
+from hindsight.pipeline.judge.past_incidents import open_incidents
+from hindsight.pipeline.judge.ranking import moved
+from hindsight.pipeline.resources import Resources
+from hindsight.verdicts.judge import LABELLED
+from hindsight.verdicts.model import Incident, Series, State
+from hindsight.vocabulary.measurement import Kind, Measurement
+from hindsight.vocabulary.windows import Window
+
+Health = Literal["healthy", "warning", "critical", "unknown"]
+LOOKED_BACK = 60
+PROVISIONAL = "provisional"
+GRADES: tuple[Health, ...] = ("healthy", "warning", "critical")
+SHOWN = (Kind.OPERATIONS, Kind.KPI, Kind.QUALITY, Kind.DRIFT, Kind.ESTIMATE, Kind.PERFORMANCE, Kind.LABELS)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One number of the latest window that has it: `metric` as rules name it, `about` the column it is about."""
+
+    metric: str
+    about: str
+    value: float | None
+    reference: float | None
+    n: int
+    window: datetime
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorState:
+    """What there is to say about a monitor now, or as it was known at a moment."""
+
+    name: str
+    state: str
+    health: Health
+    window: datetime | None
+    open: dict[str, int]
+    numbers: tuple[Number, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as JSON takes it."""
+        return asdict(self)
+
+
+def state_of(monitor: Monitor, resources: Resources, *, as_of: datetime | None = None) -> MonitorState:
+    """Return the state of a monitor from its latest snapshots, those known at `as_of` if given."""
+    numbers = _provisional(monitor, [number for kind in SHOWN for number in _latest(monitor, kind, resources, as_of)])
+    numbers = _weightiest_first(numbers, monitor)
+    found = {(number.metric, number.about): number for number in numbers}
+    traffic = found.get(("operations.total_requests", ""))
+    health = found.get(("operations.health", ""))
+    standing = open_incidents(monitor, resources, as_of)
+    return MonitorState(
+        name=monitor.name,
+        state=monitor.state,
+        health="unknown" if health is None or health.value is None else GRADES[int(health.value)],
+        window=traffic.window if traffic else None,
+        open=dict(sorted(Counter(str(i.severity) for i in standing).items())),
+        numbers=tuple(numbers),
+    )
+
+
+def _weightiest_first(numbers: list[Number], monitor: Monitor) -> list[Number]:
+    """Put drift of all columns together first among drift, then the columns that drifted, by what they weigh."""
+    drift = [Measurement(n.metric.partition(".")[2], n.value, feature=n.about) for n in numbers if _is_drift(n)]
+    order = {one.name: place for place, one in enumerate(moved(monitor, drift))}
+    kinds = {kind: place for place, kind in enumerate(SHOWN)}
+
+    def rank(number: Number) -> tuple[int, int]:
+        place = order.get(number.about, len(order)) if _is_drift(number) else -1
+        return kinds[Kind(number.metric.partition(".")[0])], place
+
+    return sorted(numbers, key=rank)
+
+
+def _is_drift(number: Number) -> bool:
+    return number.metric.startswith(f"{Kind.DRIFT}.") and bool(number.about)
+
+
+def _provisional(monitor: Monitor, numbers: list[Number]) -> list[Number]:
+    """Say of what was measured on labels that are still arriving that it is provisional, and on what share."""
+    labels = {number.metric: number.value for number in numbers if not number.about}
+    if labels.get("labels.mature") != 0:
+        return numbers
+    note = f"{PROVISIONAL}: labels of {labels.get('labels.coverage') or 0:.0%}"
+    return [
+        replace(number, note=number.note or note)
+        if number.metric.startswith("performance.") or is_labelled_metric(monitor, number.metric)
+        else number
+        for number in numbers
+    ]
+
+
+def _latest(monitor: Monitor, kind: Kind, resources: Resources, as_of: datetime | None) -> list[Number]:
+    """Return the numbers of the newest window that has them; what waits for labels is known of older windows only."""
+    window = resources.store.newest(monitor.name, kind, as_of=as_of)
+    if window is None:
+        return []
+    if kind is not Kind.KPI:
+        return _known(monitor, kind, window, resources, as_of, back=LOOKED_BACK if kind in LABELLED else 0)
+    sorts = [kpis_of(monitor, labelled=labelled) for labelled in (False, True)]
+    found = [_known(monitor, kind, window, resources, as_of, names=some, back=LOOKED_BACK) for some in sorts if some]
+    return [number for some in found for number in some]
+
+
+def _known(
+    monitor: Monitor,
+    kind: Kind,
+    window: Window,
+    resources: Resources,
+    as_of: datetime | None,
+    *,
+    names: Collection[str] | None = None,
+    back: int = 0,
+) -> list[Number]:
+    """Return what is known of a window or, where that is about no rows, of the last one before it that has some."""
+
+    def measured(window: Window) -> list[Measurement]:
+        known = resources.store.measurements(monitor.name, kind, window, as_of)
+        return [m for m in known if names is None or m.metric in names]
+
+    found = measured(window)
+    for _ in range(back):  # windows without rows have no labels to tell of
+        if any(m.n for m in found):
+            break
+        window = Window(window.start - monitor.window, window.start)
+        found = measured(window)
+    return [
+        Number(f"{kind}.{m.metric}", m.feature, m.value, m.reference, m.n, window.start, m.note)
+        for m in found
+        if not (m.bin or m.segment or m.model_version)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """An incident, what happened in the words of a mail, and what was done about it."""
+
+    incident: Incident
+    what: str
+    mails: tuple[Mail, ...]
+    retraining: tuple[Progress, ...]
+
+    @property
+    def done(self) -> str:
+        """What was done, in a few words."""
+        sent = Counter(str(mail.state) for mail in self.mails)
+        parts = [f"{count} mail{'s' * (count != 1)} {state}" for state, count in sent.items()]
+        parts += [f"retraining {progress.state}" for progress in self.retraining]
+        return ", ".join(parts) or "recorded silently"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as JSON takes it."""
+        return asdict(self.incident) | {"what": self.what, "done": self.done}
+
+
+def stories(monitor: Monitor, resources: Resources) -> list[Story]:
+    """Return the incidents of a monitor, open ones first and of these the severe, with its mails and retrainings."""
+    requests = resources.ledger.requests(monitor.name)
+    notes = resources.ledger.notes(monitor.name)
+    rules = {rule.id: rule for rule in monitor.rules}
+    found = [
+        Story(
+            incident,
+            _what(rules.get(incident.series.rule), incident, notes),
+            tuple(resources.ledger.outbox(incident=incident.id)),
+            tuple(request for request in requests if incident.id in request.request.incidents),
+        )
+        for incident in resources.ledger.incidents(monitor.name)
+    ]
+    return sorted(found, key=_rank)
+
+
+def _rank(story: Story) -> tuple[bool, str, datetime]:
+    is_open = story.incident.state is State.OPEN
+    return not is_open, str(story.incident.severity) if is_open else "", story.incident.started
+
+
+def standing(monitor: Monitor, told: Iterable[Story], resources: Resources, as_of: datetime | None) -> list[Story]:
+    """Return those of the stories whose incident stood open at a moment (now without one), as they stood then."""
+    then = {incident.id: incident for incident in open_incidents(monitor, resources, as_of)}
+    rules, notes = {rule.id: rule for rule in monitor.rules}, resources.ledger.notes(monitor.name)
+    return [
+        replace(story, incident=incident, what=_what(rules.get(incident.series.rule), incident, notes))
+        for story in told
+        if (incident := then.get(story.incident.id))
+    ]
+
+
+def _what(rule: Rule | None, incident: Incident, notes: Mapping[tuple[Series, datetime], str]) -> str:
+    if rule is None:
+        return f"{incident.series.rule}{whose(incident.series)}, a rule of the past"
+    return headline(rule, incident, notes.get((incident.series, incident.breaches[-1]), ""))

@@ -1,0 +1,6 @@
+"""Vocabulary: the words that every room speaks; they know nothing of monitors, rules or databases.
+
+windows      Window, Grid, durations and moments     measurement  Kind, Measurement: one number about one window
+rows         Rows: what a check needs of the rows    letters      a letter, its envelope, the fate of an attempt
+facts        what was seen of a table nobody described
+"""

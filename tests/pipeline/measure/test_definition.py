@@ -1,0 +1,110 @@
+"""A corrected monitor file: what an earlier one measured is said, and measured again when that is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from tests.builders import a_monitor, at
+from tests.pipeline.world import REFERENCE, World, a_world, days
+
+from hindsight import pipeline
+from hindsight.pipeline.measure.definition import advice, definition
+from hindsight.vocabulary.measurement import Kind
+
+CORRECTED: dict[str, Any] = {"model": {"name": "credit", "task": "binary", "positive_label": 0}}
+
+
+@pytest.fixture
+def world(sqlite_url: sa.URL, tmp_path: Path) -> Iterator[World]:
+    """Three windows, run and measured by a night on which all have matured."""
+    with a_world(sqlite_url, tmp_path, REFERENCE) as made:
+        for day in days("2026-09-01", 3):
+            made.log(day, n=200, right=0.8).run(day)
+        made.night("2026-09-07")
+        yield made
+
+
+def recall(world: World, day: str) -> float | None:
+    return next(m.value for m in world.measured(Kind.PERFORMANCE, day) if m.metric == "recall" and not m.segment)
+
+
+def said(world: World) -> list[str]:
+    return list(advice(world.monitor, world.resources, "credit"))
+
+
+def test_nothing_is_said_of_windows_that_the_file_as_it_is_measured(world: World) -> None:
+    assert said(world) == []
+    world.declare(description="for the auditors", features={"amount": "numeric"}, drift={"threshold": 0.2})
+    assert said(world) == []
+
+
+def test_a_corrected_class_is_said_with_the_commands_that_measure_again(world: World) -> None:
+    world.declare(**CORRECTED)
+    run, labels = said(world)
+    assert run.startswith("3 windows were measured by an earlier version of the monitor file")
+    assert run.endswith("hindsight run credit --start 2026-09-01 --end 2026-09-04")
+    assert labels.endswith("hindsight labels credit --as-of 2026-09-07 --all")
+
+
+def test_a_night_measures_all_windows_again_where_that_is_asked_for(world: World) -> None:
+    before = recall(world, "2026-09-01")
+    world.declare(**CORRECTED)
+    assert "2026-09-01" not in world.found("2026-09-08")
+
+    night = at("2026-09-07")
+    windows = pipeline.find_windows(world.monitor, night, world.resources, everything=True)
+    assert [f"{window.start:%Y-%m-%d}" for window in windows][:3] == days("2026-09-01", 3)
+    pipeline.revise_windows(world.monitor, windows, night, world.resources)
+    assert recall(world, "2026-09-01") != before
+    (run,) = said(world)  # the labels are measured again, the runs are not
+    assert "hindsight run" in run
+
+    for day in days("2026-09-01", 3):
+        world.run(day)
+    assert said(world) == []
+
+
+def test_windows_of_another_size_are_said_not_to_mix(world: World) -> None:
+    world.declare(window="6h", **CORRECTED)
+    assert said(world) == [
+        "what is on record is of windows of 1d, and the file says 6h: the two do not mix, so give the monitor another "
+        "name to begin anew"
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        CORRECTED,
+        {"drift": {"share": 0.9}},
+        {"model": {"name": "risk", "task": "binary"}},
+        {"reference": {"trailing": "2d"}},
+        {"reference": {"trailing": "2d"}, "drift": {"share": 0.9}},
+    ],
+    ids=str,
+)
+def test_a_window_is_run_again_by_any_corrected_file(world: World, changes: dict[str, Any]) -> None:
+    """Though what is frozen of the reference holds the same as before."""
+    world.declare(**{key: value for key, value in changes.items() if key == "reference"}).run("2026-09-01")
+    world.declare(**changes).run("2026-09-01")
+    world.declare(**changes).run("2026-09-01")
+
+
+def test_the_same_numbers_by_another_definition_are_on_record_as_such(world: World) -> None:
+    """Else what was measured again, and came to the same, would be asked for again for ever."""
+    world.declare(labels={"matures_after": "2d", "overlap": "1d"})
+    for day in days("2026-09-01", 3):
+        world.run(day)
+    (labels,) = said(world)
+    assert "hindsight labels" in labels
+
+
+def test_a_default_that_is_written_out_changes_nothing() -> None:
+    model = {"name": "credit", "task": "binary"}
+    plain, spelt = (a_monitor(model=model | more) for more in ({}, {"positive_label": 1, "version": "all"}))
+    assert definition(plain) == definition(spelt)
+    assert definition(plain) != definition(a_monitor(model=model | {"positive_label": "yes"}))
