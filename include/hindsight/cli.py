@@ -17,9 +17,9 @@ from hindsight.errors import ConfigError, HindsightError
 from hindsight.monitors.loader import lint as lint_files
 from hindsight.monitors.loader import load_folder, load_monitor, monitor_files, require_folder
 from hindsight.monitors.model import Monitor, Task
-from hindsight.monitors.rules import Severity
 from hindsight.monitors.times import moment_of, nights_of, span_of
 from hindsight.settings import Settings, read_settings
+from hindsight.vocabulary.severity import Severity
 from hindsight.vocabulary.windows import Window
 
 if TYPE_CHECKING:
@@ -219,7 +219,7 @@ def show(
 ) -> int:
     """Show state, health and the latest numbers of a monitor, or of all."""
     from hindsight import pipeline, terminal
-    from hindsight.pipeline.show import state as showing
+    from hindsight.pipeline.show import state
 
     resources = _resources(read_settings())
     moment = moment_of(as_of, "--as-of") if as_of else None
@@ -228,7 +228,7 @@ def show(
     if as_json:
         _print_json([state.to_dict() for state in states])
     elif monitor:
-        standing = showing.standing(watched[0], pipeline.stories(watched[0], resources), resources, moment)
+        standing = state.standing(watched[0], pipeline.stories(watched[0], resources), resources, moment)
         out.print(terminal.monitor(states[0], standing, everything=everything))
         _warn_of_outdated(watched[0], monitor, resources)
     elif states:
@@ -266,20 +266,20 @@ def baseline(
 ) -> int:
     """Show what windows are compared with: the frozen reference, column by column; or freeze it anew."""
     from hindsight import terminal
-    from hindsight.pipeline.show import baseline_contents as frozen
+    from hindsight.pipeline.show import baseline_contents
 
     watched, resources = _open(monitor)
     if watched.reference is None:
         raise ConfigError(f"{watched.name}: its file declares no reference, so nothing is frozen")
     moment = moment_of(as_of, "--as-of") if as_of else datetime.now(UTC)
     if refit:
-        result = frozen.refit(watched, resources, as_of=moment)
+        result = baseline_contents.refit(watched, resources, as_of=moment)
         if as_json:
             _print_json(result.to_dict())
         else:
             out.print(terminal.refitted(result))
         return 0
-    state = frozen.frozen(watched, resources, as_of=moment)
+    state = baseline_contents.frozen(watched, resources, as_of=moment)
     if as_json:
         _print_json(state.to_dict())
     else:

@@ -12,11 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from hindsight.messages.wording import clean, number
-from hindsight.monitors.rules import Severity
 from hindsight.pipeline.show.state import PROVISIONAL, MonitorState, Number, Story
 from hindsight.proposals.proposal import plain_guesses
 from hindsight.verdicts.model import State
 from hindsight.vocabulary.measurement import Kind
+from hindsight.vocabulary.severity import Severity
 
 if TYPE_CHECKING:
     from hindsight.pipeline.propose import Written

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from tests.builders import a_window, monitor_file
 
 from hindsight import pipeline
+from tests.builders import a_window, monitor_file
 
 CONSUMER = """
 from airflow.sdk import DAG, Asset, PartitionedAssetTimetable, task

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from airflow.serialization.serialized_objects import DagSerialization
-from tests.builders import at, monitor_file
 
 from hindsight.airflow.timetable import WindowTimetable
+from tests.builders import at, monitor_file
 
 ROOT = Path(__file__).parents[2]
 OWN = {"hindsight__relay", "hindsight__maintenance"}

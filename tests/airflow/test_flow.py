@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from tests.builders import a_window, at, monitor_file
 
 from hindsight import pipeline
 from hindsight.airflow import assets
 from hindsight.errors import DataError, TrainingError, WarehouseError
 from hindsight.monitors.model import Monitor
 from hindsight.vocabulary.windows import Window
+from tests.builders import a_window, at, monitor_file
 
 RETRAIN = {"train": "lending.models:train"}
 Write = Callable[[dict[str, Any] | str], Path]

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException
-from tests.builders import a_monitor, at
 
 from hindsight.airflow.pauses import noted, resumed, skip_if_paused
+from tests.builders import a_monitor, at
 
 MINUTE = timedelta(minutes=2)
 MONDAY, TUESDAY, THURSDAY = at("2026-09-07"), at("2026-09-08"), at("2026-09-10")
@@ -83,9 +83,9 @@ def test_nobody_ever_paused_skips_nothing(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_the_relay_notes_pauses(write_monitor: Any, parse: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from airflow.models.variable import Variable
-    from tests.builders import monitor_file
 
     from hindsight import pipeline
+    from tests.builders import monitor_file
 
     monkeypatch.setattr("hindsight.airflow.tasks.open_resources", lambda: None)
     monkeypatch.setattr(pipeline, "deliver", lambda *a, **k: SimpleNamespace(sent=0, pending=0, complaints=()))

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from tests.builders import a_window, at, monitor_file
 
 from hindsight.airflow.connections import find, open_resources
 from hindsight.vocabulary.measurement import Kind
+from tests.builders import a_window, at, monitor_file
 
 ROWS = 40
 

@@ -11,10 +11,10 @@ from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
 from airflow.sdk.execution_time.comms import ErrorResponse
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.builders import a_monitor, a_window, at
 
 from hindsight.airflow.runs import from_spans, night_of, request_of, to_chunks, why_not_started, window_of
 from hindsight.errors import ConfigError
+from tests.builders import a_monitor, a_window, at
 
 NOW = at("2026-10-01")
 

@@ -12,12 +12,12 @@ import pytest
 from airflow.api_fastapi.app import create_app, get_auth_manager
 from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from fastapi.testclient import TestClient
-from tests.builders import at
 
 from hindsight import pipeline
 from hindsight.airflow import web
 from hindsight.errors import LedgerError
 from hindsight.reports.pages import MonitorCard, MonitorView
+from tests.builders import at
 
 HOSTILE = "</script><script>alert(1)</script>"
 CANARY = "postgresql://ann:canary-s3cret@db/ledger"

@@ -9,6 +9,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from scipy.stats import ks_2samp
+
+from benchmarks import alarms, alarms_cells, alarms_peers, alarms_replay, alarms_tables
 from benchmarks.alarms_draws import (
     FIXED,
     SAME,
@@ -22,9 +25,6 @@ from benchmarks.alarms_draws import (
     numeric,
     split,
 )
-from scipy.stats import ks_2samp
-
-from benchmarks import alarms, alarms_cells, alarms_peers, alarms_replay, alarms_tables
 from hindsight.checks.reference.bins import decile_bins
 from hindsight.checks.statistics.effects import psi
 from hindsight.checks.values.distributions import ks_p

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
-from benchmarks.case import Case
-from tests.builders import HOUR, at
 
 from benchmarks import cases
+from benchmarks.case import Case
+from tests.builders import HOUR, at
 
 START = at("2024-05-01T03:00")
 TRUTH = """window_start,window_end,n_scored,mean_score,n_labeled,accuracy,roc_auc,n_labeled_asof_0d,accuracy_asof_0d

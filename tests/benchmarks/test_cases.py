@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from benchmarks.cases import Case, Pair
 
 from benchmarks import cases, replay
+from benchmarks.cases import Case, Pair
 
 PLACE = Path(os.environ.get("HINDSIGHT_CASES", ""))
 pytestmark = pytest.mark.skipif(not (PLACE / "elec2").is_dir(), reason="HINDSIGHT_CASES names no folder of cases")

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
-from benchmarks.case import Case
-from tests.builders import HOUR, at
 
 from benchmarks import replay
+from benchmarks.case import Case
+from tests.builders import HOUR, at
 
 SETUP = {"task": "binary", "numeric": ["amount"], "categorical": [], "window_freq": "6h", "score_cols": ["score"]}
 

@@ -12,13 +12,13 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.builders import a_monitor
 
 from hindsight.checks.kpis import NO_LABELS, NO_MATCH, TOO_LARGE, kpis, reference_kpis
 from hindsight.checks.statistics import intervals
 from hindsight.checks.statistics.rates import NO_ROWS
 from hindsight.vocabulary.measurement import Measurement
 from hindsight.vocabulary.rows import TableRows
+from tests.builders import a_monitor
 
 
 def measured(kpi: dict[str, Any], *, segments: tuple[str, ...] = (), **columns: Any) -> list[Measurement]:

@@ -14,8 +14,6 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.builders import HOUR, a_monitor, a_window, at
-from tests.pipeline.world import World, a_day, a_world
 
 from hindsight import pipeline
 from hindsight.checks.drift.drift import drift
@@ -24,6 +22,8 @@ from hindsight.snapshots.store import SnapshotStore
 from hindsight.vocabulary.measurement import Kind, Measurement
 from hindsight.vocabulary.rows import TableRows
 from hindsight.warehouse import stream
+from tests.builders import HOUR, a_monitor, a_window, at
+from tests.pipeline.world import World, a_day, a_world
 
 DAY = "2026-09-01"
 N = 2000

@@ -12,7 +12,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.builders import a_monitor, at
 
 from hindsight.checks.drift.drift import THREADS, drift
 from hindsight.checks.operations.operations import operations
@@ -23,6 +22,7 @@ from hindsight.monitors.model import Monitor
 from hindsight.vocabulary.rows import TableRows
 from hindsight.vocabulary.windows import Window
 from hindsight.warehouse.rows import WindowRows
+from tests.builders import a_monitor, at
 
 ROWS = 200_000
 COLUMN = 8 * ROWS

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from rich.console import Console
-from tests.builders import at
-from tests.pipeline.world import REFERENCE, World, a_world, days
 
 from hindsight import cli
 from hindsight.pipeline import read_snapshots
 from hindsight.verdicts.model import State
+from tests.builders import at
+from tests.pipeline.world import REFERENCE, World, a_world, days
 
 ROOT = Path(__file__).parents[2]
 SLOW: dict[str, Any] = {"latency_ms": 900.0}

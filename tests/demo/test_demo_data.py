@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import sqlalchemy as sa
-from tests.builders import DAY, HOUR, at
 
 from demo import credit, generate
 from demo.generate import MODELS, Model, Traffic, loaded_until, midnight, reference_until, traffic, trained_until
@@ -20,6 +19,7 @@ from demo.stream import day, days
 from hindsight.monitors.loader import load_monitor
 from hindsight.training.compare import compare
 from hindsight.training.train import hold_out, train
+from tests.builders import DAY, HOUR, at
 
 END = at("2026-11-20")
 CREDIT, DELIVERY = MODELS

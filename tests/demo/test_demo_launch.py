@@ -18,7 +18,6 @@ from typing import Any
 import psutil
 import pytest
 import sqlalchemy as sa
-from tests.builders import DAY, HOUR, at
 
 from demo import mailbox, stack
 from demo.api import is_caught_up
@@ -26,8 +25,9 @@ from demo.places import Places
 from demo.plan import Plan, Planted
 from demo.processes import Children, DemoError, Step, clean_up, ending_on_signals
 from demo.summary import Summary, failed, match
-from hindsight.monitors.rules import Severity
 from hindsight.verdicts.model import Incident, Series, State
+from hindsight.vocabulary.severity import Severity
+from tests.builders import DAY, HOUR, at
 
 PARENT = """
 import subprocess, sys, time

@@ -11,16 +11,16 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.builders import DAY, a_window, at
 
 from hindsight.errors import LedgerError
 from hindsight.ledger import tables
 from hindsight.ledger.connect import open_engine
 from hindsight.ledger.ledger import Ledger
 from hindsight.ledger.records import DagRequest, MailState, Report, RequestState
-from hindsight.monitors.rules import Severity
 from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
 from hindsight.vocabulary.letters import Letter, Message, letters
+from hindsight.vocabulary.severity import Severity
+from tests.builders import DAY, a_window, at
 
 ACCURACY = Series("accuracy_drop")
 DRIFT = Series("drift", feature="amount")

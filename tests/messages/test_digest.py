@@ -7,13 +7,14 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.builders import DAY, HOUR, a_monitor, at
 
 from hindsight.messages import digest, wording
 from hindsight.messages.chart import Point, draw
 from hindsight.messages.digest import Context, Told, compose, facts
-from hindsight.monitors.rules import Rule, Severity
+from hindsight.monitors.rules import Rule
 from hindsight.verdicts.model import Incident, Series, State
+from hindsight.vocabulary.severity import Severity
+from tests.builders import DAY, HOUR, a_monitor, at
 
 START = at("2026-11-12")
 MONITOR = a_monitor(name="credit_default", owner="risk-ml")

@@ -8,13 +8,13 @@ import aiosmtplib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.builders import at
-from tests.messages.smtp_server import DROP, Script, certificate, running
 
 from hindsight.errors import ConfigError
 from hindsight.messages.mail import Security, SmtpMailer, SmtpSettings, as_email, is_address, settings_from
-from hindsight.messages.smtp import Fate, Step, fate
-from hindsight.vocabulary.letters import Envelope, Message
+from hindsight.messages.smtp import Step, fate
+from hindsight.vocabulary.letters import Envelope, Fate, Message
+from tests.builders import at
+from tests.messages.smtp_server import DROP, Script, certificate, running
 
 CANARY = "canary-7f3a"
 ENVELOPE = Envelope("<k@credit.hindsight>", "ann@example.com", at("2026-09-10"), Message("subject", "text"))

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 import pytest
-from tests.builders import DAY, a_monitor, a_window, at, monitor_file
 
 from hindsight.checks.drift.drift import drift
 from hindsight.checks.labels.labels import label_measurements
@@ -19,6 +18,7 @@ from hindsight.monitors.catalog import metric
 from hindsight.monitors.model import Monitor
 from hindsight.vocabulary.measurement import Kind, Measurement
 from hindsight.vocabulary.rows import TableRows
+from tests.builders import DAY, a_monitor, a_window, at, monitor_file
 
 N = 400
 WINDOW = a_window("2026-09-01")

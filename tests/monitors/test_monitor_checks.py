@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.builders import a_monitor, monitor_file
 
 from hindsight.monitors.catalog import CATALOG, markdown, metric, rule_metrics
 from hindsight.monitors.checks import EVIDENTLY_STATTESTS, problems
 from hindsight.monitors.document import field_name
 from hindsight.monitors.rules import built_in_rules
+from tests.builders import a_monitor, monitor_file
 
 REFERENCE = {"reference": {"trailing": "28d"}}
 

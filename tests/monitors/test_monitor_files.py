@@ -10,12 +10,12 @@ from textwrap import dedent
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.builders import at
 
 from hindsight.errors import ConfigError
 from hindsight.monitors.document import read_document
 from hindsight.monitors.loader import lint, load_folder, load_monitor
 from hindsight.monitors.model import Monitor
+from tests.builders import at
 
 VALID = """\
 name: credit

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from tests.builders import monitor_file
 
 from hindsight.monitors.document import read_document
 from hindsight.monitors.loader import lint
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.schema import schema, text
+from tests.builders import monitor_file
 
 MONITORS = Path(__file__).parents[2] / "include" / "monitors"
 FULL = """\

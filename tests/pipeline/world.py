@@ -13,9 +13,6 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 from ruamel.yaml import YAML
-from tests.builders import DAY, HOUR, a_window, at, monitor_file
-from tests.messages.smtp_server import Script, running
-from tests.warehouse.tables import LOG, TRUTH, fill, writing
 
 from hindsight import pipeline
 from hindsight.ledger import tables
@@ -30,6 +27,9 @@ from hindsight.training.registry import Registry
 from hindsight.verdicts.model import Incident, State, Verdict
 from hindsight.vocabulary.measurement import Kind, Measurement
 from hindsight.vocabulary.windows import Window
+from tests.builders import DAY, HOUR, a_window, at, monitor_file
+from tests.messages.smtp_server import Script, running
+from tests.warehouse.tables import LOG, TRUTH, fill, writing
 
 REFERENCE = ("2026-08-25", "2026-08-26", "2026-08-27")
 MATURE = 3 * DAY  # after the end of a window

@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
-from tests.builders import DAY, HOUR, at
-from tests.warehouse.tables import writing
 
 from hindsight.checks.suites.suites import load_suite
 from hindsight.monitors.loader import lint, load_file
@@ -18,6 +16,8 @@ from hindsight.monitors.model import Monitor
 from hindsight.pipeline import propose
 from hindsight.settings import Settings
 from hindsight.warehouse.connect import open_engine
+from tests.builders import DAY, HOUR, at
+from tests.warehouse.tables import writing
 
 TIME = sa.DateTime(timezone=True)
 Rows = list[dict[str, Any]]

@@ -9,12 +9,12 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
-from tests.builders import DAY, HOUR, at
-from tests.proposals.loans import LOANS, TIME, a_warehouse, init, loans, make, repaid
-from tests.warehouse.tables import writing
 
 from hindsight.errors import ConfigError
 from hindsight.proposals.proposal import Wishes
+from tests.builders import DAY, HOUR, at
+from tests.proposals.loans import LOANS, TIME, a_warehouse, init, loans, make, repaid
+from tests.warehouse.tables import writing
 
 
 @pytest.fixture

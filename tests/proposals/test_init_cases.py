@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from benchmarks.cases import Case
-from tests.builders import DAY
 
 from benchmarks import cases
+from benchmarks.cases import Case
 from hindsight.monitors.loader import load_monitor
 from hindsight.monitors.model import Monitor
+from tests.builders import DAY
 
 PLACE = Path(os.environ.get("HINDSIGHT_CASES", ""))
 pytestmark = pytest.mark.skipif(not (PLACE / "elec2").is_dir(), reason="HINDSIGHT_CASES names no folder of cases")

@@ -13,14 +13,14 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.builders import HOUR, at
-from tests.proposals.loans import LOANS, TIME, a_place, a_warehouse, init, make
-from tests.warehouse.tables import writing
 
 from hindsight.errors import ConfigError, DataError, HindsightError
 from hindsight.pipeline import propose
 from hindsight.proposals.proposal import Wishes
 from hindsight.warehouse.connect import open_engine
+from tests.builders import HOUR, at
+from tests.proposals.loans import LOANS, TIME, a_place, a_warehouse, init, make
+from tests.warehouse.tables import writing
 
 
 @pytest.fixture

@@ -9,10 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.builders import DAY, HOUR, a_window, at
-from tests.reports.test_pages import EVIL, Page
 
-from hindsight.monitors.rules import Severity
 from hindsight.reports.accuracy import accuracy_page, aligned
 from hindsight.reports.charts import written
 from hindsight.reports.night import (
@@ -28,6 +25,9 @@ from hindsight.reports.night import (
 from hindsight.reports.pages import CONTENT_SECURITY_POLICY, IncidentRow, Link, Number
 from hindsight.reports.timeline import Bin, Course, Spot
 from hindsight.verdicts.model import State
+from hindsight.vocabulary.severity import Severity
+from tests.builders import DAY, HOUR, a_window, at
+from tests.reports.test_pages import EVIL, Page
 
 
 def a_change(day: str = "2026-09-01", before: float | None = 0.9, now: float | None = 0.87, **rest: object) -> Change:

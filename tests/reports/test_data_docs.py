@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from tests.builders import a_window, at
-from tests.pipeline.world import a_world
 
 from hindsight import pipeline
 from hindsight.errors import ConfigError
 from hindsight.reports.data_docs import data_docs
+from tests.builders import a_window, at
+from tests.pipeline.world import a_world
 
 HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">'
 REFERENCE_DAY, DAY = "2026-08-01", "2026-09-01"

@@ -10,10 +10,10 @@ from html.parser import HTMLParser
 import numpy as np
 import pyarrow as pa
 import pytest
-from tests.builders import a_monitor, monitor_file
 
 from hindsight.monitors.model import Monitor
 from hindsight.reports.evidently import MAX_ROWS, window_report
+from tests.builders import a_monitor, monitor_file
 
 N = 300
 

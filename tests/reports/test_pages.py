@@ -11,9 +11,7 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.builders import DAY, a_window, at
 
-from hindsight.monitors.rules import Severity
 from hindsight.reports.charts import HEIGHT, WIDTH, Chart, Mark, Point, draw, moment, written
 from hindsight.reports.pages import (
     CONTENT_SECURITY_POLICY,
@@ -26,6 +24,8 @@ from hindsight.reports.pages import (
     overview,
 )
 from hindsight.verdicts.model import State
+from hindsight.vocabulary.severity import Severity
+from tests.builders import DAY, a_window, at
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'{{7*7}}{% raw %}\u202egnp.exe"
 

@@ -9,9 +9,9 @@ from math import isfinite
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.builders import DAY, at
 
 from hindsight.reports.timeline import INSET, NARROW, SQUARE, TOP, WIDE, Bin, Canvas, Course, Spot, place, trace
+from tests.builders import DAY, at
 
 FIRST = at("2026-09-01")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pyarrow as pa
-from tests.builders import a_measurement, a_window, at
 
 from hindsight.snapshots.store import SnapshotStore
 from hindsight.vocabulary.measurement import Kind, Measurement
+from tests.builders import a_measurement, a_window, at
 
 WINDOW = a_window("2026-09-01")
 FACTS = [

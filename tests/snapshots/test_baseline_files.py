@@ -8,11 +8,11 @@ from uuid import uuid4
 
 import pyarrow as pa
 import pytest
-from tests.builders import at
 
 from hindsight.errors import StoreError
 from hindsight.snapshots import baselines, local
 from hindsight.snapshots.baselines import BaselineFiles
+from tests.builders import at
 
 EDGES = pa.table({"feature": ["amount", "amount"], "edge": [0.5, float("inf")]})
 SHARES = pa.table({"feature": ["amount"], "share": [0.25]})

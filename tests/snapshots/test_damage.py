@@ -15,8 +15,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from fsspec import AbstractFileSystem
-from tests.builders import DAY, a_measurement, at
-from tests.snapshots.facts import FACTS, WINDOW, values, write
 
 from hindsight.errors import StoreError
 from hindsight.snapshots import local, parquet
@@ -24,6 +22,8 @@ from hindsight.snapshots.parquet import DamagedError, decode, encode
 from hindsight.snapshots.store import SnapshotStore
 from hindsight.vocabulary.measurement import Kind
 from hindsight.vocabulary.windows import Window
+from tests.builders import DAY, a_measurement, at
+from tests.snapshots.facts import FACTS, WINDOW, values, write
 
 
 def a_file(store: SnapshotStore) -> Path:

@@ -15,8 +15,6 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.builders import DAY, HOUR, a_measurement, a_window, at
-from tests.snapshots.facts import FACTS, WINDOW, values, write
 
 from hindsight.errors import DataError, StoreError
 from hindsight.snapshots.names import SnapshotName, parse_path
@@ -24,6 +22,8 @@ from hindsight.snapshots.store import SnapshotStore
 from hindsight.snapshots.tables import SCHEMA
 from hindsight.vocabulary.measurement import Kind, Measurement
 from hindsight.vocabulary.windows import Window
+from tests.builders import DAY, HOUR, a_measurement, a_window, at
+from tests.snapshots.facts import FACTS, WINDOW, values, write
 
 COLUMNS = [
     *("model_version", "segment", "window_start", "window_end", "as_of", "metric", "feature", "bin"),

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from tests.builders import at
 
 from hindsight.errors import StoreError, TrainingError
 from hindsight.training.artifacts import Artifact, load_model, save_model
+from tests.builders import at
 
 SEPTEMBER = at("2026-09-01")
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from tests.builders import DAY, at
 
 from hindsight.errors import LedgerError, TrainingError
 from hindsight.training.registry import ModelVersion, Registry, Stage
+from tests.builders import DAY, at
 
 SEPTEMBER = at("2026-09-01")
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
-from tests.builders import at
 
 from hindsight.errors import TrainingError
 from hindsight.training.compare import Comparison, compare, paired_accuracy, paired_errors, tango_interval
 from hindsight.training.train import hold_out, load_trainer, train
+from tests.builders import at
 
 SEPTEMBER = at("2026-09-01")
 

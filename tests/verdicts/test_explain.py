@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.builders import a_measurement, a_monitor, a_window, at
 
 from hindsight.verdicts.explain import explain
 from hindsight.verdicts.judge import judge
 from hindsight.vocabulary.measurement import Kind, Measurement
+from tests.builders import a_measurement, a_monitor, a_window, at
 
 
 def said(rule_id: str, *facts: Measurement, kind: Kind, as_of: str = "2026-10-01", **changes: Any) -> str:

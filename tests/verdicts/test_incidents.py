@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.builders import DAY, at
 
 from hindsight.monitors.rules import Rule
 from hindsight.verdicts.incidents import LOOK_BACK, fold_from, refold, retire
 from hindsight.verdicts.model import Incident, Series, State, Status, Verdict
 from hindsight.vocabulary.windows import Window
+from tests.builders import DAY, at
 
 START = at("2026-09-01")
 SERIES = Series("accuracy_drop")

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.builders import a_measurement, a_monitor, a_window, at
 
 from hindsight.monitors.model import Monitor
 from hindsight.verdicts.judge import judge
 from hindsight.verdicts.model import Series, Status, Verdict
 from hindsight.verdicts.muting import ROUNDED
 from hindsight.vocabulary.measurement import Kind, Measurement
+from tests.builders import a_measurement, a_monitor, a_window, at
 
 WINDOW = a_window("2026-09-01")
 MATURE = at("2026-10-01")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from tests.builders import DAY, a_window, at
 
-from hindsight.monitors.rules import Severity
 from hindsight.verdicts.model import Incident, Series, State, Status, Verdict
 from hindsight.verdicts.notices import is_stale, needs_notice
+from hindsight.vocabulary.severity import Severity
+from tests.builders import DAY, a_window, at
 
 OPEN, RESOLVED, WITHDRAWN = State.OPEN, State.RESOLVED, State.WITHDRAWN
 

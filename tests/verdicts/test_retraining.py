@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from tests.builders import DAY, a_monitor, a_window, at
 
 from hindsight.monitors.model import Monitor
-from hindsight.monitors.rules import Severity
 from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
 from hindsight.verdicts.retraining import Refusal, decide
+from hindsight.vocabulary.severity import Severity
+from tests.builders import DAY, a_monitor, a_window, at
 
 NOW = at("2026-10-01")
 RETRAIN = {"train": "lending:train", "require": ["drift_share", "accuracy_drop"]}

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.builders import DAY, a_window, at
 
 from hindsight.vocabulary.windows import Grid, parse_duration, parse_moment
+from tests.builders import DAY, a_window, at
 
 
 def test_a_moment_on_a_border_belongs_to_the_later_window() -> None:

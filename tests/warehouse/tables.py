@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
-from tests.builders import at
 
 from hindsight.warehouse.connect import open_engine
+from tests.builders import at
 
 LOG = {
     "request_id": sa.String(40),

@@ -10,13 +10,13 @@ import pytest
 import sqlalchemy as sa
 from adbc_driver_manager import ProgrammingError
 from adbc_driver_postgresql import dbapi
-from tests.builders import a_monitor, a_window, at
-from tests.warehouse.tables import LOG, TRUTH, a_prediction, fill, writing
 
 from hindsight.errors import ConfigError, DataError, HindsightError, WarehouseError
 from hindsight.warehouse.connect import conninfo, open_engine, reading
 from hindsight.warehouse.labels import labelled, touched
 from hindsight.warehouse.predictions import collect, first_timestamp, volumes
+from tests.builders import a_monitor, a_window, at
+from tests.warehouse.tables import LOG, TRUTH, a_prediction, fill, writing
 
 SECRET = "canary-s3cret"
 

@@ -13,13 +13,13 @@ import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 from adbc_driver_postgresql import dbapi
-from tests.builders import DAY, a_monitor, at
 
 from hindsight.vocabulary.windows import Window
 from hindsight.warehouse.connect import conninfo, open_engine
 from hindsight.warehouse.labels import labelled, touched
 from hindsight.warehouse.predictions import collect, volumes
 from hindsight.warehouse.reference import collect_reference
+from tests.builders import DAY, a_monitor, at
 
 CASES = os.environ.get("HINDSIGHT_CASES", "")
 pytestmark = pytest.mark.skipif(not Path(CASES, "elec2").is_dir(), reason="HINDSIGHT_CASES names no folder of cases")

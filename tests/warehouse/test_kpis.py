@@ -12,13 +12,13 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.builders import DAY, a_monitor, a_window, at
-from tests.warehouse.tables import LOG, TRUTH, a_label, a_prediction, fill
 
 from hindsight.checks.kpis import kpis
 from hindsight.vocabulary.rows import TableRows
 from hindsight.warehouse.connect import open_engine
 from hindsight.warehouse.kpis import kpi_faults, kpi_rows
+from tests.builders import DAY, a_monitor, a_window, at
+from tests.warehouse.tables import LOG, TRUTH, a_label, a_prediction, fill
 
 AS_OF = at("2026-09-20")
 REVENUE = {"sum": "amount", "where": {"label": 1}}

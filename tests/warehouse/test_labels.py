@@ -12,14 +12,14 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.builders import DAY, a_monitor, a_window, at, monitor_file
-from tests.warehouse.tables import LOG, TRUTH, a_label, a_prediction, fill, writing
 
 from hindsight.errors import ConfigError, DataError
 from hindsight.monitors.model import Monitor
 from hindsight.warehouse.connect import open_engine
 from hindsight.warehouse.labels import Labelled, labelled, touched
 from hindsight.warehouse.predictions import collect
+from tests.builders import DAY, a_monitor, a_window, at, monitor_file
+from tests.warehouse.tables import LOG, TRUTH, a_label, a_prediction, fill, writing
 
 LATER = "2026-09-20"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+
 from tests.warehouse.tables import writing
 
 ROWS = 1_000_000

@@ -12,14 +12,14 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.builders import a_monitor, a_window, at
-from tests.warehouse.tables import LOG, a_label, a_prediction, fill
 
 from hindsight.errors import ConfigError
 from hindsight.warehouse.connect import open_engine
 from hindsight.warehouse.labels import labelled
 from hindsight.warehouse.pii import Hasher
 from hindsight.warehouse.predictions import collect
+from tests.builders import a_monitor, a_window, at
+from tests.warehouse.tables import LOG, a_label, a_prediction, fill
 
 KEY = b"a long random text"
 CANARY = "canary@example.com"

@@ -11,8 +11,6 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.builders import DAY, a_monitor, a_window, at, monitor_file
-from tests.warehouse.tables import LOG, a_prediction, fill, writing
 
 from hindsight.errors import ConfigError, DataError, StoreError
 from hindsight.monitors.model import Monitor
@@ -21,6 +19,8 @@ from hindsight.warehouse.connect import open_engine
 from hindsight.warehouse.predictions import collect, first_timestamp, strangers, volumes
 from hindsight.warehouse.rows import WindowRows
 from hindsight.warehouse.stream import batches
+from tests.builders import DAY, a_monitor, a_window, at, monitor_file
+from tests.warehouse.tables import LOG, a_prediction, fill, writing
 
 
 def collected(

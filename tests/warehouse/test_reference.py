@@ -10,13 +10,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
-from tests.builders import a_monitor, at
-from tests.warehouse.tables import LOG, a_label, a_prediction, fill
 
 from hindsight.errors import ConfigError, DataError
 from hindsight.warehouse.connect import open_engine
 from hindsight.warehouse.parquet import Limits
 from hindsight.warehouse.reference import ReferenceRows, collect_reference
+from tests.builders import a_monitor, at
+from tests.warehouse.tables import LOG, a_label, a_prediction, fill
 
 UNUSED = sa.make_url("sqlite://")
 

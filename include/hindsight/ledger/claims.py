@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from hindsight.ledger import tables
 from hindsight.ledger.ledger import Ledger
 from hindsight.ledger.records import MailState
-from hindsight.monitors.rules import Severity
 from hindsight.verdicts.model import State
 from hindsight.vocabulary.letters import Envelope, Message
+from hindsight.vocabulary.severity import Severity
 
 LEASE = timedelta(minutes=10)
 _OUTBOX = tables.outbox

@@ -14,8 +14,8 @@ from hindsight.ledger import records, tables
 from hindsight.ledger.connect import lock, prepare, reaching
 from hindsight.ledger.records import DagRequest, Event, Mail, MailState, Progress, Report, RequestState
 from hindsight.ledger.transaction import Transaction
-from hindsight.monitors.rules import Severity
 from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
+from hindsight.vocabulary.severity import Severity
 from hindsight.vocabulary.windows import Window
 
 

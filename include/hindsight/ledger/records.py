@@ -9,8 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from hindsight.monitors.rules import Severity
 from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
+from hindsight.vocabulary.severity import Severity
 from hindsight.vocabulary.windows import Window
 
 Row = sa.Row[Any]

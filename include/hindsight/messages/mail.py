@@ -19,9 +19,9 @@ from typing import Any, Protocol
 import aiosmtplib
 
 from hindsight.errors import ConfigError
-from hindsight.messages.smtp import Attempt, Fate, Step, fate
+from hindsight.messages.smtp import Step, fate
 from hindsight.messages.wording import clean
-from hindsight.vocabulary.letters import Envelope
+from hindsight.vocabulary.letters import Attempt, Envelope, Fate
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
 _POLICY = SMTP_POLICY.clone(cte_type="7bit")

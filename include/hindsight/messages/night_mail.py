@@ -9,8 +9,8 @@ from hindsight.messages.chart import WIDTH_PX
 from hindsight.messages.digest import chart, rendered, web
 from hindsight.messages.night_note import NightNote
 from hindsight.monitors.model import Monitor
-from hindsight.monitors.rules import Severity
 from hindsight.vocabulary.letters import Message
+from hindsight.vocabulary.severity import Severity
 
 PROMISE = "Sent because the monitor file says alerts.report; nothing in it asks for anything to be done."
 _COLOUR = "#1f5fa8"

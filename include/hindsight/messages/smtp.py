@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 
 import aiosmtplib
+
+from hindsight.vocabulary.letters import Fate
 
 
 class Step(IntEnum):
@@ -21,25 +22,6 @@ class Step(IntEnum):
     RECIPIENT = 6
     DATA = 7
     LEAVE = 8
-
-
-class Fate(StrEnum):
-    """What became of one attempt to send one mail."""
-
-    SENT = "sent"
-    LATER = "later"  # this mail again later, others may go on
-    UNREACHABLE = "unreachable"  # surely not sent, and no other mail would fare better now
-    UNSURE = "unsure"  # the server's last reply was lost: it may have been sent
-    REFUSED = "refused"  # never to this recipient
-    MISCONFIGURED = "misconfigured"  # a person must look at the connection; nothing more is tried
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """What became of an attempt, and what the server or the network said."""
-
-    fate: Fate
-    detail: str = ""
 
 
 _AUTHENTICATE = {530, 534, 535, 538}

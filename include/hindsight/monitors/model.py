@@ -18,13 +18,13 @@ from hindsight.monitors.strict import (
     Moment,
     Name,
     Names,
-    Scalar,
     Share,
     Strict,
     Table,
     Texts,
     as_tuple,
 )
+from hindsight.vocabulary.rows import Scalar
 from hindsight.vocabulary.windows import MONDAY, Grid
 
 Task = Literal["binary", "multiclass", "regression"]

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from enum import StrEnum
 from math import nextafter
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from hindsight.monitors.strict import Name, Strict, as_tuple
-
-
-class Severity(StrEnum):
-    """How loud: P0 wakes someone, P1 is for today, P2 waits for the nightly digest."""
-
-    P0 = "P0"
-    P1 = "P1"
-    P2 = "P2"
+from hindsight.vocabulary.severity import Severity
 
 
 def _percent(value: object) -> object:

@@ -80,5 +80,4 @@ Moment = Annotated[
 Columns = Annotated[tuple[Column, ...], BeforeValidator(as_tuple)]
 Names = Annotated[tuple[Name, ...], BeforeValidator(as_tuple)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
-Scalar = bool | int | float | str
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -9,11 +9,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hindsight.pipeline.act.delivery import deliver
+    from hindsight.pipeline.act.maintenance import maintain
+    from hindsight.pipeline.act.requests import mark_started, pending_starts, put_off
     from hindsight.pipeline.act.retraining import claim, give_up, promote, refuse, train_and_compare
-    from hindsight.pipeline.act.upkeep import deliver, maintain, mark_started, pending_starts, put_off
-    from hindsight.pipeline.judge.judgement import Judgement, judge_night, judge_window
+    from hindsight.pipeline.judge.judgement import Judgement, judge_window
     from hindsight.pipeline.measure.nights import find_windows, revise_windows
     from hindsight.pipeline.measure.windows import run_window
+    from hindsight.pipeline.night import judge_night
     from hindsight.pipeline.resources import Resources
     from hindsight.pipeline.show.documents import (
         document_window,
@@ -63,10 +66,13 @@ __all__ = [
 ]
 _MODULES = {
     "act.retraining": ("claim", "give_up", "promote", "refuse", "train_and_compare"),
-    "act.upkeep": ("deliver", "maintain", "mark_started", "pending_starts", "put_off"),
-    "judge.judgement": ("Judgement", "judge_night", "judge_window"),
+    "act.delivery": ("deliver",),
+    "act.maintenance": ("maintain",),
+    "act.requests": ("mark_started", "pending_starts", "put_off"),
+    "judge.judgement": ("Judgement", "judge_window"),
     "measure.nights": ("find_windows", "revise_windows"),
     "measure.windows": ("run_window",),
+    "night": ("judge_night",),
     "resources": ("Resources",),
     "show.documents": (
         "document_window",

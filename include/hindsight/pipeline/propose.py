@@ -20,16 +20,15 @@ from hindsight.errors import ConfigError, DataError
 from hindsight.monitors.checks import LONGEST_WINDOW
 from hindsight.monitors.loader import load_file, load_folder
 from hindsight.monitors.model import Task
-from hindsight.monitors.strict import Scalar
 from hindsight.proposals.draft import draft
-from hindsight.proposals.periods import moment
 from hindsight.proposals.proposal import Proposal, Wishes
 from hindsight.proposals.propose import propose
 from hindsight.proposals.roles import NONE, Roles, guess, guess_all, lacking
 from hindsight.proposals.truth import label_columns, likely_tables, named_table
 from hindsight.settings import Settings
 from hindsight.vocabulary.facts import LabelFacts, TableFacts, snake
-from hindsight.vocabulary.windows import parse_duration
+from hindsight.vocabulary.rows import Scalar
+from hindsight.vocabulary.windows import format_moment, parse_duration
 from hindsight.warehouse import survey
 from hindsight.warehouse.survey import Sample
 
@@ -58,10 +57,13 @@ class Written:
         end = max(
             min(start + FIRST_WINDOWS * monitor.window, monitor.grid.window_at(last).start), start + monitor.window
         )
-        commands.append(f"hindsight run {self.runnable} --start {moment(start)} --end {moment(end)}")
+        commands.append(f"hindsight run {self.runnable} --start {format_moment(start)} --end {format_moment(end)}")
         if monitor.source.labels is None:
             return [*commands, f"hindsight show {self.runnable}"]
-        return [*commands, f"hindsight labels {self.runnable} --as-of {moment(end + monitor.labels.matures_after)}"]
+        return [
+            *commands,
+            f"hindsight labels {self.runnable} --as-of {format_moment(end + monitor.labels.matures_after)}",
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         """The same as JSON takes it."""

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 
 from hindsight.monitors.model import Task
-from hindsight.monitors.strict import Scalar
 from hindsight.proposals.proposal import Proposal, Wishes, plain, shown
 from hindsight.vocabulary.facts import ColumnFacts, LabelFacts, TableFacts, snake
+from hindsight.vocabulary.rows import Scalar
 
 MOST_CLASSES, FEW_CLASSES = 60, 20
 NOTABLE = 0.02  # between two mean scores

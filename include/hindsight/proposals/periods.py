@@ -65,16 +65,3 @@ def reference(traffic: Traffic, grid: Grid) -> tuple[datetime, datetime] | None:
 def rounded_up(delay: timedelta) -> timedelta:
     """Return the next round duration: hours up to a day, whole days from there on."""
     return next((step for step in _LADDER if delay <= step), ceil(delay / DAY) * DAY)
-
-
-def written(duration: timedelta) -> str:
-    """Return a duration as a monitor file has it: 90m, 6h or 7d."""
-    minutes = ceil(duration / timedelta(minutes=1))
-    if minutes % 1440 == 0 and minutes:
-        return f"{minutes // 1440}d"
-    return f"{minutes // 60}h" if minutes % 60 == 0 else f"{minutes}m"
-
-
-def moment(when: datetime) -> str:
-    """Return a moment as a monitor file has it: the day, and the minute too where it is not midnight."""
-    return f"{when:%Y-%m-%d}" if when.hour == when.minute == 0 else f"{when:%Y-%m-%dT%H:%MZ}"

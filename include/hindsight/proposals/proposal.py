@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 from hindsight.monitors.model import Task
-from hindsight.monitors.strict import Scalar
 from hindsight.proposals.roles import Roles
 from hindsight.vocabulary.facts import TableFacts
+from hindsight.vocabulary.rows import Scalar
 
 Where = tuple[str, ...]
 SELF_EVIDENT = {("name",), ("state",), ("source", "connection"), ("quality", "suite")}

@@ -10,14 +10,14 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from hindsight.monitors.model import Task
-from hindsight.monitors.strict import Scalar
 from hindsight.proposals.features import Finding, best_segment, finding
 from hindsight.proposals.outputs import add_positive_label, add_scores, task_of
-from hindsight.proposals.periods import Traffic, moment, reference, rounded_up, window_size, written
+from hindsight.proposals.periods import Traffic, reference, rounded_up, window_size
 from hindsight.proposals.proposal import Proposal, Wishes, plain, shown
 from hindsight.proposals.roles import Roles
 from hindsight.vocabulary.facts import LabelFacts, TableFacts
-from hindsight.vocabulary.windows import Grid
+from hindsight.vocabulary.rows import Scalar
+from hindsight.vocabulary.windows import Grid, format_duration, format_moment
 
 _LATENCY_S = re.compile(r"(_s|_sec|_secs|_seconds)$", re.IGNORECASE)
 _ROLES = ("id", "timestamp", "prediction", "score", "model_version", "latency_ms", "status_code", "cost")
@@ -80,11 +80,11 @@ def _time(made: Proposal, wishes: Wishes) -> tuple[Traffic, timedelta]:
     why = f"{traffic.per(size):,.0f} rows a window on average"
     if traffic.per(size) < 100:
         why += " - CHECK: few for accuracy and drift; a longer window sees more"
-    made.add("window", written(size), "you said so; " + why if wishes.window else why)
+    made.add("window", format_duration(size), "you said so; " + why if wishes.window else why)
     found = reference(traffic, Grid(size))
     start = found[1] if found else Grid(size).window_at(traffic.first).start
     why = "the first window after the reference" if found else "where the table begins"
-    made.add("start", moment(start), f"{why}; a later one skips history")
+    made.add("start", format_moment(start), f"{why}; a later one skips history")
     return traffic, size
 
 
@@ -171,7 +171,7 @@ def _maturity(labels: LabelFacts) -> tuple[str, str]:
     if not labels.delays:
         return "14d", f"CHECK: {share}, but nothing tells how long they took: by when are they complete?"
     late = labels.delays[0.99]
-    return written(min(rounded_up(late), timedelta(days=3660))), (
+    return format_duration(min(rounded_up(late), timedelta(days=3660))), (
         f"{share}; half of these within {_said(labels.delays[0.5])}, 99 % within {_said(late)}"
     )
 
@@ -225,7 +225,7 @@ def _reference(made: Proposal, traffic: Traffic, size: timedelta) -> None:
         return
     rows = traffic.per(size) * ((found[1] - found[0]) / size)
     made.remark("reference", "What windows are compared with. CHECK that nothing was wrong then")
-    made.add("reference", {"start": moment(found[0]), "end": moment(found[1])}, f"about {rows:,.0f} rows")
+    made.add("reference", {"start": format_moment(found[0]), "end": format_moment(found[1])}, f"about {rows:,.0f} rows")
 
 
 def _rules(made: Proposal) -> None:

@@ -14,9 +14,9 @@ from typing import Any, Literal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from hindsight.monitors.rules import Severity
 from hindsight.reports.charts import Chart, Unit, draw, moment, written
 from hindsight.verdicts.model import State
+from hindsight.vocabulary.severity import Severity
 from hindsight.vocabulary.windows import Window
 
 LONGEST_TEXT = 300

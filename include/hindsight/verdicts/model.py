@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from hindsight.monitors.rules import Severity
+from hindsight.vocabulary.severity import Severity
 from hindsight.vocabulary.windows import Window
 
 

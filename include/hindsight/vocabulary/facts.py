@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from hindsight.monitors.strict import Scalar
+from hindsight.vocabulary.rows import Scalar
 
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 Kind = Literal["integer", "fraction", "boolean", "text", "time", "other"]

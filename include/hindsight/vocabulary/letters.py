@@ -1,4 +1,4 @@
-"""Letters: what is promised to one recipient, and the key under which it is promised once."""
+"""Letters: what is promised to one recipient, the key under which it is promised once, and what became of it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
-from hindsight.monitors.rules import Severity
-from hindsight.verdicts.model import State
+from hindsight.vocabulary.severity import Severity
 
-Fact = tuple[str, State]
+Fact = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +63,22 @@ class Envelope:
     recipient: str
     promised_at: datetime
     message: Message
+
+
+class Fate(StrEnum):
+    """What became of one attempt to send one mail."""
+
+    SENT = "sent"
+    LATER = "later"  # this mail again later, others may go on
+    UNREACHABLE = "unreachable"  # surely not sent, and no other mail would fare better now
+    UNSURE = "unsure"  # the server's last reply was lost: it may have been sent
+    REFUSED = "refused"  # never to this recipient
+    MISCONFIGURED = "misconfigured"  # a person must look at the connection; nothing more is tried
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What became of an attempt, and what the server or the network said."""
+
+    fate: Fate
+    detail: str = ""

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+Scalar = bool | int | float | str  # one value of a row, as a monitor file or a database has it
+
+
 class Rows(Protocol):
     """The distinct rows of a window, read one column at a time and always in the same order.
 

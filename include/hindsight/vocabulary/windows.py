@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import ceil
 
 MONDAY = datetime(1970, 1, 5, tzinfo=UTC)  # default origin: days start at UTC midnight, weeks on Monday
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -65,3 +66,16 @@ def parse_moment(text: str) -> datetime:
     except ValueError as exc:
         raise ValueError(f"expected a date or time such as 2026-09-01 or 2026-09-01T06:00Z, got {text!r}") from exc
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def format_duration(duration: timedelta) -> str:
+    """Return a duration as a file has it: 90m, 6h or 7d."""
+    minutes = ceil(duration / timedelta(minutes=1))
+    if minutes % 1440 == 0 and minutes:
+        return f"{minutes // 1440}d"
+    return f"{minutes // 60}h" if minutes % 60 == 0 else f"{minutes}m"
+
+
+def format_moment(when: datetime) -> str:
+    """Return a moment as a file has it: the day, and the minute too where it is not midnight."""
+    return f"{when:%Y-%m-%d}" if when.hour == when.minute == 0 else f"{when:%Y-%m-%dT%H:%MZ}"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hindsight.errors import ConfigError, Problem
 from hindsight.monitors.kpis import LABELS
 from hindsight.monitors.model import Monitor
-from hindsight.monitors.strict import Scalar
+from hindsight.vocabulary.rows import Scalar
 from hindsight.warehouse.distinct import Mask, codes_of, first_of_each, members, repeated, row_hashes
 
 # no column of a table can be called so: names are letters, digits and underscores

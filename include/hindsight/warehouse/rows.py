@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from hindsight.errors import DataError
-from hindsight.monitors.strict import Scalar
+from hindsight.vocabulary.rows import Scalar
 from hindsight.warehouse.allocation import spare_memory
 from hindsight.warehouse.distinct import Hashes, Mask, hashes, mixed
 

@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 from sqlalchemy.engine.reflection import ObjectKind
 
-from hindsight.monitors.strict import Scalar
 from hindsight.vocabulary.facts import ColumnFacts, Kind, TableFacts
+from hindsight.vocabulary.rows import Scalar
 from hindsight.warehouse import stream
 from hindsight.warehouse.columns import TIMESTAMP, read_as
 from hindsight.warehouse.connect import reading

@@ -11,13 +11,13 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.builders import a_monitor, at
 
 from hindsight.checks.drift.drift import drift
 from hindsight.checks.reference.baseline import Baseline, fit
 from hindsight.monitors.model import Monitor
 from hindsight.vocabulary.measurement import Measurement
 from hindsight.vocabulary.rows import TableRows
+from tests.builders import a_monitor, at
 
 N = 2000
 Found = dict[tuple[str, str], Measurement]

@@ -16,7 +16,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from tests.builders import a_monitor, at
 
 from hindsight.checks.drift.drift import drift
 from hindsight.checks.reference.baseline import Baseline, fit
@@ -24,6 +23,7 @@ from hindsight.monitors.model import Monitor
 from hindsight.vocabulary.measurement import Measurement
 from hindsight.vocabulary.rows import TableRows
 from hindsight.vocabulary.windows import Grid, Window
+from tests.builders import a_monitor, at
 
 CASES = os.environ.get("HINDSIGHT_CASES", "")
 pytestmark = pytest.mark.skipif(not CASES, reason="HINDSIGHT_CASES does not say where the real data lie")

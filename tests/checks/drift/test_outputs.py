@@ -10,7 +10,6 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.builders import DAY, a_monitor, a_window, at, monitor_file
 
 from hindsight.checks.drift.age import OVERLAP, age, overlap
 from hindsight.checks.drift.drift import drift
@@ -19,6 +18,7 @@ from hindsight.checks.reference.baseline import Baseline, fit
 from hindsight.monitors.model import Monitor
 from hindsight.vocabulary.measurement import Measurement
 from hindsight.vocabulary.rows import TableRows
+from tests.builders import DAY, a_monitor, a_window, at, monitor_file
 
 BINARY = a_monitor(segments=["region"])
 Found = dict[tuple[str, str, str], Measurement]

@@ -12,8 +12,6 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.builders import DAY, a_monitor, at
-from tests.pipeline.world import World, a_day, a_world
 
 from hindsight.checks.drift.prior import IMMATURE, NO_LABELS, VALUES, fit_labels, label_drift
 from hindsight.checks.reference.baseline import Baseline, fit
@@ -21,6 +19,8 @@ from hindsight.monitors.model import Monitor
 from hindsight.verdicts.model import State, Status
 from hindsight.vocabulary.measurement import Kind, Measurement
 from hindsight.vocabulary.rows import TableRows
+from tests.builders import DAY, a_monitor, at
+from tests.pipeline.world import World, a_day, a_world
 
 BINARY = a_monitor(segments=["region"])
 TASKS = {

@@ -15,7 +15,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.isotonic import IsotonicRegression
-from tests.builders import a_monitor, monitor_file
 
 from hindsight.checks.estimate import estimate as parts
 from hindsight.checks.estimate.calibration import Blocks, Calibration, binned, fit_calibration, isotonic
@@ -25,6 +24,7 @@ from hindsight.monitors.catalog import metric
 from hindsight.monitors.model import Monitor
 from hindsight.vocabulary.measurement import Measurement
 from hindsight.vocabulary.rows import TableRows
+from tests.builders import a_monitor, monitor_file
 
 SEED = 20260901
 CLASSES = ("cat", "dog", "owl")

@@ -10,11 +10,11 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.builders import a_monitor, a_window, monitor_file
 
 from hindsight.checks.labels.delays import Curve, delay_measurements, final_coverage, learn, pooled, read_curves
 from hindsight.monitors.catalog import metric
 from hindsight.vocabulary.measurement import Measurement
+from tests.builders import a_monitor, a_window, monitor_file
 
 SEED = 20260901
 HOUR, DAY = 3600.0, 86400.0

@@ -10,7 +10,6 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.builders import a_monitor, a_window, at, monitor_file
 
 from hindsight.checks.labels.delays import Curve, learn, pooled
 from hindsight.checks.labels.expected import accuracy_expected, weighted_share
@@ -18,6 +17,7 @@ from hindsight.checks.labels.labels import label_measurements
 from hindsight.checks.statistics import intervals
 from hindsight.monitors.catalog import metric
 from hindsight.vocabulary.measurement import Measurement
+from tests.builders import a_monitor, a_window, at, monitor_file
 
 SEED = 20260901
 DAY = 86400.0

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.builders import DAY, a_monitor, a_window, at
 
 from hindsight.checks.labels.labels import is_mature, label_measurements
 from hindsight.vocabulary.measurement import Measurement
+from tests.builders import DAY, a_monitor, a_window, at
 
 BINARY = a_monitor(segments=[])
 WRONG = {"conflicts": 3, "orphans": 5, "duplicates": 7, "corrections": 2, "undated": 4}

@@ -13,12 +13,12 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.builders import a_monitor, a_window, at, monitor_file
 
 from hindsight.checks.operations.operations import health, operations
 from hindsight.vocabulary.measurement import Measurement
 from hindsight.vocabulary.rows import TableRows
 from hindsight.vocabulary.windows import Window
+from tests.builders import a_monitor, a_window, at, monitor_file
 
 WINDOW = a_window()
 

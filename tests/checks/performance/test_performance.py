@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
-from tests.builders import a_monitor, a_window, at, monitor_file
 
 from hindsight.checks.labels.labels import label_measurements
 from hindsight.checks.performance.performance import performance, reference_values
 from hindsight.monitors.catalog import metric
 from hindsight.monitors.model import Monitor
 from hindsight.vocabulary.measurement import Measurement
+from tests.builders import a_monitor, a_window, at, monitor_file
 
 SEED = 20260901
 CLASSES = ["cat", "dog", "owl"]

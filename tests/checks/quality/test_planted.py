@@ -14,7 +14,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.builders import DAY, a_monitor, at
 
 from hindsight.checks.drift.drift import drift
 from hindsight.checks.operations.operations import operations
@@ -26,6 +25,7 @@ from hindsight.verdicts.model import Status
 from hindsight.vocabulary.measurement import Kind
 from hindsight.vocabulary.rows import TableRows
 from hindsight.vocabulary.windows import Window
+from tests.builders import DAY, a_monitor, at
 
 FOLDER = Path(os.environ.get("HINDSIGHT_CASES", ""), "schema_break")
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="HINDSIGHT_CASES names no folder of cases")

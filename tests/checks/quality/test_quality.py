@@ -13,7 +13,6 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.builders import DAY, a_monitor, at, monitor_file
 
 from hindsight.checks.quality.norms import Counted
 from hindsight.checks.quality.quality import quality
@@ -23,6 +22,7 @@ from hindsight.monitors.catalog import metric
 from hindsight.monitors.model import Monitor
 from hindsight.vocabulary.measurement import Measurement
 from hindsight.vocabulary.rows import TableRows
+from tests.builders import DAY, a_monitor, at, monitor_file
 
 SEED = 20260901
 REGIONS = ["EU", "US", "Asia Pacific"]

@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.builders import a_monitor, at
 
 from hindsight.checks.reference import fitting
 from hindsight.checks.reference.baseline import Baseline, fit
@@ -19,6 +18,7 @@ from hindsight.checks.values.samples import Numbers, Texts
 from hindsight.errors import DataError
 from hindsight.monitors.model import Monitor
 from hindsight.vocabulary.rows import TableRows
+from tests.builders import a_monitor, at
 
 GENERATOR = np.random.default_rng(11)
 N = 400

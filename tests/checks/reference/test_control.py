@@ -11,8 +11,6 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.builders import DAY, a_monitor, at
-from tests.checks.quality.test_quality import some_columns
 
 from hindsight.checks.reference.control import (
     UNKNOWN,
@@ -25,6 +23,8 @@ from hindsight.checks.reference.control import (
 from hindsight.monitors.model import Monitor
 from hindsight.vocabulary.measurement import Measurement
 from hindsight.vocabulary.rows import TableRows
+from tests.builders import DAY, a_monitor, at
+from tests.checks.quality.test_quality import some_columns
 
 ROWS, DAYS = 200, 20
 

@@ -15,7 +15,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
-from tests.builders import HOUR, a_monitor, a_window, at
 
 from hindsight.checks.suites.batches import is_whole_truth
 from hindsight.checks.suites.expectations import run_suite
@@ -24,6 +23,7 @@ from hindsight.errors import ConfigError, DataError, WarehouseError
 from hindsight.monitors.model import Monitor
 from hindsight.vocabulary.measurement import Measurement
 from hindsight.vocabulary.rows import TableRows
+from tests.builders import HOUR, a_monitor, a_window, at
 
 PROJECT = Path(__file__).parents[3]
 CANARY = "canary-8d1f"

@@ -8,11 +8,11 @@ from decimal import Decimal
 import numpy as np
 import pyarrow as pa
 import pytest
-from tests.builders import a_monitor
 
 from hindsight.checks.values.categories import encode
 from hindsight.checks.values.groups import groups
 from hindsight.vocabulary.rows import TableRows
+from tests.builders import a_monitor
 
 
 def rows_of(**columns: object) -> TableRows:

@@ -9,8 +9,6 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.builders import DAY, HOUR, at
-from tests.messages.smtp_server import DRIP, DROP, SILENT, Script, running
 
 from hindsight.errors import DeliveryError
 from hindsight.ledger import claims
@@ -19,11 +17,13 @@ from hindsight.ledger.connect import open_engine
 from hindsight.ledger.ledger import Ledger
 from hindsight.ledger.records import MailState
 from hindsight.messages.mail import Security, SmtpMailer, SmtpSettings
-from hindsight.monitors.rules import Severity
-from hindsight.pipeline.act import delivery as outbox
-from hindsight.pipeline.act.delivery import deliver, wait
+from hindsight.pipeline.act import delivery
+from hindsight.pipeline.act.delivery import drain, wait
 from hindsight.verdicts.model import Incident, Series, State
 from hindsight.vocabulary.letters import Letter, Message
+from hindsight.vocabulary.severity import Severity
+from tests.builders import DAY, HOUR, at
+from tests.messages.smtp_server import DRIP, DROP, SILENT, Script, running
 
 NOW = at("2026-09-10")
 CANARY = "canary-7f3a"
@@ -77,8 +77,8 @@ def the_mail(ledger: Ledger):
 
 def test_a_promised_mail_is_delivered_once(ledger, mailer, script) -> None:
     promise(ledger)
-    assert deliver(ledger, mailer, now=NOW) == outbox.Delivery(sent=1)
-    assert deliver(ledger, mailer, now=NOW + DAY) == outbox.Delivery()
+    assert drain(ledger, mailer, now=NOW) == delivery.Delivery(sent=1)
+    assert drain(ledger, mailer, now=NOW + DAY) == delivery.Delivery()
     (mail,) = script.accepted
     assert (mail["To"], mail["Subject"]) == ("ann@example.com", "[P0] credit")
     assert (the_mail(ledger).state, the_mail(ledger).sent_at) == (MailState.SENT, NOW)
@@ -102,9 +102,9 @@ def test_a_promised_mail_is_delivered_once(ledger, mailer, script) -> None:
 def test_a_passing_failure_is_tried_again_on_the_same_row(ledger, mailer, script, answers) -> None:
     script.answers = answers
     promise(ledger)
-    assert deliver(ledger, mailer, now=NOW) == outbox.Delivery(retried=1, pending=1)
-    assert deliver(ledger, mailer, now=NOW + HOUR / 120).retried == 0
-    assert deliver(ledger, mailer, now=NOW + HOUR) == outbox.Delivery(sent=1)
+    assert drain(ledger, mailer, now=NOW) == delivery.Delivery(retried=1, pending=1)
+    assert drain(ledger, mailer, now=NOW + HOUR / 120).retried == 0
+    assert drain(ledger, mailer, now=NOW + HOUR) == delivery.Delivery(sent=1)
     assert len(script.accepted) == 1
     assert (the_mail(ledger).attempts, the_mail(ledger).ambiguous) == (2, 0)
 
@@ -112,34 +112,34 @@ def test_a_passing_failure_is_tried_again_on_the_same_row(ledger, mailer, script
 def test_a_third_recipient_refused_for_now_holds_up_nobody(ledger, mailer, script) -> None:
     script.answers = {"RCPT": [None, None, "452 too many"]}
     promise(ledger, "a@example.com", "b@example.com", "c@example.com", "d@example.com")
-    assert deliver(ledger, mailer, now=NOW) == outbox.Delivery(sent=3, retried=1, pending=1)
-    assert deliver(ledger, mailer, now=NOW + HOUR).sent == 1
+    assert drain(ledger, mailer, now=NOW) == delivery.Delivery(sent=3, retried=1, pending=1)
+    assert drain(ledger, mailer, now=NOW + HOUR).sent == 1
     assert sorted(mail["To"] for mail in script.accepted) == [f"{x}@example.com" for x in "abcd"]
 
 
 def test_one_unknown_recipient_of_three_is_given_up_loudly_and_two_are_told(ledger, mailer, script, caplog) -> None:
     script.answers = {"RCPT": [None, "550 no such user"]}
     promise(ledger, "a@example.com", "b@example.com", "c@example.com")
-    delivery = deliver(ledger, mailer, now=NOW)
+    delivery = drain(ledger, mailer, now=NOW)
     assert (delivery.sent, delivery.dead, delivery.pending) == (2, 1, 0)
     assert "b@example.com" in delivery.complaints[0]
     assert "550 no such user" in caplog.text
-    assert deliver(ledger, mailer, now=NOW + DAY) == outbox.Delivery()
+    assert drain(ledger, mailer, now=NOW + DAY) == delivery.Delivery()
 
 
 @pytest.mark.parametrize("answers", [{"DOT": ["554 spam"]}, {"DATA": ["554 no"]}, {"RCPT": ["553 who"]}], ids=str)
 def test_a_refusal_for_good_is_not_tried_again(ledger, mailer, script, answers) -> None:
     script.answers = answers
     promise(ledger)
-    assert deliver(ledger, mailer, now=NOW).dead == 1
-    assert deliver(ledger, mailer, now=NOW + DAY) == outbox.Delivery()
+    assert drain(ledger, mailer, now=NOW).dead == 1
+    assert drain(ledger, mailer, now=NOW + DAY) == delivery.Delivery()
     assert script.commands.count("MAIL") == 1
 
 
 def test_an_address_that_is_none_reaches_no_server(ledger, mailer, script) -> None:
     promise(ledger, "jürgen@example.com")
     promise(ledger, "a@example.com>\r\nRCPT TO:<b@example.com", subject="second")
-    assert deliver(ledger, mailer, now=NOW).dead == 2
+    assert drain(ledger, mailer, now=NOW).dead == 2
     assert script.commands == []
 
 
@@ -149,9 +149,9 @@ def test_a_lost_last_reply_is_sent_again_under_the_same_message_id(ledger, scrip
     promise(ledger)
     with running(script) as port:
         mailer = a_mailer(port, timeout_s=1)
-        assert deliver(ledger, mailer, now=NOW) == outbox.Delivery(retried=1, pending=1)
+        assert drain(ledger, mailer, now=NOW) == delivery.Delivery(retried=1, pending=1)
         assert the_mail(ledger).ambiguous == 1
-        assert deliver(ledger, mailer, now=NOW + HOUR).sent == 1
+        assert drain(ledger, mailer, now=NOW + HOUR).sent == 1
     assert len({mail["Message-ID"] for mail in script.accepted}) == 1
     assert len({mail.as_bytes() for mail in script.accepted}) == 1
     assert the_mail(ledger).ambiguous == 1
@@ -161,7 +161,7 @@ def test_a_wrong_password_stops_everything_after_one_attempt(ledger, script) -> 
     script.answers = {"AUTH": [f"535 wrong: {CANARY}", f"535 wrong: {CANARY}"]}
     promise(ledger, "a@example.com", "b@example.com")
     with running(script) as port, pytest.raises(DeliveryError, match=r"hindsight_smtp.*2 mails wait") as caught:
-        deliver(ledger, a_mailer(port, login="ann", password=CANARY), now=NOW)
+        drain(ledger, a_mailer(port, login="ann", password=CANARY), now=NOW)
     assert not caught.value.transient
     assert script.commands.count("AUTH") == 1
     assert [mail.state for mail in ledger.outbox()] == [MailState.PENDING] * 2
@@ -175,7 +175,7 @@ def test_the_password_is_in_no_log_error_or_row(ledger, script, caplog) -> None:
     promise(ledger)
     with running(script) as port:
         mailer = a_mailer(port, login="ann", password=CANARY)
-        deliver(ledger, mailer, now=NOW)
+        drain(ledger, mailer, now=NOW)
     ours = caplog.text + str(ledger.outbox()) + repr(mailer) + repr(mailer._settings)
     assert CANARY not in ours
     assert encoded not in ours
@@ -187,13 +187,13 @@ def test_a_server_that_never_finishes_meets_the_deadline(ledger, script, answers
     script.answers = answers
     promise(ledger)
     with running(script) as port:
-        assert deliver(ledger, a_mailer(port, timeout_s=0.5), now=NOW) == outbox.Delivery(retried=1, pending=1)
+        assert drain(ledger, a_mailer(port, timeout_s=0.5), now=NOW) == delivery.Delivery(retried=1, pending=1)
     assert (the_mail(ledger).state, the_mail(ledger).ambiguous) == (MailState.PENDING, 0)
 
 
 def test_a_server_out_of_reach_is_asked_once_a_drain(ledger, caplog) -> None:
     promise(ledger, "a@example.com", "b@example.com", "c@example.com")
-    assert deliver(ledger, a_mailer(9), now=NOW) == outbox.Delivery(retried=1, pending=3)
+    assert drain(ledger, a_mailer(9), now=NOW) == delivery.Delivery(retried=1, pending=3)
     assert sum(mail.attempts for mail in ledger.outbox()) == 1
     assert "out of reach" in caplog.text
 
@@ -202,8 +202,8 @@ def test_a_sender_that_died_costs_at_most_one_duplicate(ledger, mailer, script) 
     promise(ledger)
     claim = claims.claim(ledger, now=NOW, monitor=None)
     mailer.send(claim.envelope)
-    assert deliver(ledger, mailer, now=NOW + LEASE / 2) == outbox.Delivery(pending=1)
-    assert deliver(ledger, mailer, now=NOW + 2 * LEASE) == outbox.Delivery(sent=1)
+    assert drain(ledger, mailer, now=NOW + LEASE / 2) == delivery.Delivery(pending=1)
+    assert drain(ledger, mailer, now=NOW + 2 * LEASE) == delivery.Delivery(sent=1)
     assert len(script.accepted) == 2
     assert len({mail["Message-ID"] for mail in script.accepted}) == 1
     assert the_mail(ledger).ambiguous == 1
@@ -222,7 +222,7 @@ def test_many_relays_at_once_send_each_mail_once(database_url, mailer, script) -
     ledgers = [Ledger(open_engine(database_url)) for _ in range(3)]
     ledgers[0].create()
     promise(ledgers[0], *(f"person{number}@example.com" for number in range(20)))
-    threads = [threading.Thread(target=deliver, args=(one, mailer), kwargs={"now": NOW}) for one in ledgers]
+    threads = [threading.Thread(target=drain, args=(one, mailer), kwargs={"now": NOW}) for one in ledgers]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -238,7 +238,7 @@ def test_a_chart_survives_the_ledger(database_url, mailer, script) -> None:
     message = Message("subject", "text", '<img src="cid:chart">', b"\x89PNG\0\xff")
     with ledger.locked("credit") as tx:
         tx.queue([Letter("credit", "night", "ann@example.com", message)], NOW)
-    deliver(ledger, mailer, now=NOW)
+    drain(ledger, mailer, now=NOW)
     (chart,) = (part for part in script.accepted[0].walk() if part.get_content_type() == "image/png")
     assert chart.get_content() == b"\x89PNG\0\xff"
     assert ledger.forget_bodies(NOW + DAY) == 1
@@ -249,19 +249,19 @@ def test_a_chart_survives_the_ledger(database_url, mailer, script) -> None:
 def test_the_most_severe_goes_first_and_the_limit_holds(ledger, mailer, script) -> None:
     promise(ledger, subject="digest", severity=Severity.P2)
     promise(ledger, subject="outage", severity=Severity.P0)
-    assert deliver(ledger, mailer, now=NOW, limit=1) == outbox.Delivery(sent=1, pending=1)
+    assert drain(ledger, mailer, now=NOW, limit=1) == delivery.Delivery(sent=1, pending=1)
     assert script.accepted[0]["Subject"] == "outage"
 
 
 def test_one_monitors_mail_can_be_sent_alone(ledger, mailer) -> None:
     promise(ledger)
-    assert deliver(ledger, mailer, now=NOW, monitor="churn") == outbox.Delivery()
-    assert deliver(ledger, mailer, now=NOW, monitor="credit").sent == 1
+    assert drain(ledger, mailer, now=NOW, monitor="churn") == delivery.Delivery()
+    assert drain(ledger, mailer, now=NOW, monitor="credit").sent == 1
 
 
 def test_a_mail_too_old_is_given_up_loudly_and_never_sent(ledger, mailer, script, caplog) -> None:
     promise(ledger)
-    delivery = deliver(ledger, mailer, now=NOW + 8 * DAY)
+    delivery = drain(ledger, mailer, now=NOW + 8 * DAY)
     assert (delivery.dead, delivery.pending) == (1, 0)
     assert "not delivered within 7 days" in delivery.complaints[0]
     assert "never tried" in caplog.text
@@ -269,10 +269,10 @@ def test_a_mail_too_old_is_given_up_loudly_and_never_sent(ledger, mailer, script
 
 
 def test_without_a_mailer_mail_waits_and_one_warning_is_given(ledger, monkeypatch, caplog) -> None:
-    monkeypatch.setattr(outbox, "_warned", set())
+    monkeypatch.setattr(delivery, "_warned", set())
     promise(ledger)
     for _ in range(3):
-        assert deliver(ledger, None, now=NOW + 30 * DAY) == outbox.Delivery(pending=1)
+        assert drain(ledger, None, now=NOW + 30 * DAY) == delivery.Delivery(pending=1)
     assert caplog.text.count("hindsight_smtp") == 1
 
 
@@ -281,7 +281,7 @@ def test_an_incident_over_before_anyone_was_told_is_never_mailed(ledger, mailer,
     promise(ledger, facts=[("i1", State.OPEN)], subject="opened")
     record(ledger, State.RESOLVED)
     promise(ledger, facts=[("i1", State.RESOLVED)], subject="resolved")
-    assert deliver(ledger, mailer, now=NOW) == outbox.Delivery()
+    assert drain(ledger, mailer, now=NOW) == delivery.Delivery()
     assert {mail.state for mail in ledger.outbox()} == {MailState.SUPPRESSED}
     assert script.accepted == []
 
@@ -289,10 +289,10 @@ def test_an_incident_over_before_anyone_was_told_is_never_mailed(ledger, mailer,
 def test_an_incident_resolved_after_the_first_mail_is_mailed_once_more(ledger, mailer, script) -> None:
     record(ledger, State.OPEN)
     promise(ledger, facts=[("i1", State.OPEN)], subject="opened")
-    deliver(ledger, mailer, now=NOW)
+    drain(ledger, mailer, now=NOW)
     record(ledger, State.RESOLVED)
     promise(ledger, facts=[("i1", State.RESOLVED)], subject="resolved")
-    deliver(ledger, mailer, now=NOW)
+    drain(ledger, mailer, now=NOW)
     assert [mail["Subject"] for mail in script.accepted] == ["opened", "resolved"]
 
 
@@ -302,10 +302,10 @@ def test_after_days_without_a_server_only_the_present_is_told(ledger, mailer, sc
         for state, subject in ((State.OPEN, "opened"), (State.RESOLVED, "resolved")):
             record(ledger, state)
             promise(ledger, facts=[("i1", state)], subject=f"{subject} {hour}", when=when)
-        deliver(ledger, a_mailer(9), now=when)
+        drain(ledger, a_mailer(9), now=when)
     record(ledger, State.OPEN)
     promise(ledger, facts=[("i1", State.OPEN)], subject="opened last", when=NOW + 3 * DAY)
-    assert deliver(ledger, mailer, now=NOW + 4 * DAY).sent == 1
+    assert drain(ledger, mailer, now=NOW + 4 * DAY).sent == 1
     assert [mail["Subject"] for mail in script.accepted] == ["opened last"]
 
 
@@ -313,17 +313,17 @@ def test_a_digest_with_one_thing_still_true_is_sent(ledger, mailer) -> None:
     record(ledger, State.RESOLVED)
     record(ledger, State.OPEN, "i2")
     promise(ledger, facts=[("i1", State.OPEN), ("i2", State.OPEN)])
-    assert deliver(ledger, mailer, now=NOW).sent == 1
+    assert drain(ledger, mailer, now=NOW).sent == 1
 
 
 def test_an_end_is_told_to_one_who_may_have_read_of_the_beginning(ledger, mailer, script) -> None:
     script.answers = {"DOT": [DROP]}
     record(ledger, State.OPEN)
     promise(ledger, facts=[("i1", State.OPEN)], subject="opened")
-    deliver(ledger, mailer, now=NOW)
+    drain(ledger, mailer, now=NOW)
     record(ledger, State.WITHDRAWN)
     promise(ledger, facts=[("i1", State.WITHDRAWN)], subject="withdrawn")
-    deliver(ledger, mailer, now=NOW + HOUR)
+    drain(ledger, mailer, now=NOW + HOUR)
     assert [mail["Subject"] for mail in script.accepted] == ["opened", "withdrawn"]
 
 

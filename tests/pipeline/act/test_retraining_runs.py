@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 from sklearn.tree import DecisionTreeClassifier
-from tests.builders import DAY, a_window, at
-from tests.pipeline.world import World, a_world, days
 
 from hindsight import pipeline
 from hindsight.errors import TrainingError
@@ -22,6 +20,8 @@ from hindsight.pipeline.measure.baselines import baseline_for, manifests
 from hindsight.training.registry import Stage
 from hindsight.verdicts.model import RetrainRequest
 from hindsight.vocabulary.measurement import Kind
+from tests.builders import DAY, a_window, at
+from tests.pipeline.world import World, a_world, days
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from tests.builders import DAY, HOUR, at
-from tests.pipeline.world import REFERENCE, World, a_world, days
 
 from hindsight import pipeline
 from hindsight.monitors.model import Monitor
 from hindsight.verdicts.model import State, Status
 from hindsight.verdicts.retraining import Refusal
+from tests.builders import DAY, HOUR, at
+from tests.pipeline.world import REFERENCE, World, a_world, days
 
 SLOW: dict[str, Any] = {"latency_ms": 900.0}
 FIRST, SECOND = "2026-09-01", "2026-09-02"

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from tests.builders import HOUR, a_window, at
-from tests.pipeline.world import World, a_world, days
 
 from hindsight import pipeline
 from hindsight.verdicts.model import RetrainRequest, State, Status
+from tests.builders import HOUR, a_window, at
+from tests.pipeline.world import World, a_world, days
 
 LATE = at("2026-12-01")
 SLOW: dict[str, Any] = {"latency_ms": 900.0}

@@ -8,8 +8,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from rich.console import Console
-from tests.builders import a_measurement, a_monitor, a_window, at
-from tests.pipeline.world import a_day, a_world
 
 from hindsight import pipeline, terminal
 from hindsight.messages.digest import Told, compose
@@ -19,6 +17,8 @@ from hindsight.pipeline.show.pages import monitor_view
 from hindsight.reports.pages import monitor_page
 from hindsight.verdicts.model import Incident, Series, State
 from hindsight.vocabulary.measurement import Kind, Measurement
+from tests.builders import a_measurement, a_monitor, a_window, at
+from tests.pipeline.world import a_day, a_world
 
 DAY = "2026-09-01"
 

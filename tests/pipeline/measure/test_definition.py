@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from tests.builders import a_monitor, at
-from tests.pipeline.world import REFERENCE, World, a_world, days
 
 from hindsight import pipeline
 from hindsight.pipeline.measure.definition import advice, definition
 from hindsight.vocabulary.measurement import Kind
+from tests.builders import a_monitor, at
+from tests.pipeline.world import REFERENCE, World, a_world, days
 
 CORRECTED: dict[str, Any] = {"model": {"name": "credit", "task": "binary", "positive_label": 0}}
 

@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
-from tests.builders import a_window, at, monitor_file
-from tests.pipeline.world import REFERENCE, World, a_day, a_world, days
 
 from hindsight import pipeline
 from hindsight.verdicts.model import State
 from hindsight.vocabulary.measurement import Kind
+from tests.builders import a_window, at, monitor_file
+from tests.pipeline.world import REFERENCE, World, a_day, a_world, days
 
 SOURCE = monitor_file()["source"]
 UNDATED = SOURCE | {"labels": {"table": "ground_truth", "id": "request_id", "label": "label"}}

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from rich.console import Console
-from tests.builders import DAY, at
-from tests.pipeline.world import REFERENCE, SOON, World, a_world, days
 
 from hindsight import pipeline, terminal
 from hindsight.monitors.loader import lint
 from hindsight.reports.pages import monitor_page
 from hindsight.verdicts.model import State, Status
 from hindsight.vocabulary.measurement import Kind, Measurement
+from tests.builders import DAY, at
+from tests.pipeline.world import REFERENCE, SOON, World, a_world, days
 
 KPIS = {"orders": {"count": True, "where": {"prediction": 1}}, "revenue": {"sum": "amount", "where": {"label": 1}}}
 REVENUE_DROP = {"id": "poor", "metric": "kpi.revenue", "drops_by": "30%", "severity": "P1"}

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from tests.builders import at
-from tests.pipeline.world import World, a_day, a_world
-from tests.warehouse.tables import TRUTH, writing
 
 from hindsight.verdicts.model import State, Status
 from hindsight.vocabulary.measurement import Kind
+from tests.builders import at
+from tests.pipeline.world import World, a_day, a_world
+from tests.warehouse.tables import TRUTH, writing
 
 
 @pytest.fixture

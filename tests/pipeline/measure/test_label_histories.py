@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import sqlalchemy as sa
+
 from benchmarks.cases import hindsight
+from hindsight.pipeline import read_snapshots
 from tests.builders import DAY, HOUR, at
 from tests.pipeline.world import World, a_day, a_world, days
-
-from hindsight.pipeline import read_snapshots
 
 DAYS = days("2026-09-01", 3)
 END = at("2026-09-14")

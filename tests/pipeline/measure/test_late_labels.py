@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from tests.builders import HOUR, at
-from tests.pipeline.world import World, a_day, a_world, days
 
 from hindsight import pipeline
 from hindsight.ledger.records import RequestState
 from hindsight.verdicts.model import RetrainRequest, Status
 from hindsight.vocabulary.measurement import Kind, Measurement
+from tests.builders import HOUR, at
+from tests.pipeline.world import World, a_day, a_world, days
 
 
 @pytest.fixture

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sqlalchemy as sa
-from tests.builders import DAY, HOUR, a_window, at
-from tests.pipeline.world import REFERENCE, World, a_day, a_world, days
 
 from hindsight import pipeline
 from hindsight.pipeline.judge.past_incidents import open_incidents
 from hindsight.verdicts.model import Incident, State, Status
 from hindsight.vocabulary.measurement import Kind
+from tests.builders import DAY, HOUR, a_window, at
+from tests.pipeline.world import REFERENCE, World, a_day, a_world, days
 
 LATE = at("2026-12-01")  # when history is judged long after
 

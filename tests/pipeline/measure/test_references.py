@@ -10,14 +10,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
-from tests.builders import a_window, at
-from tests.pipeline.world import World, a_day, a_world, days
 
 from hindsight.errors import DataError, StoreError
 from hindsight.pipeline.measure import baselines
 from hindsight.pipeline.measure.baselines import baseline_for, freeze, manifests
 from hindsight.verdicts.model import Status
 from hindsight.vocabulary.measurement import Kind, Measurement
+from tests.builders import a_window, at
+from tests.pipeline.world import World, a_day, a_world, days
 
 DAY = "2026-09-01"
 

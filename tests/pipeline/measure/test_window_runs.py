@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from tests.builders import a_window, at
-from tests.pipeline.world import REFERENCE, World, a_day, a_world, days
-from tests.warehouse.tables import LOG, writing
 
 from hindsight import pipeline
 from hindsight.errors import DataError, WarehouseError
 from hindsight.verdicts.model import State, Status
 from hindsight.vocabulary.measurement import Kind
+from tests.builders import a_window, at
+from tests.pipeline.world import REFERENCE, World, a_day, a_world, days
+from tests.warehouse.tables import LOG, writing
 
 DAY = "2026-09-01"
 

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from rich.console import Console
-from tests.builders import DAY, HOUR, at
-from tests.pipeline.world import REFERENCE, World, a_day, a_world, days
-from tests.warehouse.tables import TRUTH, writing
 
 from hindsight import cli
 from hindsight.errors import ConfigError
 from hindsight.pipeline.measure.baselines import baseline_for
-from hindsight.pipeline.show import baseline_contents as frozen
+from hindsight.pipeline.show import baseline_contents
 from hindsight.pipeline.show.baseline_contents import Frozen
+from tests.builders import DAY, HOUR, at
+from tests.pipeline.world import REFERENCE, World, a_day, a_world, days
+from tests.warehouse.tables import TRUTH, writing
 
 LATER = at("2026-09-20")
 Say = Callable[..., tuple[int, str, str]]
@@ -65,13 +65,13 @@ def held(state: Frozen, name: str) -> Any:
 
 
 def test_before_the_first_run_there_is_no_baseline(world: World) -> None:
-    state = frozen.frozen(world.monitor, world.resources, as_of=LATER)
+    state = baseline_contents.frozen(world.monitor, world.resources, as_of=LATER)
     assert (state.id, state.kept, state.columns) == ("", (), ())
 
 
 def test_what_a_baseline_holds_is_told_column_by_column(world: World) -> None:
     baseline_for(world.monitor, world.monitor.grid.window_at(LATER), world.resources, as_of=LATER)
-    state = frozen.frozen(world.monitor, world.resources, as_of=LATER)
+    state = baseline_contents.frozen(world.monitor, world.resources, as_of=LATER)
     assert (state.rows, state.labels, state.effective_from) == (900, "mature", None)
     assert state.fitted_as_of == at("2026-08-28") + 3 * DAY
     assert state.age is not None
@@ -94,7 +94,7 @@ def test_odd_columns_are_said_to_be_odd(database_url: sa.URL, tmp_path: Path) ->
     features = {"amount": "numeric", "region": "categorical", "cost_usd": "numeric", "latency_ms": "numeric"}
     with a_world(database_url, tmp_path, (), features=features, drift={"threshold": "auto"}) as world:
         world.log("2026-08-25", amount=None, region="EU", cost_usd=0.5, latency_ms=lambda i: 7.0 if i % 2 else i * 1.0)
-        state = frozen.refit(world.monitor, world.resources, as_of=LATER).after
+        state = baseline_contents.refit(world.monitor, world.resources, as_of=LATER).after
     assert (held(state, "amount").note, held(state, "amount").null_share) == ("null in every row", 1.0)
     assert (held(state, "region").note, held(state, "cost_usd").note) == ("constant", "constant")
     assert held(state, "cost_usd").point_masses == (0.5,)
@@ -106,11 +106,11 @@ def test_odd_columns_are_said_to_be_odd(database_url: sa.URL, tmp_path: Path) ->
 
 
 def test_a_refit_is_for_windows_from_then_on(world: World) -> None:
-    first = frozen.refit(world.monitor, world.resources, as_of=at("2026-09-05"))
+    first = baseline_contents.refit(world.monitor, world.resources, as_of=at("2026-09-05"))
     assert (first.before.id, first.after.effective_from, first.changes) == ("", None, [])
     world.insert("inference_log", a_day("2026-08-26", seed=3, n=200, amount=130.0, request_id=lambda i: f"more{i}")[0])
 
-    result = frozen.refit(world.monitor, world.resources, as_of=LATER)
+    result = baseline_contents.refit(world.monitor, world.resources, as_of=LATER)
     assert result.before.id == first.after.id != result.after.id
     assert result.after.effective_from == LATER
     assert len(result.after.kept) == 2
@@ -129,8 +129,8 @@ def test_a_refit_is_for_windows_from_then_on(world: World) -> None:
 
 
 def test_a_refit_of_the_same_rows_changes_nothing(world: World) -> None:
-    first = frozen.refit(world.monitor, world.resources, as_of=at("2026-09-05")).after
-    again = frozen.refit(world.monitor, world.resources, as_of=LATER)
+    first = baseline_contents.refit(world.monitor, world.resources, as_of=at("2026-09-05")).after
+    again = baseline_contents.refit(world.monitor, world.resources, as_of=LATER)
     assert (again.after.id, again.changes, len(again.after.kept)) == (first.id, [], 1)
 
 
@@ -141,40 +141,40 @@ def test_a_file_of_the_same_rows_is_not_frozen_twice(world: World, tmp_path: Pat
     rows, _ = a_day("2026-08-25")
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "reference.parquet")
     world.declare(reference={"parquet": str(tmp_path / "reference.parquet")}, segments=[])
-    first = frozen.refit(world.monitor, world.resources, as_of=at("2026-09-05")).after
-    assert frozen.refit(world.monitor, world.resources, as_of=LATER).after.id == first.id
+    first = baseline_contents.refit(world.monitor, world.resources, as_of=at("2026-09-05")).after
+    assert baseline_contents.refit(world.monitor, world.resources, as_of=LATER).after.id == first.id
 
 
 def test_a_changed_reference_has_no_baseline_yet_but_the_old_one_is_kept(world: World) -> None:
-    frozen.refit(world.monitor, world.resources, as_of=LATER)
+    baseline_contents.refit(world.monitor, world.resources, as_of=LATER)
     world.declare(reference={"start": "2026-08-26", "end": "2026-08-28"})
-    state = frozen.frozen(world.monitor, world.resources, as_of=LATER)
+    state = baseline_contents.frozen(world.monitor, world.resources, as_of=LATER)
     assert (state.id, [kept.is_declared for kept in state.kept]) == ("", [False])
-    after = frozen.refit(world.monitor, world.resources, as_of=LATER).after
+    after = baseline_contents.refit(world.monitor, world.resources, as_of=LATER).after
     assert (after.rows, sorted(kept.is_declared for kept in after.kept)) == (600, [False, True])
 
 
 def test_a_reference_without_rows_is_not_frozen(world: World) -> None:
     world.declare(reference={"start": "2025-01-01", "end": "2025-02-01"})
-    assert frozen.refit(world.monitor, world.resources, as_of=LATER).after.id == ""
+    assert baseline_contents.refit(world.monitor, world.resources, as_of=LATER).after.id == ""
 
 
 def test_a_trailing_reference_cannot_be_frozen_by_hand(world: World) -> None:
     world.declare(reference={"trailing": "2d"})
     with pytest.raises(ConfigError, match="fitted anew for every window"):
-        frozen.refit(world.monitor, world.resources, as_of=LATER)
+        baseline_contents.refit(world.monitor, world.resources, as_of=LATER)
 
 
 def test_two_refits_at_one_moment_do_not_hide_each_other(world: World) -> None:
-    frozen.refit(world.monitor, world.resources, as_of=at("2026-09-05"))
+    baseline_contents.refit(world.monitor, world.resources, as_of=at("2026-09-05"))
     ids = set()
     for n in (100, 150, 200, 250):
         world.insert("inference_log", a_day("2026-08-26", seed=n, n=n, request_id=lambda i, n=n: f"x{n}-{i}")[0])
         try:
-            ids.add(frozen.refit(world.monitor, world.resources, as_of=LATER).after.id)
+            ids.add(baseline_contents.refit(world.monitor, world.resources, as_of=LATER).after.id)
         except ConfigError as exc:
             assert "choose a later --as-of" in str(exc)  # noqa: PT017
-    assert frozen.frozen(world.monitor, world.resources, as_of=LATER).id in ids
+    assert baseline_contents.frozen(world.monitor, world.resources, as_of=LATER).id in ids
 
 
 # On the command line

@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from tests.builders import DAY, a_measurement, a_window, at, monitor_file
-from tests.pipeline.world import REFERENCE, World, a_day, a_world, days
-from tests.reports.test_pages import EVIL, Page
 
 from hindsight import pipeline
-from hindsight.pipeline.show import night_note as noting
+from hindsight.pipeline.show import night_note
 from hindsight.pipeline.show.accuracy_report import accuracy_report, open_night
 from hindsight.reports.night import AccuracyReport, Change
 from hindsight.verdicts.model import State
 from hindsight.vocabulary.measurement import Kind, Measurement
+from tests.builders import DAY, a_measurement, a_window, at, monitor_file
+from tests.pipeline.world import REFERENCE, World, a_day, a_world, days
+from tests.reports.test_pages import EVIL, Page
 
 FIRST = "2026-09-01"
 
@@ -383,7 +383,7 @@ def test_a_report_that_fails_costs_the_note_never_the_mail(
     def broken(*args: object, **rest: object) -> None:
         raise ZeroDivisionError("a fault of the report")
 
-    monkeypatch.setattr(noting, "accuracy_report", broken)
+    monkeypatch.setattr(night_note, "accuracy_report", broken)
     small.log(FIRST, right=0.4).night("2026-09-05")
     (mail,) = mails(small, at("2026-09-05T01:00"))
 

@@ -12,8 +12,8 @@ from functools import partial
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hindsight.checks.drift.outputs import confidences
 from hindsight.checks.reference.columns import SUMMARY, AnyColumn, Role, from_row, to_row
+from hindsight.checks.reference.confidence import confidences
 from hindsight.checks.reference.fitting import fit_column, roles
 from hindsight.checks.reference.thresholds import blocks
 from hindsight.checks.values.groups import Group, groups

@@ -8,8 +8,8 @@ from math import floor, isfinite
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from hindsight.monitors.strict import Scalar
 from hindsight.vocabulary.facts import ColumnFacts
+from hindsight.vocabulary.rows import Scalar
 
 NOTABLE_NULLS = 0.2  # a column with more is one that may be empty
 FEW = 20

@@ -1,5 +1,5 @@
 """Act: keep what was promised.
 
 delivery    the outbox drained             retraining   claim, train, compare, promote, announce
-upkeep      requested runs started, silence noticed, the old forgotten
+requests    runs of DAGs that were asked for maintenance  silence noticed, the old forgotten
 """

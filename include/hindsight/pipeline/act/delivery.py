@@ -15,7 +15,9 @@ from hindsight.ledger.claims import Claim
 from hindsight.ledger.ledger import Ledger
 from hindsight.ledger.records import MailState
 from hindsight.messages.mail import Mailer
-from hindsight.messages.smtp import Attempt, Fate
+from hindsight.monitors.model import Monitor
+from hindsight.pipeline.resources import Resources
+from hindsight.vocabulary.letters import Attempt, Fate, Message, letters
 
 logger = logging.getLogger(__name__)
 MAX_AGE = timedelta(days=7)
@@ -36,7 +38,18 @@ class Delivery:
     complaints: tuple[str, ...] = ()
 
 
-def deliver(
+def deliver(resources: Resources, *, now: datetime, monitor: str | None = None) -> Delivery:
+    """Send the mail that is due; what cannot be sent stays promised."""
+    return drain(resources.ledger, resources.mailer, now=now, monitor=monitor)
+
+
+def promise(monitor: Monitor, cause: str, message: Message, resources: Resources, at: datetime) -> None:
+    """Promise one message about a monitor to all its recipients."""
+    with resources.ledger.locked(monitor.name) as tx:
+        tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=monitor.alerts.email), at)
+
+
+def drain(
     ledger: Ledger,
     mailer: Mailer | None,
     *,

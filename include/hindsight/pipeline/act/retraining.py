@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from hindsight.errors import TrainingError
 from hindsight.ledger.records import Progress, RequestState
 from hindsight.monitors.model import Monitor, Retrain
-from hindsight.monitors.rules import Severity
 from hindsight.pipeline.measure.baselines import freeze
 from hindsight.pipeline.resources import Resources
 from hindsight.training.artifacts import save_model
@@ -16,6 +15,7 @@ from hindsight.training.compare import Comparison, compare
 from hindsight.training.registry import ModelVersion
 from hindsight.training.train import hold_out, train
 from hindsight.vocabulary.letters import Message, letters
+from hindsight.vocabulary.severity import Severity
 from hindsight.vocabulary.windows import Window
 from hindsight.warehouse.labels import labelled
 

@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from hindsight.checks.drift.prior import feature_of
 from hindsight.ledger.records import RequestState
 from hindsight.ledger.transaction import Transaction
+from hindsight.messages.night_note import NightNote
 from hindsight.monitors.model import Monitor
-from hindsight.monitors.rules import Rule, Severity
+from hindsight.monitors.rules import Rule
 from hindsight.pipeline.judge.alerts import NightMail, promise
 from hindsight.pipeline.judge.ranking import effects_of
 from hindsight.pipeline.judge.verdicts import verdicts_of_night, verdicts_of_run
 from hindsight.pipeline.measure.windows import as_of_run
 from hindsight.pipeline.resources import Resources
-from hindsight.pipeline.show.night_note import WEEK, night_note
 from hindsight.verdicts.incidents import fold_from, refold, retire
 from hindsight.verdicts.judge import kind_of, waits_for_labels
 from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
 from hindsight.verdicts.notices import is_stale, needs_notice
 from hindsight.verdicts.retraining import Refusal, decide
 from hindsight.vocabulary.measurement import Kind
+from hindsight.vocabulary.severity import Severity
 from hindsight.vocabulary.windows import Window
 from hindsight.warehouse.columns import named
 
 AT_ONCE = (Severity.P0, Severity.P1)
+WEEK = timedelta(days=7)
+Note = Callable[[datetime | None], NightNote | None]  # what a night changed since a moment, as a mail says it
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +60,25 @@ def judge_window(
     return _settle(monitor, verdicts, as_of, f"window {window}", resources, judged_at, digest=digest, dry_run=dry_run)
 
 
-def judge_night(
+def settle_night(
     monitor: Monitor,
     as_of: datetime,
     windows: Sequence[Window],
     resources: Resources,
     *,
     judged_at: datetime,
+    note: Note,
     link: str = "",
     dry_run: bool = False,
 ) -> Judgement:
     """Judge what a night measured again, do what follows, tell what waited for the digest, and commit the night.
 
-    `link` is where people read more, for the mail.
+    `note` writes what a mail says of the night, from a moment on or since the night before; `link` is where people
+    read more.
     """
     verdicts = [verdict for window in windows for verdict in verdicts_of_night(monitor, window, as_of, resources)]
     cause = f"night {as_of:%Y-%m-%dT%H:%MZ}"
-    night = _Night(len(windows), link)
+    night = _Night(len(windows), note, link)
     return _settle(monitor, verdicts, as_of, cause, resources, judged_at, digest=True, night=night, dry_run=dry_run)
 
 
@@ -103,7 +108,7 @@ def _settle(
         news = _news(monitor, tx, [v for v in newest if v.series in judged], judged_at, digest=digest)
         told = tuple(replace(incident, told=incident.state) for incident in news)
         moved = effects_of(monitor, news, resources)
-        mail = _mail(monitor, night, as_of, resources, tx, judged_at) if night else None
+        mail = _mail(monitor, night, as_of, tx, judged_at) if night else None
         promise(monitor, news, tx, cause=cause, retraining=retraining, moved=moved, at=judged_at, night=mail)
         tx.save_incidents(told, judged_at)
         if night is not None:
@@ -116,20 +121,18 @@ def _settle(
 @dataclass(frozen=True, slots=True)
 class _Night:
     windows: int
+    note: Note
     link: str
 
 
-def _mail(
-    monitor: Monitor, night: _Night, as_of: datetime, resources: Resources, tx: Transaction, judged_at: datetime
-) -> NightMail:
+def _mail(monitor: Monitor, night: _Night, as_of: datetime, tx: Transaction, judged_at: datetime) -> NightMail:
     """Say what a mail may tell of the night; one about it alone is due once, where asked for, and while it is news."""
     wanted, last = monitor.alerts.report, tx.last_night(until=as_of)
     fresh = judged_at - as_of <= monitor.max_age and last != as_of
     weekly = wanted == "weekly"
     due = not weekly or last is None or last.isocalendar()[:2] != as_of.isocalendar()[:2]
     since = as_of - WEEK if weekly and due else None
-    note = partial(night_note, monitor, as_of, resources, since=since)
-    return NightMail(note, asked=bool(wanted) and fresh and due, link=night.link)
+    return NightMail(partial(night.note, since), asked=bool(wanted) and fresh and due, link=night.link)
 
 
 def _vanished(monitor: Monitor, tx: Transaction, verdicts: Sequence[Verdict]) -> list[Verdict]:

@@ -8,11 +8,11 @@ from datetime import datetime
 
 from hindsight.messages.wording import whose
 from hindsight.monitors.model import Monitor
-from hindsight.monitors.rules import Severity
 from hindsight.pipeline.resources import Resources
 from hindsight.verdicts.incidents import retire
 from hindsight.verdicts.model import Incident, State
 from hindsight.vocabulary.letters import Message, letters
+from hindsight.vocabulary.severity import Severity
 
 
 def close_retired(

@@ -13,8 +13,8 @@ from typing import Any
 
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.resources import Resources
-from hindsight.proposals.periods import moment, written
 from hindsight.vocabulary.measurement import Kind
+from hindsight.vocabulary.windows import format_duration, format_moment
 
 _DECIDES: dict[str, Any] = {
     "model": {"task", "positive_label", "version"},
@@ -45,20 +45,19 @@ def advice(monitor: Monitor, resources: Resources, runnable: str) -> Iterator[st
     """
     newest = resources.store.newest(monitor.name, Kind.OPERATIONS)
     if newest is not None and newest.end - newest.start != monitor.window:
-        sizes = f"windows of {written(newest.end - newest.start)}, and the file says {written(monitor.window)}"
+        then, now = format_duration(newest.end - newest.start), format_duration(monitor.window)
+        sizes = f"windows of {then}, and the file says {now}"
         yield f"what is on record is of {sizes}: the two do not mix, so give the monitor another name to begin anew"
         return
     earlier = "measured by an earlier version of the monitor file; to measure {} again:"
     if late := outdated(monitor, Kind.OPERATIONS, resources):
-        end = moment(late[-1] + monitor.window)
-        yield (
-            f"{_windows(late)} {earlier.format('them')} hindsight run {runnable} --start {moment(late[0])} --end {end}"
-        )
+        start, end = format_moment(late[0]), format_moment(late[-1] + monitor.window)
+        yield (f"{_windows(late)} {earlier.format('them')} hindsight run {runnable} --start {start} --end {end}")
     night = resources.ledger.last_night(monitor.name, before=_EVER)
     if night is not None and (late := outdated(monitor, Kind.LABELS, resources)):
         yield (
             f"the labels of {_windows(late)} {earlier.format('all')} "
-            f"hindsight labels {runnable} --as-of {moment(night)} --all"
+            f"hindsight labels {runnable} --as-of {format_moment(night)} --all"
         )
 
 

@@ -12,7 +12,7 @@ from hindsight.pipeline.judge.knowledge import Known, known
 from hindsight.pipeline.judge.past_incidents import open_incidents
 from hindsight.pipeline.judge.verdicts import NIGHT_KINDS
 from hindsight.pipeline.resources import Resources
-from hindsight.pipeline.show import scorecard as scoring
+from hindsight.pipeline.show import scorecard
 from hindsight.pipeline.show.pages import incident_row, unit_of
 from hindsight.reports.charts import Unit
 from hindsight.reports.night import AccuracyReport, Awaited, Change, called, count
@@ -104,9 +104,9 @@ def accuracy_report(night: Night, resources: Resources, *, links: Sequence[Link]
         numbers=tuple(_numbers(night, changes, awaited)),
         changes=changes,
         course=_course(night),
-        segments=scoring.segment_rows(night.now, night.finals, night.metric),
-        calibration=scoring.calibration(night.now, night.finals),
-        estimates=tuple(scoring.estimates(night.now, night.finals, night.metric, night.unit)),
+        segments=scorecard.segment_rows(night.now, night.finals, night.metric),
+        calibration=scorecard.calibration(night.now, night.finals),
+        estimates=tuple(scorecard.estimates(night.now, night.finals, night.metric, night.unit)),
         opened=tuple(sorted(_opened(night, told, resources), key=lambda row: row.severity)),
         turned=tuple(incident_row(incident, monitor) for incident in told.turned),
         counts=tuple(_counts(night)),

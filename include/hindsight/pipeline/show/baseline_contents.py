@@ -14,8 +14,8 @@ from hindsight.checks.reference.columns import AnyColumn, CategoryBaseline, Nume
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.measure import baselines
 from hindsight.pipeline.resources import Resources
-from hindsight.proposals.periods import written
 from hindsight.snapshots.baselines import Manifest
+from hindsight.vocabulary.windows import format_duration
 
 TOP = 5
 LOWEST = datetime.fromisoformat(baselines.ALWAYS)
@@ -166,7 +166,7 @@ def _declared(monitor: Monitor) -> str:
     if reference.parquet is not None:
         return reference.parquet
     if reference.trailing is not None:
-        span, lag = written(reference.trailing), written(reference.lag)
+        span, lag = format_duration(reference.trailing), format_duration(reference.lag)
         return f"the {span} that end {lag} before each window; shown is the first, which gave the bins"
     return f"{reference.start:%Y-%m-%d %H:%M} to {reference.end:%Y-%m-%d %H:%M}"
 

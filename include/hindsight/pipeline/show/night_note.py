@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from hindsight.messages.chart import Point
 from hindsight.messages.night_note import NightNote, NoteRow
@@ -18,7 +18,6 @@ logger = logging.getLogger(__name__)
 MOST = 8  # windows in a mail; the rest is counted
 MOST_OPEN = 8
 CHARTED = 60
-WEEK = timedelta(days=7)
 
 
 def night_note(

@@ -14,13 +14,13 @@ from hindsight.errors import ConfigError, StoreError
 from hindsight.monitors.kpis import is_labelled_metric
 from hindsight.monitors.loader import load_folder, load_monitor
 from hindsight.monitors.model import Monitor
-from hindsight.monitors.rules import Severity
 from hindsight.pipeline.resources import Resources
 from hindsight.pipeline.show.state import MonitorState, Story, state_of, stories
 from hindsight.reports.charts import Chart, Mark, Point, Unit
 from hindsight.reports.pages import IncidentRow, Link, MonitorCard, MonitorView, Number
 from hindsight.verdicts.model import Incident, State
 from hindsight.vocabulary.measurement import Kind
+from hindsight.vocabulary.severity import Severity
 
 logger = logging.getLogger(__name__)
 CHARTED = 90  # windows on each chart
