@@ -18,15 +18,32 @@ ENTRANCES = [p for p in SOURCES if PACKAGE not in p.parents or (PACKAGE / "airfl
 
 FLOORS = (
     {"errors", "settings"},
+    {"vocabulary"},
     {"monitors"},
     {"verdicts"},
-    {"warehouse", "checks", "snapshots", "actions", "training", "reports"},
+    {"warehouse", "checks", "snapshots", "ledger", "messages", "training", "reports", "proposals"},
     {"pipeline"},
     {"airflow", "terminal"},
     {"cli", "dags", "plugins"},
     {"__main__"},
 )
-FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+INSIDE = {
+    "checks": (
+        {"values", "statistics"},
+        {"reference", "performance", "suites"},
+        {"operations", "quality", "drift", "labels", "estimate"},
+        {"kpis"},
+    ),
+    "pipeline": ({"resources"}, {"measure"}, {"judge"}, {"act", "show", "propose"}, {"night"}),
+}
+
+
+def floors(plan: tuple[set[str], ...]) -> dict[str, int]:
+    """On which floor each room of a plan lies."""
+    return {room: floor for floor, rooms in enumerate(plan) for room in rooms}
+
+
+FLOOR = floors(FLOORS)
 SLOW = {"evidently", "great_expectations"}
 HEAVY = SLOW | {"pandas", "pyarrow", "sklearn"}
 MAY_BE_HEAVY = {"hindsight.airflow.web": "only the api-server imports it, when it mounts the pages"}
@@ -79,6 +96,61 @@ def test_imports_point_down_and_never_to_a_room_beside(path: Path) -> None:
         there = name.split(".")[1] if name.startswith("hindsight.") else ""
         if there in FLOOR and there != here:
             assert FLOOR[there] < FLOOR[here], f"{here} may not import {name}"
+
+
+@pytest.mark.parametrize("house", INSIDE)
+def test_sub_rooms_import_only_what_lies_below_them(house: str) -> None:
+    floor = floors(INSIDE[house])
+    for path in sorted((PACKAGE / house).rglob("*.py")):
+        here = path.relative_to(PACKAGE / house).parts[0].removesuffix(".py")
+        if here == "__init__":
+            continue
+        assert here in floor, f"{house}/{here} has no floor; the room's docstring names them"
+        for name in imports(parsed(path)):
+            there = name.split(".")[2] if name.startswith(f"hindsight.{house}.") else here
+            if there != here:
+                assert floor[there] < floor[here], f"{house}/{here} may not import {name}"
+
+
+def graph(sources: dict[str, ast.AST]) -> dict[str, set[str]]:
+    """Which of these modules each imports, wherever in the file and for whatever purpose."""
+    found = {}
+    for module, tree in sources.items():
+        named = {part for name in imports(tree) for part in (name, name.rpartition(".")[0])}
+        found[module] = named & sources.keys() - {module}
+    return found
+
+
+def circles(arrows: dict[str, set[str]]) -> set[str]:
+    """The modules that lie on a circle of imports or between two: what is left when those that lead nowhere go."""
+    left = {module: set(targets) for module, targets in arrows.items()}
+    while free := {module for module in left if not left[module] & left.keys()}:
+        left = {module: targets for module, targets in left.items() if module not in free}
+    return set(left)
+
+
+def test_no_two_files_import_each_other_in_a_circle() -> None:
+    folders = {"include": PACKAGE, ".": ROOT / "demo", "./": ROOT / "benchmarks", "./.": ROOT / "tests"}
+    sources = {
+        ".".join(path.relative_to(ROOT / base).with_suffix("").parts).removesuffix(".__init__"): parsed(path)
+        for base, folder in folders.items()
+        for path in folder.rglob("*.py")
+    }
+    lazy = {"hindsight", "hindsight.pipeline"}  # they name what they load on first use, for the type checker
+    arrows = {module: targets - lazy for module, targets in graph(sources).items() if module not in lazy}
+    assert not circles(arrows)
+
+
+def test_a_circle_of_imports_would_be_noticed() -> None:
+    texts = {
+        "a": "import b",
+        "b": "def f():\n    from c import x",
+        "c": "if TYPE_CHECKING:\n    import a.y",
+        "d": "import a",
+    }
+    arrows = graph({name: ast.parse(text) for name, text in texts.items()})
+    assert circles(arrows) == {"a", "b", "c", "d"}
+    assert circles(arrows | {"c": set()}) == set()
 
 
 @each_source
