@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.case import Case, moment
-from benchmarks.cases import hindsight, load, prepare, run
+from benchmarks.case_runs import hindsight, load, prepare, run
 
 MONTH = timedelta(days=30.4375)
 RULES = {"drift_share": "pages", "drift": "notices"}

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks import cases
+from benchmarks import case_runs
 from benchmarks.case import Case, moment
 from benchmarks.cases import Numbers
 from benchmarks.nannyml_env import in_nannyml
@@ -95,12 +95,12 @@ def measure(some: Sequence[Case]) -> dict[str, Any]:
     temporary = tempfile.TemporaryDirectory(prefix="hindsight-estimates-")
     with temporary as folder, database.running(Path(folder) / "postgres") as server:
         url = server.set(database="warehouse")
-        os.environ.update(cases.prepare(some, url, Path(folder)))
+        os.environ.update(case_runs.prepare(some, url, Path(folder)))
         found = {}
         for case in some:
-            cases.load(case, url)
-            cases.run(case)
-            cases.night(case)
+            case_runs.load(case, url)
+            case_runs.run(case)
+            case_runs.night(case)
             found[case.name] = compared(ours(case, os.environ["HINDSIGHT_DATA"]), theirs(case, Path(folder)))
             _print(case.name, found[case.name])
     return found

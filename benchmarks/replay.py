@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from benchmarks.case import Case, moment, rows_of
-from benchmarks.cases import LATER, hindsight, night, plain
+from benchmarks.case_runs import LATER, hindsight, night, plain
 from hindsight.warehouse.connect import conninfo
 
 Way = Literal["alter", "widen", "replace"]

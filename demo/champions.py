@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import pandas as pd
 import sqlalchemy as sa
 
 from demo.plan import DAY, Plan
-
-if TYPE_CHECKING:
-    from demo.generate import Model, Traffic
+from demo.traffic import Model, Traffic, answers, trained_until
 
 SHADOW_DAYS = 2
 
 
 def register_first(model: Model, plan: Plan, data: Traffic, *, ledger: sa.URL, folder: str) -> None:
     """Make the model that scored the log the champion v1, unless the registry has one already."""
-    from demo.generate import trained_until
     from hindsight.training.artifacts import save_model
     from hindsight.training.registry import ModelVersion, Registry
 
@@ -89,8 +85,6 @@ def _recent(engine: sa.Engine, model: Model, until: datetime) -> pd.DataFrame:
 
 
 def _scored(model: Model, estimator: object, rows: pd.DataFrame, version: str) -> pd.DataFrame:
-    from demo.generate import answers
-
     output = answers(model, estimator, rows)
     prediction = (output >= 0.5).astype(int) if model.classifies else output.round(2)
     scored = rows.assign(model_version=version, prediction=prediction)

@@ -19,14 +19,15 @@ import sqlalchemy as sa
 from rich.console import Console
 
 from demo import database, mailbox, stack
-from demo import plan as plans
 from demo.api import ACTIVE, AirflowApi, is_caught_up
 from demo.champions import run_shadow
-from demo.generate import MODELS, SEED, midnight, write_monitors
+from demo.generate import SEED, midnight, write_monitors
+from demo.incidents import load_or_make
 from demo.places import ROOT, Places
 from demo.plan import DAY, Plan
 from demo.processes import Children, DemoError, Step, clean_up, ending_on_signals
 from demo.summary import Summary, failed, match, show, windows_checked
+from demo.traffic import MODELS
 from hindsight.ledger.connect import open_engine
 from hindsight.ledger.ledger import Ledger
 from hindsight.ledger.records import MailState, RequestState
@@ -119,7 +120,7 @@ def _alone(places: Places) -> Iterator[None]:
 def _prepare(places: Places, console: Console, now: datetime, until_the_end: ExitStack) -> Demo:
     """Start the database and the mail server, fix the plan, and put the environment together."""
     end = midnight(now.date())
-    plan = plans.load_or_make(places.incidents, seed=SEED, end=end)
+    plan = load_or_make(places.incidents, seed=SEED, end=end)
     write_monitors(plan, places.monitors, until=end)
     server = until_the_end.enter_context(database.running(places.postgres))
     smtp = until_the_end.enter_context(mailbox.serving(places.mailbox))

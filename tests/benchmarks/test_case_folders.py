@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
-from benchmarks import cases
+from benchmarks import case_runs, cases
 from benchmarks.case import Case
 from tests.builders import HOUR, at
 
@@ -53,14 +53,14 @@ def test_a_case_of_hours_without_scores_or_reference_is_measured(
     postgres_url: sa.URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case = a_case(tmp_path)
-    cases.load(case, postgres_url)
+    case_runs.load(case, postgres_url)
     monkeypatch.delenv("AIRFLOW_HOME", raising=False)
-    for key, value in cases.prepare([case], postgres_url, tmp_path).items():
+    for key, value in case_runs.prepare([case], postgres_url, tmp_path).items():
         monkeypatch.setenv(key, value)
-    cases.run(case)
-    cases.nights(case)
+    case_runs.run(case)
+    case_runs.nights(case)
     known = list(cases.compare_nights(case, os.environ["HINDSIGHT_DATA"]))
-    cases.night(case)
+    case_runs.night(case)
     final = list(cases.compare(case, os.environ["HINDSIGHT_DATA"]))
 
     assert [pair for pair in (*known, *final) if pair.deviation > 1e-9] == []

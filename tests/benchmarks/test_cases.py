@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from benchmarks import cases, replay
+from benchmarks import case_runs, cases, replay
 from benchmarks.cases import Case, Pair
 
 PLACE = Path(os.environ.get("HINDSIGHT_CASES", ""))
@@ -27,8 +27,8 @@ def watch(postgres_url: sa.URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
     def load(name: str, windows: int | None) -> Case:
         case = Case(PLACE / name, windows)
-        cases.load(case, postgres_url)
-        for key, value in cases.prepare([case], postgres_url, tmp_path).items():
+        case_runs.load(case, postgres_url)
+        for key, value in case_runs.prepare([case], postgres_url, tmp_path).items():
             monkeypatch.setenv(key, value)
         return case
 
@@ -49,8 +49,8 @@ def off(pairs: list[Pair]) -> list[Pair]:
 )
 def test_every_number_of_a_case_is_the_known_one(watch: Watch, name: str, windows: int | None, least: int) -> None:
     case = watch(name, windows)
-    cases.run(case)
-    cases.night(case)
+    case_runs.run(case)
+    case_runs.night(case)
     pairs = list(cases.compare(case, data()))
 
     assert off(pairs) == []
@@ -68,8 +68,8 @@ def test_every_number_is_known_again_as_it_was_at_a_moment(watch: Watch, name: s
     some = case.truth[2::4]
     ends = [cases.moment(row["window_start"]) + case.size for row in some]
     for as_of in sorted(end + timedelta(days=k) for end in ends for k in days):
-        cases.night(case, as_of)
-    cases.night(case)
+        case_runs.night(case, as_of)
+    case_runs.night(case)
 
     pairs = [pair for k in days for pair in cases.compare_as_of(case, data(), some, k)]
     assert off(pairs) == []
@@ -114,6 +114,6 @@ def test_however_the_table_came_to_hold_the_feed(watch: Watch, postgres_url: sa.
 
 def test_windows_run_again_after_the_table_changed_still_run(watch: Watch, postgres_url: sa.URL) -> None:
     case, _ = found_in(watch, postgres_url, "widen", {"2024-03-04"})
-    cases.hindsight("run", case.name, "--start", "2024-03-01", "--end", "2024-03-04", "--json")
-    incidents = json.loads(cases.hindsight("incidents", case.name, "--json"))
+    case_runs.hindsight("run", case.name, "--start", "2024-03-01", "--end", "2024-03-04", "--json")
+    incidents = json.loads(case_runs.hindsight("incidents", case.name, "--json"))
     assert {one["series"]["feature"] for one in incidents} == {"capital_loss"}  # which is text by now

@@ -13,9 +13,11 @@ import pytest
 import sqlalchemy as sa
 
 from demo import credit, generate
-from demo.generate import MODELS, Model, Traffic, loaded_until, midnight, reference_until, traffic, trained_until
-from demo.plan import Plan, Planted, dumps, load_or_make, make_plan, read
+from demo.generate import loaded_until, midnight
+from demo.incidents import dumps, load_or_make, make_plan, read
+from demo.plan import Plan, Planted
 from demo.stream import day, days
+from demo.traffic import MODELS, Model, Traffic, reference_until, traffic, trained_until
 from hindsight.monitors.loader import load_monitor
 from hindsight.training.compare import compare
 from hindsight.training.train import hold_out, train
