@@ -21,6 +21,7 @@ from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, St
 from hindsight.vocabulary.letters import Letter, Message, letters
 from hindsight.vocabulary.severity import Severity
 from tests.builders import DAY, a_window, at
+from tests.ledger.test_upgrade import made_before
 
 ACCURACY = Series("accuracy_drop")
 DRIFT = Series("drift", feature="amount")
@@ -201,7 +202,7 @@ def test_a_crash_between_any_two_statements_leaves_nothing(ledger, step) -> None
 
     with pytest.raises(CrashError):
         crashing()
-    ours = [table for table in tables.metadata.sorted_tables if table is not tables.schema_version]
+    ours = tables.metadata.sorted_tables
     kept = [table.name for table in ours if rows(ledger, table)]
     assert kept == []
 
@@ -323,12 +324,12 @@ def test_every_aware_moment_survives_the_ledger(ledger, moment) -> None:
     assert stored == moment.astimezone(UTC)
 
 
-def test_tables_of_another_version_are_refused(ledger) -> None:
-    with ledger.writing() as connection:
-        connection.execute(sa.update(tables.schema_version).values(version=99))
+def test_tables_of_another_version_are_refused(database_url) -> None:
+    ledger = made_before(database_url, version=99)
     with pytest.raises(LedgerError, match="version 99") as caught:
         ledger.create()
     assert not caught.value.transient
+    ledger.engine.dispose()
 
 
 def test_many_may_create_the_ledger_at_once(database_url) -> None:

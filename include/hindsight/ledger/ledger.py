@@ -9,11 +9,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from hindsight.errors import LedgerError
 from hindsight.ledger import records, tables
 from hindsight.ledger.connect import lock, prepare, reaching
 from hindsight.ledger.records import DagRequest, Event, Mail, MailState, Progress, Report, RequestState
 from hindsight.ledger.transaction import Transaction
+from hindsight.ledger.upgrade import is_current, upgrade
 from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
 from hindsight.vocabulary.severity import Severity
 from hindsight.vocabulary.windows import Window
@@ -26,25 +26,17 @@ class Ledger:
         self.engine = prepare(engine)
 
     def create(self) -> None:
-        """Make the tables where they are missing; any number of processes may do so at once.
+        """Make or upgrade the tables where it is due; any number of processes may do so at once.
 
-        Raises LedgerError, not transient, where the tables were made by another version of Hindsight.
+        Raises LedgerError, not transient, where they were made by a newer Hindsight.
         """
         with self.reading() as connection:
-            if _version(connection) == tables.SCHEMA_VERSION:
+            if is_current(connection):
                 return
         with self.writing() as connection:
             lock(connection, "schema")
-            version = _version(connection)
-            if version is None:
-                tables.metadata.create_all(connection)
-                connection.execute(sa.insert(tables.schema_version).values(version=tables.SCHEMA_VERSION))
-            elif version != tables.SCHEMA_VERSION:
-                raise LedgerError(
-                    f"the ledger's tables are of version {version} and this Hindsight needs {tables.SCHEMA_VERSION}"
-                    " - point connection hindsight_ledger at an empty database, or run the Hindsight that made it",
-                    transient=False,
-                )
+            if not is_current(connection):
+                upgrade(connection)
 
     @contextmanager
     def locked(self, monitor: str) -> Iterator[Transaction]:
@@ -232,14 +224,6 @@ class Ledger:
 
 def _of(query: sa.Select[Any], table: sa.Table, monitor: str | None) -> sa.Select[Any]:
     return query if monitor is None else query.where(table.c.monitor == monitor)
-
-
-def _version(connection: sa.Connection) -> int | None:
-    """Return the version of the tables; 0 where there are tables of ours but no version, None where there are none."""
-    present = set(sa.inspect(connection).get_table_names())
-    if tables.schema_version.name in present:
-        return connection.execute(sa.select(sa.func.max(tables.schema_version.c.version))).scalar() or 0
-    return 0 if present & {"outbox", "incidents"} else None
 
 
 def _mail(row: records.Row) -> Mail:

@@ -7,7 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 1
+VERSION_TABLE = "ledger_version"  # not Alembic's own name: the ledger may share a database with Airflow, which has that
+HEAD = "0001"  # the newest step in migrations/versions
 
 
 class Moment(sa.types.TypeDecorator[datetime]):
@@ -47,8 +48,6 @@ def _series() -> tuple[sa.Column[str], ...]:
 def _moment(name: str, *, nullable: bool = False, **rest: Any) -> sa.Column[datetime]:
     return sa.Column(name, Moment, nullable=nullable, **rest)
 
-
-schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
 
 verdicts = sa.Table(
     "verdicts",
