@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -110,6 +111,17 @@ def test_sub_rooms_import_only_what_lies_below_them(house: str) -> None:
             there = name.split(".")[2] if name.startswith(f"hindsight.{house}.") else here
             if there != here:
                 assert floor[there] < floor[here], f"{house}/{here} may not import {name}"
+
+
+@pytest.mark.parametrize(
+    "room", sorted(path.parent for path in PACKAGE.rglob("__init__.py")), ids=lambda path: path.name
+)
+def test_the_docstring_of_a_room_names_what_is_in_it(room: Path) -> None:
+    if room == PACKAGE or room.name == "migrations":
+        return
+    said = ast.get_docstring(parsed(room / "__init__.py")) or ""
+    there = {path.stem for path in room.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
+    assert {name for name in there - {"__init__"} if not re.search(rf"\b{name}\b", said)} == set()
 
 
 def graph(sources: dict[str, ast.AST]) -> dict[str, set[str]]:

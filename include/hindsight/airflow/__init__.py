@@ -1,1 +1,9 @@
-"""Glue: DAGs, tasks, timetable, connections and assets; the only room that imports Airflow."""
+"""Glue: DAGs, tasks, timetable, connections and assets; the only room that imports Airflow.
+
+dags         the DAGs of a monitor file          tasks       what each task does, in a few statements
+retraining   the tasks of retrain__<name>        upkeep      hindsight__relay and hindsight__maintenance
+timetable    one run for every window            runs        which window or night a run is about
+connections  Airflow's records as our settings   assets      what users' DAGs are scheduled on
+pauses       resuming moves on, never catches up describe    what the UI says about a DAG
+web          the pages, signed in                first_start secrets and users before the first process
+"""

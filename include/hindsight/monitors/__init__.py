@@ -1,1 +1,9 @@
-"""Declare: what users write about a model, checked and with its defaults filled in."""
+"""Declare: what users write about a model, checked and with its defaults filled in.
+
+model        the file as pydantic models         loader       files and folders, every error of each
+strict       the base of these models            document     YAML with line numbers
+rules        rules, the built-in ones            explain      what pydantic says, in words users know
+kpis         business numbers, what they mean    catalog      every metric there is, with its definition
+checks       whether the parts make sense together; rule_checks and kpi_checks likewise
+schema       the JSON Schema for editors         times        moments as a command line is given them
+"""

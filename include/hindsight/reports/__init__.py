@@ -1,1 +1,7 @@
-"""Show: the Evidently report of a window and the pages people look at."""
+"""Show: what people look at, as pure functions from plain data to HTML; gathered in `pipeline/show`.
+
+pages      overview and monitor                  charts     a series as a drawing
+accuracy   the report of a night as a page       timeline   accuracy over time as a drawing
+night      what a night changed, in words        evidently  the visual report of a window
+data_docs  Great Expectations' own page          templates  the HTML
+"""

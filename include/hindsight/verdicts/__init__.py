@@ -1,1 +1,7 @@
-"""Judge: from numbers to verdicts, incidents and what is to be told; pure functions only."""
+"""Judge: from numbers to verdicts, incidents and what is to be told; pure functions only.
+
+model      Verdict, Incident, RetrainRequest     judge      a verdict per rule and series of one window
+muting     what something else explains          incidents  verdicts folded into episodes
+notices    what is news, and fresh               retraining whether to ask for one
+explain    a verdict as one sentence
+"""
