@@ -15,6 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "include" / "hindsight"
 SOURCES = sorted([*PACKAGE.rglob("*.py"), *(ROOT / "dags").rglob("*.py"), *(ROOT / "plugins").rglob("*.py")])
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
 ENTRANCES = [p for p in SOURCES if PACKAGE not in p.parents or (PACKAGE / "airflow") in p.parents]
 
 FLOORS = (
@@ -193,7 +194,7 @@ def test_sql_is_built_of_constructs_not_of_text(path: Path) -> None:
     assert not [ast.unparse(node) for node in attributes if ast.unparse(node.value) in {"sa", "sqlalchemy"}]
 
 
-@each_source
+@pytest.mark.parametrize("path", [*SOURCES, *TESTS], ids=lambda p: str(p.relative_to(ROOT)))
 def test_no_file_is_longer_than_one_can_hold_in_mind(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
 

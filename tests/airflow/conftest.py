@@ -8,6 +8,7 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -97,3 +98,17 @@ def parse(
         return bag
 
     return parsed
+
+
+@pytest.fixture
+def use_cases(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Record what the tasks ask of the use cases instead of doing it."""
+    from hindsight import pipeline
+    from tests.airflow.runs import Recorded
+
+    recorded = Recorded()
+    for name in (name for name in dir(Recorded) if not name.startswith("_") and callable(getattr(Recorded, name))):
+        monkeypatch.setattr(pipeline, name, getattr(recorded, name), raising=False)
+    for module in ("tasks", "retraining"):
+        monkeypatch.setattr(f"hindsight.airflow.{module}.open_resources", lambda: SimpleNamespace(ledger=recorded))
+    return recorded

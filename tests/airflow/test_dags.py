@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.serialization.serialized_objects import DagSerialization
 
 from hindsight.airflow.timetable import WindowTimetable
+from tests.airflow.runs import as_scheduled
 from tests.builders import at, monitor_file
 
 ROOT = Path(__file__).parents[2]
@@ -20,11 +20,6 @@ OWN = {"hindsight__relay", "hindsight__maintenance"}
 Write = Callable[[dict[str, Any] | str], Path]
 Parse = Callable[[], Any]
 RETRAIN = {"train": "lending.models:train"}
-
-
-def as_scheduled(dag: Any) -> Any:
-    """The DAG as the scheduler reads it from its database."""
-    return DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
 
 
 def test_one_monitor_file_is_three_dags(write_monitor: Write, parse: Parse) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from benchmarks import cases
-from benchmarks.cases import Case
+from benchmarks import case_runs
+from benchmarks.case import Case
 from hindsight.monitors.loader import load_monitor
 from hindsight.monitors.model import Monitor
 from tests.builders import DAY
@@ -26,10 +26,10 @@ def propose(postgres_url: sa.URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     def made(name: str) -> tuple[Case, Monitor, list[str]]:
         case = Case(PLACE / name)
-        cases.load(case, postgres_url)
-        for key, value in cases.prepare([], postgres_url, tmp_path).items():
+        case_runs.load(case, postgres_url)
+        for key, value in case_runs.prepare([], postgres_url, tmp_path).items():
             monkeypatch.setenv(key, value)
-        said = cases.hindsight("init", "--connection", "warehouse", "--table", name)
+        said = case_runs.hindsight("init", "--connection", "warehouse", "--table", name)
         commands = [line.strip() for line in said.splitlines() if line.strip().startswith("hindsight ")]
         return case, load_monitor(name, tmp_path / "monitors"), commands
 
@@ -63,14 +63,14 @@ def test_what_is_proposed_runs_as_it_is(propose: Propose, name: str) -> None:
     _, _, commands = propose(name)
     assert [command.split()[1] for command in commands] == ["lint", "run", "labels"]
     for command in commands:
-        cases.hindsight(*command.split()[1:])
-    assert "accuracy" in cases.hindsight("show", name) or "mae" in cases.hindsight("show", name)
+        case_runs.hindsight(*command.split()[1:])
+    assert "accuracy" in case_runs.hindsight("show", name) or "mae" in case_runs.hindsight("show", name)
 
 
 def test_where_nothing_happens_the_proposal_is_silent(propose: Propose) -> None:
     _, monitor, _ = propose("control_elec2_shuffled")
     assert monitor.start is not None
     end = monitor.start + 12 * monitor.window
-    cases.hindsight("run", monitor.name, "--start", monitor.start.isoformat(), "--end", end.isoformat())
-    cases.hindsight("labels", monitor.name, "--as-of", (end + monitor.labels.matures_after).isoformat())
-    assert cases.hindsight("incidents", monitor.name) == "no incidents\n"
+    case_runs.hindsight("run", monitor.name, "--start", monitor.start.isoformat(), "--end", end.isoformat())
+    case_runs.hindsight("labels", monitor.name, "--as-of", (end + monitor.labels.matures_after).isoformat())
+    assert case_runs.hindsight("incidents", monitor.name) == "no incidents\n"

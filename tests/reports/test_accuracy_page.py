@@ -27,7 +27,7 @@ from hindsight.reports.timeline import Bin, Course, Spot
 from hindsight.verdicts.model import State
 from hindsight.vocabulary.severity import Severity
 from tests.builders import DAY, HOUR, a_window, at
-from tests.reports.test_pages import EVIL, Page
+from tests.reports.pages import EVIL, Page
 
 
 def a_change(day: str = "2026-09-01", before: float | None = 0.9, now: float | None = 0.87, **rest: object) -> Change:

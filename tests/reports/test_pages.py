@@ -6,7 +6,6 @@ import hashlib
 import re
 from base64 import b64encode
 from datetime import datetime
-from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
@@ -26,26 +25,7 @@ from hindsight.reports.pages import (
 from hindsight.verdicts.model import State
 from hindsight.vocabulary.severity import Severity
 from tests.builders import DAY, a_window, at
-
-EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'{{7*7}}{% raw %}\u202egnp.exe"
-
-
-class Page(HTMLParser):
-    """A page as a browser would take it apart."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.attributes: list[tuple[str, str]] = []
-        self.text = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes += ((name, value or "") for name, value in attrs)
-
-    def handle_data(self, data: str) -> None:
-        self.text += "" if self.tags[-1:] == ["style"] else data
+from tests.reports.pages import EVIL, Page
 
 
 def a_card(name: str = "credit", **changes: object) -> MonitorCard:

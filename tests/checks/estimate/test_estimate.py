@@ -1,10 +1,7 @@
-"""Estimates: exact where probabilities are known, honest about chance, and read rightly when the truth comes."""
+"""Estimates: exact where probabilities are known, honest about chance, and free of row order."""
 
 from __future__ import annotations
 
-import itertools
-import json
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,58 +15,23 @@ from sklearn.isotonic import IsotonicRegression
 
 from hindsight.checks.estimate import estimate as parts
 from hindsight.checks.estimate.calibration import Blocks, Calibration, binned, fit_calibration, isotonic
-from hindsight.checks.estimate.estimate import METRICS, Cells, estimate, estimate_error, reading
-from hindsight.checks.performance.performance import performance, reference_values
+from hindsight.checks.estimate.estimate import METRICS, Cells, estimate
+from hindsight.checks.performance.performance import performance
 from hindsight.monitors.catalog import metric
-from hindsight.monitors.model import Monitor
-from hindsight.vocabulary.measurement import Measurement
 from hindsight.vocabulary.rows import TableRows
-from tests.builders import a_monitor, monitor_file
-
-SEED = 20260901
-CLASSES = ("cat", "dog", "owl")
-Found = dict[str, Measurement]
-
-
-def a_task(task: str, **changes: Any) -> Monitor:
-    file = monitor_file(segments=[], model={"name": "m", "task": task})
-    source = file["source"]["predictions"]
-    source["score"] = {"binary": "score", "multiclass": {c: f"p_{c}" for c in CLASSES}, "regression": None}[task]
-    return a_monitor(**(file | changes))
-
-
-BINARY, MULTICLASS, REGRESSION = (a_task(task) for task in METRICS)
-
-
-def whole(found: list[Measurement]) -> Found:
-    return {m.metric: m for m in found if not (m.bin or m.segment or m.model_version)}
-
-
-def binary_rows(random: np.random.Generator, n: int, *, hard: float = 1.0, flipped: float = 0.0) -> pa.Table:
-    """Calibrated scores; `hard` > 1 moves them towards a half (inputs), `flipped` turns labels (meaning)."""
-    score = random.beta(0.6 * hard, 0.6 * hard, n)
-    label = (random.random(n) < score) ^ (random.random(n) < flipped)
-    return pa.table({"prediction": (score > 0.5).astype(int), "score": score, "label": label.astype(int)})
-
-
-def multiclass_rows(random: np.random.Generator, n: int) -> pa.Table:
-    scores = random.dirichlet([0.4, 0.5, 0.6], n)
-    label = (random.random(n)[:, None] > np.cumsum(scores, axis=1)[:, :2]).sum(axis=1)
-    names = np.array(CLASSES)
-    columns = {f"{prefix}{c}": scores[:, i] for i, c in enumerate(CLASSES) for prefix in ("score__", "p_")}
-    return pa.table({"prediction": names[scores.argmax(axis=1)], "label": names[label]} | columns)
-
-
-def regression_rows(random: np.random.Generator, n: int, *, low: float = 0.0, noise: float = 0.2) -> pa.Table:
-    prediction = random.uniform(low, 100, n)
-    return pa.table({"prediction": prediction, "label": prediction + random.normal(size=n) * noise * (1 + prediction)})
-
-
-MAKERS = {"binary": binary_rows, "multiclass": multiclass_rows, "regression": regression_rows}
-
-
-def calibrated(task: str = "binary", n: int = 2000, seed: int = SEED) -> Calibration:
-    return fit_calibration(MAKERS[task](np.random.default_rng(seed), n), a_task(task))
+from tests.checks.estimate.rows import (
+    BINARY,
+    CALIBRATIONS,
+    MAKERS,
+    SEED,
+    Found,
+    a_task,
+    binary_rows,
+    calibrated,
+    multiclass_rows,
+    regression_rows,
+    whole,
+)
 
 
 def estimated(table: pa.Table, task: str = "binary", calibration: Calibration | None = None, **known: float) -> Found:
@@ -233,9 +195,6 @@ def test_the_order_of_the_rows_changes_no_digit(seed: int, task: str) -> None:
     assert estimated(rows.take(random.permutation(60)), task, calibration) == estimated(rows, task, calibration)
 
 
-CALIBRATIONS = {task: calibrated(task, 500) for task in METRICS}
-
-
 @pytest.mark.parametrize("task", METRICS)
 def test_the_interval_holds_the_truth_when_only_chance_and_inputs_differ(task: str) -> None:
     """Each window is judged by a calibration of its own, so that its chance counts too."""
@@ -306,126 +265,3 @@ def test_errors_too_large_to_be_squared_leave_the_mean_absolute_error() -> None:
     )
     assert found["rmse"].value is None
     assert found["rmse"].note
-
-
-# the truth comes
-
-
-def truth_of(guess: Measurement, value: float, n: int = 1000, half: float = 0.01) -> Measurement:
-    return replace(guess, value=value, n=n, lower=value - half, upper=value + half, reference=None)
-
-
-GUESS = Measurement("accuracy", 0.80, 1000, lower=0.78, upper=0.82, reference=0.81)
-LOSS = Measurement("mae", 10.0, 1000, lower=9.5, upper=10.5, reference=9.9)
-
-
-@pytest.mark.parametrize(
-    ("guess", "truth", "said"),
-    [
-        (GUESS, 0.815, "as expected"),
-        (GUESS, 0.70, "concept"),
-        (GUESS, 0.90, "concept"),
-        (replace(GUESS, reference=0.90), 0.79, "covariate"),
-        (replace(GUESS, reference=0.90), 0.70, "concept"),
-        (replace(GUESS, reference=0.70), 0.80, "as expected"),
-        (replace(GUESS, reference=None), 0.80, "as expected"),
-        (replace(GUESS, lower=0.7999, upper=0.8001), 0.795, "as expected"),
-        (LOSS, 10.2, "as expected"),
-        (LOSS, 14.0, "concept"),
-        (replace(LOSS, reference=7.0), 10.2, "covariate"),
-        (replace(LOSS, reference=14.0), 10.2, "as expected"),
-    ],
-)
-def test_a_truth_is_read_against_its_estimate_and_the_reference(guess: Measurement, truth: float, said: str) -> None:
-    assert reading(guess, truth_of(guess, truth)) == said
-
-
-def test_a_reading_needs_numbers() -> None:
-    with pytest.raises(ValueError, match="needs an estimate and a truth"):
-        reading(replace(GUESS, value=None), GUESS)
-
-
-def test_a_truth_known_of_few_rows_has_a_wider_band() -> None:
-    few = truth_of(GUESS, 0.75, n=100, half=0.08)
-    assert reading(GUESS, few) == "as expected"
-    assert reading(GUESS, replace(few, n=1000)) == "concept"
-
-
-def test_errors_are_written_for_what_both_sides_know() -> None:
-    found = estimate_error(
-        {"accuracy": GUESS, "f1": replace(GUESS, metric="f1", value=None), "recall": replace(GUESS, metric="recall")},
-        {"accuracy": truth_of(GUESS, 0.70), "f1": truth_of(GUESS, 0.5), "brier": truth_of(GUESS, 0.1)},
-    )
-    assert [(m.metric, m.bin) for m in found] == [("estimate_error", "accuracy"), ("estimate_reading", "")]
-    error, said = found
-    assert error.value == pytest.approx(-0.1)
-    assert (error.lower, error.upper) == (pytest.approx(-0.12), pytest.approx(-0.08))
-    assert (said.value, said.note) == (2.0, "concept")
-    for m in found:
-        known = metric(f"performance.{m.metric}")
-        assert known is not None
-        assert bool(known.vector) == bool(m.bin)
-        assert bool(known.interval) == (m.lower is not None)
-
-
-@given(st.floats(0.05, 0.95), st.floats(0.05, 0.95), st.floats(0, 0.3))
-def test_the_interval_of_an_error_leaves_out_zero_only_for_concept_or_a_trifle(
-    guess: float, truth: float, half: float
-) -> None:
-    estimated_ = replace(GUESS, value=guess, lower=guess - half, upper=guess + half)
-    error, said = estimate_error({"accuracy": estimated_}, {"accuracy": truth_of(GUESS, truth)})
-    outside = not (error.lower or 0) <= 0 <= (error.upper or 0)
-    if said.note == "concept":
-        assert outside
-    elif outside:
-        assert abs(truth - guess) <= 0.02 * guess + 1e-12
-
-
-@pytest.mark.parametrize(
-    ("change", "said"), [({}, "as expected"), ({"hard": 6.0}, "covariate"), ({"flipped": 0.15}, "concept")]
-)
-def test_harder_inputs_and_another_meaning_are_told_apart(change: dict[str, float], said: str) -> None:
-    random = np.random.default_rng(SEED)
-    past = binary_rows(random, 3000)
-    calibration = fit_calibration(past, BINARY)
-    known = reference_values(performance(past, BINARY, reference={}))
-    said_of = []
-    for _ in range(20):
-        window = binary_rows(random, 1500, **change)
-        guess = whole(estimate(TableRows(window), BINARY, calibration, reference=known))
-        scored = estimate_error(guess, whole(performance(window, BINARY, reference=known)))
-        said_of += [m.note for m in scored if m.metric == "estimate_reading"]
-    assert said_of.count(said) >= 17, said_of
-
-
-# real data
-
-
-@pytest.fixture(scope="session")
-def cases() -> Path:
-    folder = os.environ.get("HINDSIGHT_CASES")
-    if not folder or not Path(folder).is_dir():
-        pytest.skip("HINDSIGHT_CASES does not name the folder of real data")
-    return Path(folder)
-
-
-@pytest.mark.parametrize(("name", "drifts"), [("control_elec2_shuffled", False), ("bike_sharing", True)])
-def test_real_windows_are_read_as_what_is_known_of_them(cases: Path, name: str, drifts: bool) -> None:
-    import pandas as pd
-
-    task = json.loads((cases / name / "case.json").read_text())["task"]
-    monitor, folder = a_task(task), cases / name
-    wanted = [c for c in ("prediction", "score", "label") if c != "score" or task == "binary"]
-    past, frame, labels = (pd.read_parquet(folder / f"{p}.parquet") for p in ("reference", "predictions", "labels"))
-    past = pa.Table.from_pandas(past.loc[past.split == "holdout", wanted], preserve_index=False)
-    calibration = fit_calibration(past, monitor)
-    known = reference_values(performance(past, monitor, reference={}))
-    frame = frame[(frame.status_code == 200) & frame.prediction.notna()].merge(labels, on="request_id")
-    said = []
-    for _, rows in itertools.islice(frame.groupby(pd.Grouper(key="predicted_at", freq="7D")), 1, 40):
-        table = pa.Table.from_pandas(rows[wanted], preserve_index=False)
-        guess = whole(estimate(TableRows(table), monitor, calibration, reference=known))
-        scored = estimate_error(guess, whole(performance(table, monitor, reference=known)))
-        said += [m.note for m in scored if m.metric == "estimate_reading"]
-    assert (said.count("concept") / len(said) > 0.9) is drifts
-    assert (said.count("concept") / len(said) < 0.1) is not drifts

@@ -19,50 +19,19 @@ from hindsight.checks.labels.labels import label_measurements
 from hindsight.checks.performance.performance import performance, reference_values
 from hindsight.monitors.catalog import metric
 from hindsight.monitors.model import Monitor
-from hindsight.vocabulary.measurement import Measurement
-from tests.builders import a_monitor, a_window, at, monitor_file
-
-SEED = 20260901
-CLASSES = ["cat", "dog", "owl"]
-
-
-def a_task(task: str, score: Any = "score", **changes: Any) -> Monitor:
-    file = monitor_file(segments=[])
-    file["source"]["predictions"]["score"] = score
-    return a_monitor(**(file | {"model": {"name": "credit", "task": task}} | changes))
-
-
-BINARY = a_task("binary")
-MULTICLASS = a_task("multiclass", {name: f"p_{name}" for name in CLASSES})
-REGRESSION = a_task("regression", None)
-
-
-def numbers(table: pa.Table, monitor: Monitor, **kwargs: Any) -> dict[str, Measurement]:
-    """The numbers of one value for all rows together."""
-    found = performance(table, monitor, reference=kwargs.get("reference", {}))
-    return {m.metric: m for m in found if not (m.bin or m.segment or m.model_version)}
-
-
-def values(table: pa.Table, monitor: Monitor) -> dict[str, float | None]:
-    return {name: m.value for name, m in numbers(table, monitor).items()}
-
-
-def binary_rows(n: int = 400, seed: int = SEED, **columns: Any) -> pa.Table:
-    random = np.random.default_rng(seed)
-    score = random.random(n)
-    label = (random.random(n) < score).astype(int)
-    table = {"prediction": (score > 0.5).astype(int), "score": score, "label": label}
-    return pa.table(table | columns)
-
-
-def multiclass_rows(n: int = 300) -> pa.Table:
-    random = np.random.default_rng(SEED)
-    scores = random.dirichlet([1, 1, 1], n)
-    predicted = scores.argmax(axis=1)
-    truth = np.where(random.random(n) < 0.7, predicted, random.integers(0, 3, n))
-    names = np.array(CLASSES)
-    columns = {f"score__{name}": scores[:, place] for place, name in enumerate(CLASSES)}
-    return pa.table({"prediction": names[predicted], "label": names[truth]} | columns)
+from tests.builders import a_monitor, a_window, at
+from tests.checks.performance.rows import (
+    BINARY,
+    CLASSES,
+    MULTICLASS,
+    REGRESSION,
+    SEED,
+    a_task,
+    binary_rows,
+    multiclass_rows,
+    numbers,
+    values,
+)
 
 
 def regression_rows(n: int = 200) -> pa.Table:
@@ -216,91 +185,6 @@ def test_the_order_of_rows_changes_no_digit(seed: int, task: str) -> None:
     assert performance(shuffled, monitor, reference={}) == performance(table, monitor, reference={})
 
 
-@pytest.mark.parametrize(
-    "labels", [[1, 0, 1, 0], [True, False] * 2, ["1", "0"] * 2, [1.0, 0.0] * 2, ["1.0", "0.0"] * 2]
-)
-@pytest.mark.parametrize("predictions", [[1, 0, 0, 1], [True, False, False, True], ["1", "0", "0", "1"]])
-@pytest.mark.parametrize("positive", [1, True, "1", 1.0])
-def test_classes_are_the_same_however_they_are_written(
-    labels: list[Any], predictions: list[Any], positive: Any
-) -> None:
-    monitor = a_task("binary", None, model={"name": "m", "task": "binary", "positive_label": positive})
-    found = values(pa.table({"prediction": predictions, "label": labels}), monitor)
-    assert (found["accuracy"], found["recall"], found["positive_rate"]) == (0.5, 0.5, 0.5)
-
-
-def test_a_few_labels_of_classes_nobody_knows_are_left_out_and_said() -> None:
-    table = pa.table({"prediction": [1, 0] * 10, "label": ["1", "0"] * 9 + ["pending", None], "score": [0.9, 0.1] * 10})
-    found = numbers(table, BINARY)["accuracy"]
-    assert (found.value, found.n, found.note) == (1.0, 18, "1 labels of unknown classes left out")
-
-
-Y_AND_N = "label column ground_truth.label holds 'N', 'Y'; predictions are 0, 1"
-MISNAMED = "label holds 'no', 'yes'; positive_label 1 is neither among them nor among the predictions"
-
-
-@pytest.mark.parametrize(
-    ("monitor", "predictions", "labels", "why"),
-    [
-        (BINARY, [1, 0] * 10, ["Y", "N"] * 10, Y_AND_N),
-        (BINARY, [1, 1] * 10, ["Y", "N"] * 10, Y_AND_N.replace("0, 1", "1")),
-        (BINARY, [1, 0] * 10, ["Y", "0"] * 10, Y_AND_N.replace("'N', ", "")),
-        (BINARY, ["yes", "no"] * 10, ["yes", "no"] * 10, MISNAMED),
-        (BINARY, ["yes", "yes"] * 10, ["yes", "no"] * 10, MISNAMED),
-        (MULTICLASS, ["cat", "dog"] * 10, [1, 2] * 10, "label holds '1', '2'; predictions are cat, dog, owl"),
-        (a_task("multiclass", None), ["cat", "dog"] * 10, [1, 2] * 10, "holds '1', '2'; predictions are cat, dog"),
-        (REGRESSION, [1.0, 2.0] * 10, ["abc", "1.5"] * 10, "label holds 'abc'; predictions are numbers"),
-        (REGRESSION, [1.0] * 20, [at("2026-09-01")] * 20, "predictions are numbers"),
-        (BINARY, [1, 0] * 10, [b"\x01", b"\xff"] * 10, "holds '01', 'ff'; predictions are 0, 1"),
-    ],
-)  # fmt: skip
-def test_labels_written_in_another_way_are_named_instead_of_measured(
-    monitor: Monitor, predictions: list[Any], labels: list[Any], why: str
-) -> None:
-    rows: dict[str, Any] = {"prediction": predictions, "label": labels, "score": [0.5] * 20}
-    table = pa.table(rows | {f"score__{name}": [1 / 3] * 20 for name in CLASSES})
-    found = numbers(table, monitor)
-    found.pop("positive_rate", None)
-    assert {m.value for m in found.values()} == {None}
-    assert all(why in m.note for m in found.values())
-    facts = label_measurements(table, monitor, a_window(), as_of=at("2026-09-02"), conflicts=0, orphans=0)
-    (share,) = [m for m in facts if m.metric == "unknown_label_share"]
-    assert why in share.note
-    assert (share.value or 0) >= 0.5
-    assert share.n == 20
-
-
-def test_a_window_of_one_class_is_no_other_way_of_writing() -> None:
-    for predictions, labels, accuracy in (
-        ([0] * 20, [0] * 20, 1.0),
-        ([1] * 20, [0] * 20, 0.0),
-        ([1] * 20, ["f"] * 20, 0.0),
-        ([0] * 20, [1] * 20, 0.0),
-    ):
-        assert numbers(pa.table({"prediction": predictions, "label": labels}), BINARY)["accuracy"].value == accuracy
-
-
-def test_personal_labels_are_not_shown() -> None:
-    private = a_task("binary", pii={"drop": ["label"]})
-    found = numbers(pa.table({"prediction": [1, 0] * 10, "label": ["Ann", "Bob"] * 10}), private)
-    assert "holds personal values; predictions are 0, 1" in found["accuracy"].note
-
-
-def test_many_strange_values_are_cut_short() -> None:
-    labels = [f"{'x' * 60}{i}" for i in range(20)]
-    note = numbers(pa.table({"prediction": [1, 0] * 10, "label": labels}), BINARY)["accuracy"].note
-    assert "and 15 more; predictions are 0, 1" in note
-    assert len(note) < 400
-
-
-def test_a_prediction_that_is_no_class_is_wrong() -> None:
-    table = multiclass_rows(60)
-    odd = table.set_column(0, "prediction", pa.array(["emu"] * 60))
-    found = performance(odd, MULTICLASS, reference={})
-    assert next(m.value for m in found if m.metric == "accuracy") == 0
-    assert {m.bin for m in found if m.metric == "confusion"} == {f"{name}→<other>" for name in CLASSES}
-
-
 def test_labels_of_one_class_have_no_auc() -> None:
     found = numbers(pa.table({"prediction": [0, 1, 0], "label": [0, 0, 0], "score": [0.1, 0.7, 0.2]}), BINARY)
     assert found["roc_auc"].value is None
@@ -358,42 +242,6 @@ def test_reference_values_are_what_performance_asks_for() -> None:
     compared = [m for m in again if m.reference is not None]
     assert {m.segment for m in compared} == {"", "region=EU", "region=FR"}
     assert all(m.reference == m.value for m in compared)
-
-
-def test_gaps_between_groups_are_named_by_the_segment_column() -> None:
-    eu = {"prediction": [1] * 20 + [0] * 20, "label": [1] * 10 + [0] * 10 + [0] * 20}
-    fr = {"prediction": [1] * 10 + [0] * 30, "label": [1] * 10 + [1] * 10 + [0] * 20}
-    table = pa.table({k: eu[k] + fr[k] for k in eu} | {"region": ["EU"] * 40 + ["FR"] * 40})
-    file = monitor_file()
-    del file["source"]["predictions"]["score"]
-    found = {m.metric: m.value for m in performance(table, a_monitor(**file), reference={}) if m.feature == "region"}
-    assert found == {
-        "demographic_parity_difference": 0.25,
-        "equalized_odds_difference": 0.5,
-        "accuracy_difference": 0.0,
-        "fpr_difference": pytest.approx(1 / 3),
-        "fnr_difference": 0.5,
-    }
-
-
-def test_a_gap_has_the_interval_of_the_two_groups_furthest_apart_and_names_them() -> None:
-    label = [1] * 50 + [0] * 50
-    prediction = [1] * 50 + [0] * 50 + ([1] * 30 + [0] * 20) * 2 + [1] * 50 + [0] * 40 + [1] * 10
-    rows = pa.table(
-        {"prediction": prediction, "label": label * 3, "region": ["EU"] * 100 + ["FR"] * 100 + ["US"] * 100}
-    )
-    gaps = {m.metric: m for m in performance(rows, a_monitor(), reference={}) if m.feature == "region"}
-    gap = gaps["accuracy_difference"]
-    assert (gap.value, gap.n, gap.note) == (0.5, 100, "EU over FR")
-    assert gap.lower is not None
-    assert gap.upper is not None
-    assert 0.35 < gap.lower < 0.5 < gap.upper < 0.62
-
-
-def test_one_group_has_no_gap_to_another() -> None:
-    rows = binary_rows(60, region=["EU"] * 60)
-    gap = next(m for m in performance(rows, a_monitor(), reference={}) if m.feature == "region")
-    assert (gap.value, gap.note) == (None, "fewer than two groups of 20 labelled rows to compare")
 
 
 def test_scores_that_tell_the_truth_have_no_calibration_error_and_bins_of_equal_mass() -> None:

@@ -24,7 +24,7 @@ from hindsight.monitors.model import Monitor
 from hindsight.vocabulary.measurement import Measurement
 from hindsight.vocabulary.rows import TableRows
 from tests.builders import DAY, a_monitor, at
-from tests.checks.quality.test_quality import some_columns
+from tests.checks.quality.columns import some_columns
 
 ROWS, DAYS = 200, 20
 

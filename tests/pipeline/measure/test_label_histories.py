@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from benchmarks.cases import hindsight
+from benchmarks.case_runs import hindsight
 from hindsight.pipeline import read_snapshots
 from tests.builders import DAY, HOUR, at
 from tests.pipeline.world import World, a_day, a_world, days

@@ -1,0 +1,155 @@
+"""Use cases that are recorded instead of run, and what a DAG run left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import sqlalchemy as sa
+from airflow.serialization.serialized_objects import DagSerialization
+
+from hindsight.monitors.model import Monitor
+from hindsight.vocabulary.windows import Window
+
+RETRAIN = {"train": "lending.models:train"}
+Write = Callable[[dict[str, Any] | str], Path]
+Parse = Callable[[], Any]
+
+
+@dataclass
+class Recorded:
+    """The use cases as fakes: what they were asked, and what they answer."""
+
+    calls: list[tuple[Any, ...]] = field(default_factory=list)
+    windows: list[Window] = field(default_factory=list)
+    breaches: int = 0
+    starts: list[dict[str, Any]] = field(default_factory=list)
+    better: bool = True
+    claims: bool = True
+    complaints: tuple[str, ...] = ()
+    error: Exception | None = None
+    undrawn: Exception | None = None
+    link: str = ""
+
+    def names(self) -> list[str]:
+        return [call[0] for call in self.calls]
+
+    def run_window(self, monitor: Monitor, window: Window, resources: Any, *, read_at: datetime) -> dict[str, Any]:
+        self.calls.append(("run_window", monitor.name, window))
+        if self.error:
+            raise self.error
+        return {"rows": 3}
+
+    def judge_window(self, monitor: Monitor, window: Window, resources: Any, *, judged_at: datetime) -> Any:
+        self.calls.append(("judge_window", window))
+        return SimpleNamespace(breaches=["x"] * self.breaches, told=[], retraining=None)
+
+    def report_window(self, monitor: Monitor, window: Window, resources: Any, *, made_at: datetime) -> str:
+        self.calls.append(("report_window", window))
+        return "ab12"
+
+    def document_window(self, monitor: Monitor, window: Window, resources: Any, *, made_at: datetime) -> str:
+        self.calls.append(("document_window", window))
+        return "cd34"
+
+    def find_windows(self, monitor: Monitor, as_of: datetime, resources: Any) -> list[Window]:
+        self.calls.append(("find_windows", as_of))
+        return self.windows
+
+    def revise_windows(self, monitor: Monitor, windows: list[Window], as_of: datetime, resources: Any) -> Any:
+        self.calls.append(("revise_windows", tuple(windows), as_of))
+        return {"windows": len(windows)}
+
+    def judge_night(
+        self,
+        monitor: Monitor,
+        as_of: datetime,
+        windows: list[Window],
+        resources: Any,
+        *,
+        judged_at: datetime,
+        link: str,
+    ) -> Any:
+        self.calls.append(("judge_night", as_of, tuple(windows)))
+        self.link = link
+        if self.error:
+            raise self.error
+        return SimpleNamespace(breaches=[], told=[], retraining=None)
+
+    def report_performance(self, monitor: Monitor, as_of: datetime, resources: Any, *, made_at: datetime) -> str | None:
+        self.calls.append(("report_performance", as_of))
+        if self.undrawn:
+            raise self.undrawn
+        return "ef56" if self.windows else None
+
+    def report_night(self, monitor: Monitor, as_of: datetime, resources: Any, *, made_at: datetime) -> str:
+        self.calls.append(("report_night", as_of))
+        return "cd34"
+
+    def deliver(self, resources: Any, *, now: datetime, monitor: str | None = None) -> Any:
+        self.calls.append(("deliver", monitor))
+        return SimpleNamespace(sent=0, pending=0, complaints=self.complaints)
+
+    def pending_starts(self, resources: Any) -> list[dict[str, Any]]:
+        return self.starts
+
+    def mark_started(self, resources: Any, run_id: str, *, at: datetime) -> None:
+        self.calls.append(("mark_started", run_id))
+
+    def put_off(self, resources: Any, run_id: str, *, why: str, monitors: Any, at: datetime) -> None:
+        self.calls.append(("put_off", run_id, why))
+
+    def maintain(self, monitors: Any, resources: Any, *, now: datetime, resumed: Any, all_there: bool) -> Any:
+        self.calls.append(("maintain", [monitor.name for monitor in monitors], resumed, all_there))
+        return {}
+
+    def claim(self, monitor: Monitor, key: str, resources: Any, *, by: str) -> bool:
+        self.calls.append(("claim", monitor.name, key, by))
+        return self.claims
+
+    def train_and_compare(self, monitor: Monitor, key: str, as_of: datetime, resources: Any) -> dict[str, Any]:
+        self.calls.append(("train", key, as_of))
+        if self.error:
+            raise self.error
+        return {"better": self.better, "summary": "0.91 against 0.88"}
+
+    def promote(self, monitor: Monitor, key: str, resources: Any, *, at: datetime) -> dict[str, Any]:
+        self.calls.append(("promote", key))
+        return {"version": "v2"}
+
+    def give_up(self, monitor: Monitor, key: str, resources: Any, *, at: datetime, run_id: str) -> None:
+        self.calls.append(("give_up", key))
+
+    def refuse(self, monitor: Monitor, key: str, resources: Any, *, at: datetime, by: str | None) -> None:
+        self.calls.append(("refuse", key, by))
+
+
+def states(run: Any) -> dict[str, str]:
+    return {
+        f"{instance.task_id}{'' if instance.map_index < 0 else instance.map_index}": str(instance.state)
+        for instance in run.get_task_instances()
+    }
+
+
+def events(asset: Any, run: Any) -> list[str | None]:
+    """The partition keys of the asset's events that a run made."""
+    from airflow.models.asset import AssetEvent, AssetModel
+    from airflow.utils.session import create_session
+
+    query = (
+        sa.select(AssetEvent.partition_key)
+        .join(AssetModel, AssetModel.id == AssetEvent.asset_id)
+        .where(AssetModel.uri == asset.uri, AssetEvent.source_run_id == run.run_id)
+        .order_by(AssetEvent.partition_key)
+    )
+    with create_session() as session:
+        return list(session.scalars(query))
+
+
+def as_scheduled(dag: Any) -> Any:
+    """The DAG as the scheduler reads it from its database."""
+    return DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))

@@ -1,0 +1,106 @@
+"""The relay and maintenance in a real Airflow without its scheduler: requests started once, mail given up."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.airflow.runs import RETRAIN, Parse, Recorded, Write, states
+from tests.builders import at, monitor_file
+
+
+def a_start(dag_id: str, run_id: str = "retrain__credit__k9") -> dict[str, Any]:
+    return {"dag_id": dag_id, "run_id": run_id, "conf": {"request": "k9", "as_of": "2026-10-01T02:00:00+00:00"}}
+
+
+def runs_of(dag_id: str) -> dict[str, Any]:
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        found = session.scalars(sa.select(DagRun).where(DagRun.dag_id == dag_id)).all()
+        return {run.run_id: run.conf for run in found}
+
+
+def test_a_requested_run_is_started_once_however_often_it_is_asked_for(
+    write_monitor: Write, parse: Parse, use_cases: Recorded
+) -> None:
+    use_cases.starts = [a_start("retrain__credit")]
+    write_monitor(monitor_file(retrain=RETRAIN))
+    relay = parse().dags["hindsight__relay"]
+    first, again = relay.test(), relay.test()
+
+    assert runs_of("retrain__credit")["retrain__credit__k9"] == use_cases.starts[0]["conf"]
+    assert states(first)["start.mark_started0"] == "success"
+    assert (states(again)["start.trigger0"], states(again)["start.mark_started0"]) == ("skipped", "success")
+    assert use_cases.calls.count(("mark_started", "retrain__credit__k9")) == 2
+
+
+def test_a_request_for_a_missing_dag_stays_and_holds_up_no_other(
+    write_monitor: Write, parse: Parse, use_cases: Recorded
+) -> None:
+    use_cases.starts = [a_start("gone", "hindsight__credit__x"), a_start("retrain__credit", "retrain__credit__k10")]
+    write_monitor(monitor_file(retrain=RETRAIN))
+    run = parse().dags["hindsight__relay"].test()
+
+    assert run.state == "failed"
+    assert [call for call in use_cases.calls if call[0] == "mark_started"] == [("mark_started", "retrain__credit__k10")]
+    assert [call for call in use_cases.calls if call[0] == "put_off"] == [
+        (
+            "put_off",
+            "hindsight__credit__x",
+            "DAG gone is missing: no file in the DAG folder makes it, or the one that does is broken.",
+        )
+    ]
+    assert "retrain__credit__k10" in runs_of("retrain__credit")
+
+
+def test_a_request_for_a_paused_dag_waits(write_monitor: Write, parse: Parse, use_cases: Recorded) -> None:
+    from airflow.models.dag import DagModel
+    from airflow.utils.session import create_session
+
+    use_cases.starts = [a_start("retrain__sleepy", "retrain__sleepy__k11")]
+    write_monitor(monitor_file(name="sleepy", retrain=RETRAIN))
+    relay = parse().dags["hindsight__relay"]
+    with create_session() as session:
+        session.execute(sa.update(DagModel).where(DagModel.dag_id == "retrain__sleepy").values(is_paused=True))
+    run = relay.test()
+
+    assert states(run)["start.trigger0"] == "failed"
+    assert "mark_started" not in use_cases.names()
+    assert runs_of("retrain__sleepy") == {}
+    ((_, run_id, why),) = [call for call in use_cases.calls if call[0] == "put_off"]
+    assert (run_id, why.partition(":")[0]) == ("retrain__sleepy__k11", "DAG retrain__sleepy is paused")
+
+
+def test_maintenance_knows_of_pauses_and_whether_every_file_is_there(
+    write_monitor: Write, parse: Parse, use_cases: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    until = at("2026-10-01")
+    pause = {"credit": {"since": at("2026-09-01").isoformat(), "until": until.isoformat(), "lasts": False}}
+    monkeypatch.setenv("AIRFLOW_VAR_HINDSIGHT_PAUSES", json.dumps(pause))
+    write_monitor(monitor_file())
+    parse().dags["hindsight__maintenance"].test()
+    write_monitor("name: broken\n")
+    parse().dags["hindsight__maintenance"].test()
+
+    assert use_cases.calls == [("maintain", ["credit"], {"credit": until}, there) for there in (True, False)]
+
+
+def test_without_requests_the_relay_only_delivers(write_monitor: Write, parse: Parse, use_cases: Recorded) -> None:
+    write_monitor(monitor_file())
+    run = parse().dags["hindsight__relay"].test()
+
+    assert run.state == "success"
+    assert use_cases.calls == [("deliver", None)]
+
+
+def test_mail_given_up_makes_the_task_fail(write_monitor: Write, parse: Parse, use_cases: Recorded) -> None:
+    write_monitor(monitor_file())
+    use_cases.complaints = ("[P0] credit to a@example.com: 550",)
+    run = parse().dags["hindsight__relay"].test()
+
+    assert states(run)["deliver"] == "failed"
