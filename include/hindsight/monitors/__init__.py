@@ -6,4 +6,5 @@ rules        rules, the built-in ones            explain      what pydantic says
 kpis         business numbers, what they mean    catalog      every metric there is, with its definition
 checks       whether the parts make sense together; rule_checks and kpi_checks likewise
 schema       the JSON Schema for editors         times        moments as a command line is given them
+own_types    whether the types a file trusts can be imported
 """

@@ -14,6 +14,7 @@ from hindsight.monitors import checks
 from hindsight.monitors.document import Document, Where, in_file_order, read_document
 from hindsight.monitors.explain import explain
 from hindsight.monitors.model import Monitor
+from hindsight.monitors.own_types import missing_types
 
 SUFFIXES = (".yml", ".yaml")
 
@@ -61,9 +62,22 @@ def load_folder(folder: Path) -> Loaded:
 
 
 def lint(paths: Iterable[Path]) -> list[Problem]:
-    """Return every problem of these files and of the monitor files in these folders, in file order."""
-    files = [file for path in paths for file in (monitor_files(path) if path.is_dir() else [path])]
-    return list(_load(dict.fromkeys(files)).problems)
+    """Return every problem of these files and of the monitor files in these folders, in file order.
+
+    The types a file trusts are imported, which is the one thing beyond the file that is looked at here.
+    """
+    files = dict.fromkeys(file for path in paths for file in (monitor_files(path) if path.is_dir() else [path]))
+    return list(in_file_order([*_load(files).problems, *(found for path in files for found in _missing_types(path))]))
+
+
+def _missing_types(path: Path) -> Iterator[Problem]:
+    try:
+        document = read_document(path)
+    except ConfigError:
+        return  # said where it was loaded
+    monitor, wrong = _typed(document)
+    if monitor is not None and not any(where[:1] == ("trusted",) for where, _ in wrong):
+        yield from (document.problem(where, text) for where, text in missing_types(monitor))
 
 
 def require_folder(folder: Path) -> Path:

@@ -13,6 +13,7 @@ from hindsight.monitors.strict import (
     Column,
     Columns,
     Delay,
+    Dotteds,
     Duration,
     KpiColumn,
     Moment,
@@ -240,7 +241,7 @@ class Retrain(Strict):
 
 
 class Monitor(Strict):
-    """One monitor file."""
+    """One monitor file; `trusted` are types of the user's own, `module.Type`, that a kept model may hold."""
 
     schema_version: Literal[1] = 1
     name: Name
@@ -266,6 +267,7 @@ class Monitor(Strict):
     rule_changes: Annotated[tuple[RuleChange, ...], BeforeValidator(as_tuple)] = Field((), alias="rules")
     alerts: Alerts = Alerts()
     retrain: Retrain | None = None
+    trusted: Dotteds = ()
 
     @property
     def grid(self) -> Grid:

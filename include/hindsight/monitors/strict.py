@@ -80,4 +80,6 @@ Moment = Annotated[
 Columns = Annotated[tuple[Column, ...], BeforeValidator(as_tuple)]
 Names = Annotated[tuple[Name, ...], BeforeValidator(as_tuple)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
+Dotted = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$")]
+Dotteds = Annotated[tuple[Dotted, ...], BeforeValidator(as_tuple)]
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -1,7 +1,8 @@
 """Artifacts: models kept as skops archives, named by their content and loaded only when nothing in them is unknown.
 
 A skops archive holds arrays and a schema of type names, never pickled code. The SHA-256 in the registry is compared
-before a byte is parsed, and every type must be known to skops as harmless, be one of `TRUSTED`, or named by the caller.
+before a byte is parsed, and every type must be known to skops as harmless, be known to `hindsight.training.trust`, or
+be named by the caller: the monitor file's `trusted`.
 """
 
 from __future__ import annotations
@@ -11,20 +12,16 @@ import importlib
 import posixpath
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from zipfile import BadZipFile
 
 from hindsight.errors import StoreError, TrainingError
+from hindsight.training.trust import is_known
 
-TRUSTED = (
-    "functools.partial",  # what it wraps is a type of its own in the archive and audited as such
-    "numpy.dtype",
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.tree._tree.Tree",
-    "sklearn.utils.validation.check_array",
-)
+DAMAGED = (AttributeError, BadZipFile, ImportError, LookupError, RecursionError, TypeError, ValueError, zlib.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +35,31 @@ class Artifact:
 def save_model(model: Any, folder: str, *, trusted: Iterable[str] = ()) -> Artifact:
     """Store a fitted estimator under `folder` (a path or fsspec URI) as `<sha256>.skops`.
 
-    Raises TrainingError when the estimator holds types that could not be loaded again, StoreError when the store
-    cannot be written.
+    `trusted` are full names of types (or functions) of the user's own. Raises TrainingError when the estimator holds
+    types that could not be loaded again, StoreError when the store cannot be written.
     """
-    try:
-        data = _skops().dumps(model, compression=zipfile.ZIP_DEFLATED)
-    except (TypeError, ValueError, AttributeError, NotImplementedError) as exc:
-        raise TrainingError(f"a {_type_name(model)} cannot be stored without pickle: {exc}") from exc
-    _refuse_unknown(data, trusted, what=f"the trained {_type_name(model)}")
+    data = archive(model, trusted=trusted)
     digest = hashlib.sha256(data).hexdigest()
     uri = posixpath.join(folder, f"{digest}.skops")
     _write(uri, data)
     return Artifact(uri, digest)
 
 
-def load_model(artifact: Artifact, *, trusted: Iterable[str] = ()) -> Any:
-    """Return the estimator kept at `artifact`; `trusted` are type names of the user's own, added to `TRUSTED`.
+def archive(model: Any, *, trusted: Iterable[str] = ()) -> bytes:
+    """Return a fitted estimator as the bytes of an archive; TrainingError where it could not be loaded again."""
+    try:
+        data: bytes = _skops().dumps(model, compression=zipfile.ZIP_DEFLATED)
+    except (TypeError, ValueError, AttributeError, NotImplementedError, RecursionError) as exc:
+        raise TrainingError(f"a {_type_name(model)} cannot be kept without pickle: {exc}") from exc
+    _refuse_unknown(data, trusted, what=f"the trained {_type_name(model)}")
+    return data
 
-    Raises StoreError when the file is missing or is not the one recorded, TrainingError naming every unknown type.
+
+def load_model(artifact: Artifact, *, trusted: Iterable[str] = ()) -> Any:
+    """Return the estimator kept at `artifact`; `trusted` are type names of the user's own.
+
+    Raises StoreError when the file is missing or is not the one recorded, TrainingError naming every unknown type, and
+    where the model was made by another scikit-learn than the one installed, which may read it differently.
     """
     data = _read(artifact.uri)
     found = hashlib.sha256(data).hexdigest()
@@ -65,7 +69,23 @@ def load_model(artifact: Artifact, *, trusted: Iterable[str] = ()) -> Any:
             "after it was registered; roll back to another version or train again"
         )
     known = _refuse_unknown(data, trusted, what=artifact.uri)
-    return _skops().loads(data, trusted=known)
+    return _rebuilt(data, known, what=artifact.uri)
+
+
+def _rebuilt(data: bytes, known: list[str], *, what: str) -> Any:
+    from sklearn.exceptions import InconsistentVersionWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", InconsistentVersionWarning)
+        try:
+            return _skops().loads(data, trusted=known)
+        except InconsistentVersionWarning as exc:
+            raise TrainingError(
+                f"{what} was made with scikit-learn {exc.original_sklearn_version}, installed is "
+                f"{exc.current_sklearn_version}: types are known of the installed one only; install that or train again"
+            ) from exc
+        except DAMAGED as exc:
+            raise TrainingError(f"{what} cannot be rebuilt: {type(exc).__name__}: {exc}") from exc
 
 
 def _skops() -> Any:
@@ -77,16 +97,24 @@ def _skops() -> Any:
 
 def _refuse_unknown(data: bytes, trusted: Iterable[str], *, what: str) -> list[str]:
     try:
-        named = _skops().get_untrusted_types(data=data)
-    except (BadZipFile, KeyError, ValueError, TypeError) as exc:
+        named: list[str] = _skops().get_untrusted_types(data=data)
+    except DAMAGED as exc:
         raise TrainingError(f"{what} is not a skops archive: {exc}") from exc
-    unknown = sorted(set(named) - {*TRUSTED, *trusted})
-    if unknown:
-        raise TrainingError(
-            f"{what} holds types that are not trusted: {', '.join(unknown)}; build it from scikit-learn and numpy "
-            "parts, or name them as trusted where the model is loaded"
-        )
-    return list(named)
+    own = set(trusted)
+    if unknown := [name for name in named if name not in own and not is_known(name)]:
+        raise TrainingError(f"{what} holds types that are not trusted: {', '.join(unknown)}; {_way_out(unknown)}")
+    return named
+
+
+def _way_out(unknown: Iterable[str]) -> str:
+    """What to do about types that are not trusted."""
+    nameless = [name for name in unknown if "<" in name or name.startswith("__main__.")]
+    if nameless:
+        return f"{', '.join(nameless)} cannot be found again: make it a function or class of a module on PYTHONPATH"
+    return (
+        "build it from scikit-learn and numpy parts, or, where they are your own and rebuilding them runs nothing you "
+        f"would not run, write in the monitor file trusted: [{', '.join(unknown)}]"
+    )
 
 
 def _type_name(model: object) -> str:

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from hindsight.errors import TrainingError
+from hindsight.training.artifacts import archive
 
 if TYPE_CHECKING:
     import pandas as pd
 
+log = logging.getLogger(__name__)
 Trainer = Callable[["pd.DataFrame", datetime], Any]
 
 
@@ -59,6 +62,34 @@ def train(path: str, rows: pd.DataFrame, as_of: datetime) -> Any:
     if not callable(getattr(model, "predict", None)):
         raise TrainingError(f"retrain.train: {path} returned {type(model).__name__}, expected a fitted estimator")
     return model
+
+
+def rehearse(
+    path: str, rows: pd.DataFrame, as_of: datetime, *, classes: bool, trusted: Iterable[str] = (), n: int = 200
+) -> None:
+    """Fit on about `n` rows and try whether the outcome could be kept, before hours go into the real fit.
+
+    The rows are spread evenly over time and, of a model of `classes`, hold twenty of each. Where there are no more than
+    that the real fit is as quick. Raises TrainingError where what is fitted could not be loaded again; a fit that fails
+    on so few rows says nothing about the real one and is only logged.
+    """
+    few = _few(rows, n, classes=classes)
+    if len(few) >= len(rows):
+        return
+    try:
+        model = train(path, few, as_of)
+    except TrainingError:
+        raise
+    except Exception as exc:  # noqa: BLE001 - the user's code, on rows it was not made for
+        log.info("%s could not be tried on %d rows, so it is fitted at once: %s", path, len(few), exc)
+        return
+    archive(model, trusted=trusted)
+
+
+def _few(rows: pd.DataFrame, n: int, *, classes: bool) -> pd.DataFrame:
+    spread = rows.index[:: max(1, -(-len(rows) // n))]
+    of_each = rows.groupby("label", sort=False).head(20).index if classes else rows.index[:0]
+    return rows.loc[rows.index.isin(spread.union(of_each))]
 
 
 def hold_out(rows: pd.DataFrame, *, share: float = 0.2, at_most: int = 5000) -> tuple[pd.DataFrame, pd.DataFrame]:

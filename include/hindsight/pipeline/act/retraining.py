@@ -13,7 +13,7 @@ from hindsight.pipeline.resources import Resources
 from hindsight.training.artifacts import save_model
 from hindsight.training.compare import Comparison, compare
 from hindsight.training.registry import ModelVersion
-from hindsight.training.train import hold_out, train
+from hindsight.training.train import hold_out, rehearse, train
 from hindsight.vocabulary.letters import Message, letters
 from hindsight.vocabulary.severity import Severity
 from hindsight.vocabulary.windows import Window
@@ -36,9 +36,10 @@ def train_and_compare(monitor: Monitor, key: str, as_of: datetime, resources: Re
     retrain, request = _retrain(monitor), _request(monitor, key, resources)
     rows = matured_rows(monitor, as_of, resources)
     earlier, later = hold_out(rows)
+    _rehearse(monitor, earlier, as_of)
     model = train(retrain.train, earlier, as_of)
     compared = compare(later, model, task=monitor.model.task, features=list(monitor.features))
-    artifact = save_model(model, f"{resources.settings.data}/models/{monitor.name}/{key}")
+    artifact = save_model(model, f"{resources.settings.data}/models/{monitor.name}/{key}", trusted=monitor.trusted)
     version = ModelVersion(
         monitor=monitor.name,
         version=version_of(key),
@@ -54,6 +55,12 @@ def train_and_compare(monitor: Monitor, key: str, as_of: datetime, resources: Re
     )
     resources.registry.register(version)
     return {"better": compared.better, "version": version.version, "summary": summarise(monitor, version, compared)}
+
+
+def _rehearse(monitor: Monitor, rows: pd.DataFrame, as_of: datetime) -> None:
+    """Say before the real training, not hours later, that what `train` makes could not be kept."""
+    classes = monitor.model.task != "regression"
+    rehearse(_retrain(monitor).train, rows, as_of, classes=classes, trusted=monitor.trusted)
 
 
 def version_of(key: str) -> str:
