@@ -12,6 +12,8 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from hindsight.monitors.strict import Name, Strict, as_tuple
 from hindsight.vocabulary.severity import Severity
 
+_DAG = "dag:"
+
 
 def _percent(value: object) -> object:
     if isinstance(value, (int, float)) and value >= 10:
@@ -24,7 +26,7 @@ def _percent(value: object) -> object:
 
 
 def _receiver(value: str) -> str:
-    if value == "email" or (value.startswith("dag:") and len(value) > 4):
+    if value == "email" or (value.startswith(_DAG) and value != _DAG):
         return value
     raise ValueError(f"expected 'email' or 'dag:<dag id>', got {value!r}")
 
@@ -62,6 +64,11 @@ class Rule(Strict):
     segments: bool = False
     versions: bool = False
     enabled: bool = True
+
+    @property
+    def dags(self) -> tuple[str, ...]:
+        """The ids of the DAGs that its breach starts."""
+        return tuple(receiver.removeprefix(_DAG) for receiver in self.then if receiver.startswith(_DAG))
 
 
 class RuleChange(Strict):

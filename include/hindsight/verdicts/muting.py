@@ -9,7 +9,7 @@ from math import sqrt
 
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
-from hindsight.verdicts.model import Status, Verdict
+from hindsight.verdicts.model import Series, Status, Verdict
 
 ABSENT = "no_data"
 _VALUES = frozenset({"quality.out_of_range_share", "quality.outlier_share", "quality.sentinel_share", "quality.stuck"})
@@ -43,12 +43,25 @@ def mute(
     - What broke a column (its schema, its unit, one value for all) mutes what follows of it in the same column, such as
       values out of range, unless that is the more severe.
     - A more severe rule about the same number that opens no later mutes a milder breach, unless retraining needs it.
+
+    The last two, and a `no_data` about the same number, only say a breach louder or better: that of a rule which starts
+    DAGs stands, for what it starts is decided on its breach, and `spokesmen` says who tells people of it.
     """
+    known = _known(monitor, verdicts, drifted or {}, moved or {})
+    return [_muted(verdict, known) for verdict in verdicts]
+
+
+def spokesmen(monitor: Monitor, verdicts: Sequence[Verdict]) -> dict[Series, Series]:
+    """Return which breaches in the muted verdicts of one window another one tells of, and which that is."""
+    known = _known(monitor, verdicts, {}, {})
+    breaches = [verdict for verdict in verdicts if verdict.status is Status.BREACH]
+    return {v.series: cause.series for v in breaches if (cause := _spokesman(v, known)[0])}
+
+
+def _known(monitor: Monitor, verdicts: Sequence[Verdict], drifted: Drifted, moved: Moved) -> _Known:
     rules = {rule.id: rule for rule in monitor.rules}
     needed = monitor.retrain.require if monitor.retrain else ()
-    causes = _causes(rules, verdicts, monitor)
-    known = _Known(rules, causes, needed, drifted or {}, moved or {})
-    return [_muted(verdict, known) for verdict in verdicts]
+    return _Known(rules, _causes(rules, verdicts, monitor), needed, drifted, moved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +98,42 @@ def _causes(rules: Mapping[str, Rule], verdicts: Iterable[Verdict], monitor: Mon
 
 
 def _muted(verdict: Verdict, known: _Known) -> Verdict:
-    note = ""
-    if verdict.status in (Status.BREACH, Status.OK):
-        note = _without_data(verdict, known.causes)
-    if verdict.status is Status.BREACH:
-        note = note or _with_bad_data(verdict, known) or _with_bad_columns(verdict, known)
-        note = note or _said_louder(verdict, known) or _said_better(verdict, known)
+    note = _without_breach(verdict, known) if verdict.status in (Status.BREACH, Status.OK) else ""
+    if verdict.status is Status.BREACH and not known.rules[verdict.series.rule].dags:
+        note = note or _spokesman(verdict, known)[1]
     return replace(verdict, status=Status.MUTED, note=note) if note else verdict
 
 
-def _without_data(verdict: Verdict, causes: _Causes) -> str:
-    if verdict.series.rule == ABSENT:
-        return ""
-    return next((f"{ABSENT} explains it" for cause in causes.get((ABSENT, ""), ()) if _covers(cause, verdict)), "")
+def _without_breach(verdict: Verdict, known: _Known) -> str:
+    """Say what makes a number no statement on what its rule is about, or "": there is nothing to act on either."""
+    is_breach = verdict.status is Status.BREACH
+    absent = _absence(verdict, known)
+    if absent and not (is_breach and _is_same_number(absent, verdict, known)):
+        return f"{ABSENT} explains it"
+    return (_with_bad_data(verdict, known) or _with_bad_columns(verdict, known)) if is_breach else ""
+
+
+def _spokesman(verdict: Verdict, known: _Known) -> tuple[Verdict | None, str]:
+    """Return the breach that says louder or better what this one says, and how it is put; None and "" without."""
+    absent = _absence(verdict, known)
+    if absent and _is_same_number(absent, verdict, known):
+        return absent, f"{ABSENT} explains it"
+    if verdict.series.rule in known.needed:
+        return None, ""
+    if louder := _louder(verdict, known):
+        return louder, f"{louder.series.rule} says more"
+    better = _better(verdict, known)
+    return better, f"{better.series.rule} on {better.series.feature} explains it" if better else ""
+
+
+def _absence(verdict: Verdict, known: _Known) -> Verdict | None:
+    causes = known.causes.get((ABSENT, ""), ()) if verdict.series.rule != ABSENT else ()
+    return next((cause for cause in causes if _covers(cause, verdict)), None)
+
+
+def _is_same_number(cause: Verdict, verdict: Verdict, known: _Known) -> bool:
+    is_same = known.rules[cause.series.rule].metric == known.rules[verdict.series.rule].metric
+    return is_same and replace(cause.series, rule=verdict.series.rule) == verdict.series
 
 
 def _with_bad_data(verdict: Verdict, known: _Known) -> str:
@@ -133,30 +169,26 @@ def _with_bad_columns(verdict: Verdict, known: _Known) -> str:
     return f"bad data in {', '.join(spoilt[:5])}{' …' * (len(spoilt) > 5)} explains it"
 
 
-def _said_louder(verdict: Verdict, known: _Known) -> str:
+def _louder(verdict: Verdict, known: _Known) -> Verdict | None:
     rule = known.rules[verdict.series.rule]
-    if rule.id in known.needed:
-        return ""
-    for cause in known.causes["metric", rule.metric]:
+    for cause in known.causes.get(("metric", rule.metric), ()):
         other = known.rules[cause.series.rule]
-        louder = other.severity < rule.severity and other.for_ <= rule.for_
-        if louder and replace(cause.series, rule=rule.id) == verdict.series:
-            return f"{other.id} says more"
-    return ""
+        is_louder = other.severity < rule.severity and other.for_ <= rule.for_
+        if is_louder and _is_same_number(cause, verdict, known):
+            return cause
+    return None
 
 
-def _said_better(verdict: Verdict, known: _Known) -> str:
+def _better(verdict: Verdict, known: _Known) -> Verdict | None:
     """A column that changed its type holds texts that are no number: that is one fault, not two."""
     rule = known.rules[verdict.series.rule]
-    if rule.id in known.needed:
-        return ""
     for cause in known.causes.get(("quality", verdict.series.feature), ()) if verdict.series.feature else ():
         other = known.rules[cause.series.rule]
         spoils = rule.metric in EXPLAINS.get(other.metric, ()) and ROUNDED not in cause.note
         explains = spoils or _is_unanswered(cause, verdict, known)
         if explains and other.severity <= rule.severity and other.for_ <= rule.for_ and _covers(cause, verdict):
-            return f"{other.id} on {cause.series.feature} explains it"
-    return ""
+            return cause
+    return None
 
 
 def _is_unanswered(cause: Verdict, verdict: Verdict, known: _Known) -> bool:

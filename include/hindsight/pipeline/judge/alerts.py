@@ -1,8 +1,9 @@
-"""Promise what the news calls for: one mail a recipient, and runs of the users' own DAGs; sending comes later."""
+"""Promise what news and breaches call for: one mail a recipient, runs of the users' own DAGs; both happen later."""
 
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,12 +18,12 @@ from hindsight.messages.night_note import NightNote
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
 from hindsight.pipeline.judge.ranking import DRIFTED, Moved
-from hindsight.verdicts.model import Incident, RetrainRequest, State, Status, Verdict
+from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
+from hindsight.verdicts.notices import is_stale
 from hindsight.verdicts.retraining import Refusal
 from hindsight.vocabulary.letters import letters
 
 CHARTED = 60  # windows in the chart of a mail
-_DAG = "dag:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,10 @@ def promise(
     at: datetime,
     night: NightMail | None = None,
 ) -> None:
-    """Write into the open transaction the mail and the DAG runs that `news` calls for.
+    """Write into the open transaction the mail that `news` calls for.
 
     One mail for each recipient tells all of it, and what a night changed besides; without news that alone is told where
-    it is asked for. An incident that opens asks for the DAGs its rule names. `moved` says by incident of drift what
-    moved, the weightiest first.
+    it is asked for. `moved` says by incident of drift what moved, the weightiest first.
     """
     rules = {rule.id: rule for rule in monitor.rules}
     mailed = [incident for incident in news if "email" in rules[incident.series.rule].then]
@@ -70,11 +70,23 @@ def promise(
     elif night and night.asked and monitor.alerts.email and (note := night.note()):
         message = compose_night(monitor, note, link=night.link)
         tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=monitor.alerts.email), at)
-    for incident in news:
-        if incident.state is State.OPEN:
-            for then in rules[incident.series.rule].then:
-                if then.startswith(_DAG):
-                    tx.request_dag(_dag_request(incident, then.removeprefix(_DAG), cause, at))
+
+
+def start_runs(monitor: Monitor, verdicts: Iterable[Verdict], tx: Transaction, *, cause: str, at: datetime) -> None:
+    """Ask for the DAGs of every rule with an open incident and, among `verdicts`, a fresh breach of it.
+
+    Who tells people of the breach, and when, makes no difference. One run an incident and DAG, however often asked for.
+    """
+    dags = {rule.id: rule.dags for rule in monitor.rules if rule.dags}
+    breaches: dict[Series, set[datetime]] = defaultdict(set)
+    for verdict in verdicts:
+        is_news = not is_stale(verdict, max_age=monitor.max_age, judged_at=at)
+        if verdict.series.rule in dags and verdict.status is Status.BREACH and is_news:
+            breaches[verdict.series].add(verdict.window.start)
+    for incident in tx.incidents(series=breaches.keys(), states=[State.OPEN]) if breaches else ():
+        if not breaches[incident.series].isdisjoint(incident.breaches):
+            for dag in dags[incident.series.rule]:
+                tx.request_dag(_dag_request(incident, dag, cause, at))
 
 
 def _told(incident: Incident, rule: Rule, history: Sequence[Verdict], moved: Sequence[Moved]) -> Told:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,7 +14,8 @@ from hindsight.ledger.transaction import Transaction
 from hindsight.messages.night_note import NightNote
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
-from hindsight.pipeline.judge.alerts import NightMail, promise
+from hindsight.pipeline.judge.alerts import NightMail, promise, start_runs
+from hindsight.pipeline.judge.news import news_of
 from hindsight.pipeline.judge.ranking import effects_of
 from hindsight.pipeline.judge.verdicts import verdicts_of_night, verdicts_of_run
 from hindsight.pipeline.measure.windows import as_of_run
@@ -22,14 +23,11 @@ from hindsight.pipeline.resources import Resources
 from hindsight.verdicts.incidents import fold_from, refold, retire
 from hindsight.verdicts.judge import kind_of, waits_for_labels
 from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
-from hindsight.verdicts.notices import is_stale, needs_notice
 from hindsight.verdicts.retraining import Refusal, decide
 from hindsight.vocabulary.measurement import Kind
-from hindsight.vocabulary.severity import Severity
 from hindsight.vocabulary.windows import Window
 from hindsight.warehouse.columns import named
 
-AT_ONCE = (Severity.P0, Severity.P1)
 WEEK = timedelta(days=7)
 Note = Callable[[datetime | None], NightNote | None]  # what a night changed since a moment, as a mail says it
 
@@ -105,11 +103,13 @@ def _settle(
         newest = tx.of_windows({verdict.window.start for verdict in verdicts})
         retraining = _retraining(monitor, tx, newest, as_of, judged_at) if verdicts else None
         judged = {verdict.series for verdict in verdicts}
-        news = _news(monitor, tx, [v for v in newest if v.series in judged], judged_at, digest=digest)
+        current = [verdict for verdict in newest if verdict.series in judged]
+        news = news_of(monitor, tx, current, judged_at, digest=digest)
         told = tuple(replace(incident, told=incident.state) for incident in news)
         moved = effects_of(monitor, news, resources)
         mail = _mail(monitor, night, as_of, tx, judged_at) if night else None
         promise(monitor, news, tx, cause=cause, retraining=retraining, moved=moved, at=judged_at, night=mail)
+        start_runs(monitor, current, tx, cause=cause, at=judged_at)
         tx.save_incidents(told, judged_at)
         if night is not None:
             tx.commit_night(as_of, judged_at, night.windows)
@@ -211,30 +211,6 @@ def _by_series(incidents: Iterable[Incident]) -> dict[Series, list[Incident]]:
     for incident in incidents:
         found[incident.series].append(incident)
     return dict(found)
-
-
-def _news(
-    monitor: Monitor, tx: Transaction, verdicts: Sequence[Verdict], judged_at: datetime, *, digest: bool
-) -> list[Incident]:
-    """Return the incidents to tell of now: P0 and P1 of the series just judged, and in a digest every P2 that waits."""
-    fresh = _fresh(monitor, verdicts, judged_at)
-    told = [i for i in tx.incidents(series=fresh) if i.severity in AT_ONCE]
-    if digest:
-        rules = _rules(monitor)
-        untold = [i for i in tx.incidents() if i.severity is Severity.P2 and needs_notice(i, fresh=True)]
-        waiting = [i for i in untold if i.series.rule in rules]
-        latest_due = max(monitor.lateness, monitor.labels.matures_after)
-        since = judged_at - monitor.max_age - latest_due - monitor.window
-        recent = tx.histories({i.series for i in waiting}, since)
-        still_fresh = _fresh(monitor, [v for history in recent.values() for v in history], judged_at)
-        told += [i for i in waiting if i.series in still_fresh]
-    return [incident for incident in told if needs_notice(incident, fresh=True)]
-
-
-def _fresh(monitor: Monitor, verdicts: Iterable[Verdict], judged_at: datetime) -> Collection[Series]:
-    """Return the series with a fresh verdict, good or bad: one that only waits, or lacks data, brings no news."""
-    spoken = (v for v in verdicts if v.status in (Status.OK, Status.BREACH))
-    return {v.series for v in spoken if not is_stale(v, max_age=monitor.max_age, judged_at=judged_at)}
 
 
 def _retraining(

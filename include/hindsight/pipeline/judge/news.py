@@ -1,0 +1,66 @@
+"""News: which incidents people are told of now; what is only true but old, or said by a graver rule, is none."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+
+from hindsight.ledger.transaction import Transaction
+from hindsight.monitors.model import Monitor
+from hindsight.verdicts.model import Incident, Series, State, Status, Verdict
+from hindsight.verdicts.muting import spokesmen
+from hindsight.verdicts.notices import is_stale, needs_notice
+from hindsight.vocabulary.severity import Severity
+
+AT_ONCE = (Severity.P0, Severity.P1)
+
+
+def news_of(
+    monitor: Monitor, tx: Transaction, verdicts: Sequence[Verdict], judged_at: datetime, *, digest: bool
+) -> list[Incident]:
+    """Return the incidents to tell of now: P0 and P1 of the series just judged, and in a digest every P2 that waits.
+
+    `verdicts` are the newest of the windows and series just judged.
+    """
+    told = [i for i in tx.incidents(series=fresh(monitor, verdicts, judged_at)) if i.severity in AT_ONCE]
+    if digest:
+        told += _waiting(monitor, tx, judged_at)
+    news = [incident for incident in told if needs_notice(incident, fresh=True)]
+    silent = _spoken_for(monitor, tx, news)
+    return [incident for incident in news if incident.id not in silent]
+
+
+def fresh(monitor: Monitor, verdicts: Iterable[Verdict], judged_at: datetime) -> Collection[Series]:
+    """Return the series with a fresh verdict, good or bad: one that only waits, or lacks data, brings no news."""
+    spoken = (v for v in verdicts if v.status in (Status.OK, Status.BREACH))
+    return {v.series for v in spoken if not is_stale(v, max_age=monitor.max_age, judged_at=judged_at)}
+
+
+def _waiting(monitor: Monitor, tx: Transaction, judged_at: datetime) -> list[Incident]:
+    rules = {rule.id for rule in monitor.rules}
+    untold = [i for i in tx.incidents() if i.severity is Severity.P2 and needs_notice(i, fresh=True)]
+    waiting = [i for i in untold if i.series.rule in rules]
+    latest_due = max(monitor.lateness, monitor.labels.matures_after)
+    since = judged_at - monitor.max_age - latest_due - monitor.window
+    recent = tx.histories({i.series for i in waiting}, since)
+    still_fresh = fresh(monitor, [v for history in recent.values() for v in history], judged_at)
+    return [i for i in waiting if i.series in still_fresh]
+
+
+def _spoken_for(monitor: Monitor, tx: Transaction, news: Iterable[Incident]) -> set[str]:
+    """Return the ids of those nobody has heard of whose newest breach another incident tells louder or better.
+
+    Only rules that start something open such incidents; the breaches of others are muted.
+    """
+    acting = {rule.id for rule in monitor.rules if rule.dags}
+    mild = [i for i in news if i.series.rule in acting and i.told is not State.OPEN]
+    if not mild:
+        return set()
+    judged: dict[datetime, list[Verdict]] = defaultdict(list)
+    for verdict in tx.of_windows({i.breaches[-1] for i in mild}):
+        judged[verdict.window.start].append(verdict)
+    speaks = {i.id: spokesmen(monitor, judged[i.breaches[-1]]).get(i.series) for i in mild}
+    standing = [i for i in tx.incidents(series=set(filter(None, speaks.values()))) if i.state is not State.WITHDRAWN]
+    heard = {(i.series, start) for i in standing for start in i.breaches}
+    return {i.id for i in mild if (speaks[i.id], i.breaches[-1]) in heard}
