@@ -33,6 +33,7 @@ class Recorded:
     complaints: tuple[str, ...] = ()
     error: Exception | None = None
     undrawn: Exception | None = None
+    unwritten: Exception | None = None
     link: str = ""
 
     def names(self) -> list[str]:
@@ -99,6 +100,8 @@ class Recorded:
 
     def mark_started(self, resources: Any, run_id: str, *, at: datetime) -> None:
         self.calls.append(("mark_started", run_id))
+        if self.unwritten:
+            raise self.unwritten
 
     def put_off(self, resources: Any, run_id: str, *, why: str, monitors: Any, at: datetime) -> None:
         self.calls.append(("put_off", run_id, why))

@@ -1,4 +1,4 @@
-"""The relay and maintenance in a real Airflow without its scheduler: requests started once, mail given up."""
+"""The relay and maintenance in a real Airflow without its scheduler: requests started once or told to wait, mail first."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from hindsight.errors import LedgerError
 from tests.airflow.runs import RETRAIN, Parse, Recorded, Write, states
 from tests.builders import at, monitor_file
 
@@ -34,9 +35,9 @@ def test_a_requested_run_is_started_once_however_often_it_is_asked_for(
     first, again = relay.test(), relay.test()
 
     assert runs_of("retrain__credit")["retrain__credit__k9"] == use_cases.starts[0]["conf"]
-    assert states(first)["start.mark_started0"] == "success"
-    assert (states(again)["start.trigger0"], states(again)["start.mark_started0"]) == ("skipped", "success")
+    assert (states(first)["start0"], states(again)["start0"]) == ("success", "success")
     assert use_cases.calls.count(("mark_started", "retrain__credit__k9")) == 2
+    assert "put_off" not in use_cases.names()
 
 
 def test_a_request_for_a_missing_dag_stays_and_holds_up_no_other(
@@ -46,7 +47,7 @@ def test_a_request_for_a_missing_dag_stays_and_holds_up_no_other(
     write_monitor(monitor_file(retrain=RETRAIN))
     run = parse().dags["hindsight__relay"].test()
 
-    assert run.state == "failed"
+    assert set(states(run).values()) == {"success"}
     assert [call for call in use_cases.calls if call[0] == "mark_started"] == [("mark_started", "retrain__credit__k10")]
     assert [call for call in use_cases.calls if call[0] == "put_off"] == [
         (
@@ -58,22 +59,47 @@ def test_a_request_for_a_missing_dag_stays_and_holds_up_no_other(
     assert "retrain__credit__k10" in runs_of("retrain__credit")
 
 
-def test_a_request_for_a_paused_dag_waits(write_monitor: Write, parse: Parse, use_cases: Recorded) -> None:
+@pytest.mark.parametrize(
+    ("name", "fields", "why"),
+    [
+        ("sleepy", {"is_paused": True}, "DAG retrain__sleepy is paused: "),
+        ("removed", {"is_stale": True}, "DAG retrain__removed is missing: "),
+        (
+            "broken",
+            {"has_import_errors": True},
+            "DAG retrain__broken takes no run: Dag with dag_id ",
+        ),
+    ],
+)
+def test_a_request_for_a_dag_that_takes_no_run_waits_and_the_relay_stays_green(
+    name: str, fields: dict[str, bool], why: str, write_monitor: Write, parse: Parse, use_cases: Recorded
+) -> None:
     from airflow.models.dag import DagModel
     from airflow.utils.session import create_session
 
-    use_cases.starts = [a_start("retrain__sleepy", "retrain__sleepy__k11")]
-    write_monitor(monitor_file(name="sleepy", retrain=RETRAIN))
+    dag_id, run_id = f"retrain__{name}", f"retrain__{name}__k11"
+    use_cases.starts = [a_start(dag_id, run_id)]
+    write_monitor(monitor_file(name=name, retrain=RETRAIN))
     relay = parse().dags["hindsight__relay"]
     with create_session() as session:
-        session.execute(sa.update(DagModel).where(DagModel.dag_id == "retrain__sleepy").values(is_paused=True))
+        session.execute(sa.update(DagModel).where(DagModel.dag_id == dag_id).values(**fields))
     run = relay.test()
 
-    assert states(run)["start.trigger0"] == "failed"
+    assert run.state == "success"
     assert "mark_started" not in use_cases.names()
-    assert runs_of("retrain__sleepy") == {}
-    ((_, run_id, why),) = [call for call in use_cases.calls if call[0] == "put_off"]
-    assert (run_id, why.partition(":")[0]) == ("retrain__sleepy__k11", "DAG retrain__sleepy is paused")
+    assert runs_of(dag_id) == {}
+    ((_, put_off, reason),) = [call for call in use_cases.calls if call[0] == "put_off"]
+    assert (put_off, reason[: len(why)]) == (run_id, why)
+
+
+def test_a_relay_that_cannot_keep_its_promise_is_red(write_monitor: Write, parse: Parse, use_cases: Recorded) -> None:
+    use_cases.starts = [a_start("retrain__credit", "retrain__credit__k12")]
+    use_cases.unwritten = LedgerError("ledger sqlite:///ledger.db: disk is full")
+    write_monitor(monitor_file(retrain=RETRAIN))
+    run = parse().dags["hindsight__relay"].test()
+
+    assert run.state == "failed"
+    assert states(run)["start0"] == "failed"
 
 
 def test_maintenance_knows_of_pauses_and_whether_every_file_is_there(
@@ -104,3 +130,23 @@ def test_mail_given_up_makes_the_task_fail(write_monitor: Write, parse: Parse, u
     run = parse().dags["hindsight__relay"].test()
 
     assert states(run)["deliver"] == "failed"
+
+
+def weights(run: Any) -> dict[str, int]:
+    """What the scheduler orders waiting tasks by where fewer slots are free, the greatest first."""
+    return {instance.task_id: instance.priority_weight for instance in run.get_task_instances()}
+
+
+def test_mail_goes_first_and_drawing_comes_last(write_monitor: Write, parse: Parse, use_cases: Recorded) -> None:
+    write_monitor(monitor_file(quality={"suite": "credit"}))
+    dags = parse().dags
+    window = weights(dags["monitor__credit"].test(run_conf={"window_start": "2026-09-07T00:00:00Z"}))
+    night = weights(dags["labels__credit"].test(run_conf={"as_of": "2026-10-07T02:00:00Z"}))
+    relay = weights(dags["hindsight__relay"].test())
+
+    for found, drawing in ((window, {"report", "data_docs"}), (night, {"draw"})):
+        others = found.keys() - drawing - {"deliver"}
+        assert max(found[task] for task in drawing) < min(found[task] for task in others)
+        assert max(found[task] for task in others) < found["deliver"]
+    assert relay["deliver"] == window["deliver"]
+    assert list(dags["monitor__credit"].get_task("judge").downstream_task_ids & {"deliver"}) == ["deliver"]

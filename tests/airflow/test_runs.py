@@ -12,7 +12,7 @@ from airflow.sdk.execution_time.comms import ErrorResponse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hindsight.airflow.runs import from_spans, night_of, request_of, to_chunks, why_not_started, window_of
+from hindsight.airflow.runs import from_spans, night_of, request_of, to_chunks, why_refused, window_of
 from hindsight.errors import ConfigError
 from tests.builders import a_monitor, a_window, at
 
@@ -92,19 +92,14 @@ def test_a_year_of_short_windows_is_a_few_bytes() -> None:
     assert len(json.dumps(to_chunks(windows))) < 1000
 
 
-class Asked:
-    """A task instance whose question about a DAG is answered with an error."""
+def test_only_what_the_dag_itself_can_mend_makes_its_run_wait() -> None:
+    def answered(status: int | None, **body: Any) -> str:
+        detail = {"status_code": status, "detail": {"detail": body}}
+        return why_refused("gone", AirflowRuntimeError(ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail=detail)))
 
-    def __init__(self, status: int | None) -> None:
-        self.error = ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail={"status_code": status})
-
-    def get_dag(self, dag_id: str) -> Any:
-        raise AirflowRuntimeError(self.error)
-
-
-def test_a_dag_airflow_does_not_know_is_missing_and_any_other_failure_is_in_the_log() -> None:
-    assert "is missing" in why_not_started(Asked(404), "gone")
-    for status in (500, None):
-        assert "the log of task start.trigger in DAG hindsight__relay says why" in why_not_started(
-            Asked(status), "gone"
-        )
+    assert answered(404, reason="not_found").startswith("DAG gone is missing")
+    broken = answered(400, reason="import_errors", message="Dag with dag_id 'gone' has import errors")
+    assert broken == "DAG gone takes no run: Dag with dag_id 'gone' has import errors."
+    assert answered(422) == "DAG gone takes no run: Airflow does not say why."
+    assert [answered(status) for status in (401, 403, 500, 503, None)] == [""] * 5
+    assert not why_refused("gone", AirflowRuntimeError(ErrorResponse(error=ErrorType.GENERIC_ERROR)))

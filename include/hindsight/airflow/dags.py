@@ -49,13 +49,13 @@ def monitor_dag(monitor: Monitor) -> DAG:
     asked = {"window_start": _moment("the start of the window to check")}
     with _dag("monitor", monitor, WindowTimetable(monitor.window, monitor.anchor, monitor.lateness), asked) as dag:
         checked = tasks.check.override(outlets=[assets.snapshots(monitor.name)])(monitor.name)
-        judged = tasks.judge(monitor.name)
+        judged, told = tasks.judge(monitor.name), tasks.deliver(monitor.name)
         drawn = {"report": tasks.report(monitor.name, judged)}
         if monitor.quality:
             drawn["data_docs"] = tasks.data_docs(monitor.name, judged)
         for task_id in drawn:
             dag.get_task(task_id).operator_extra_links = (tasks.ReportLink(),)
-        checked >> judged >> [*drawn.values(), tasks.deliver(monitor.name)]
+        checked >> judged >> [told, *drawn.values()]
     return dag
 
 
@@ -66,11 +66,11 @@ def labels_dag(monitor: Monitor) -> DAG:
         found = tasks.find(monitor.name)
         revise = tasks.revise.override(outlets=[assets.snapshots(monitor.name)], doc_md=tasks.revise.function.__doc__)
         revised = revise.partial(name=monitor.name).expand(chunk=found)
-        judged = tasks.judge_night(monitor.name, found)
+        judged, told = tasks.judge_night(monitor.name, found), tasks.deliver(monitor.name)
         drawn, reported = tasks.draw(monitor.name, judged), tasks.report_night(monitor.name, judged)
         for task_id in ("draw", "report_night"):
             dag.get_task(task_id).operator_extra_links = (tasks.ReportLink(),)
-        revised >> judged >> [drawn, tasks.deliver(monitor.name)]
+        revised >> judged >> [told, drawn]
         drawn >> reported
     return dag
 

@@ -14,7 +14,8 @@ RELAY = """Sends the mail that waits and starts the DAG runs that were asked for
 
 Mail and requests are written into the ledger in the transaction that opened their incident. Whatever was not handed
 over then, because a server was down or a process died, goes out from here. A request becomes exactly one run: its run
-id is fixed, and a run of that id that is there already counts as started.
+id is fixed, and a run of that id that is there already counts as started. A DAG that is missing, broken or paused makes
+no run of this one fail: people are told once, and the request stays until the DAG takes it.
 """
 
 MAINTENANCE = """Tidies up, and asks whether every active monitor has reported.

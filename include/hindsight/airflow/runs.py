@@ -56,23 +56,45 @@ def request_of(run: Mapping[str, Any]) -> str:
     raise ConfigError("this run answers no request: retraining starts from open incidents, by way of hindsight__relay")
 
 
-def why_not_started(ti: Any, dag_id: str) -> str:
-    """Return why a run of a DAG could not be started, as far as Airflow says; `ti` is the task instance that asks."""
+def start_run(ti: Any, dag_id: str, run_id: str, conf: Mapping[str, Any]) -> str:
+    """Start a DAG run under its fixed id; return "" where it is there, also from before, else why it cannot start yet.
+
+    What only its DAG can mend, that it is missing, broken, paused or takes no such run, is returned. Anything else, as
+    an API that fails or cannot be reached, is raised as Airflow raises it. `ti` is the task instance that asks.
+    """
+    from airflow.sdk.execution_time.comms import TriggerDagRun
+    from airflow.sdk.execution_time.task_runner import SUPERVISOR_COMMS  # is there once a task runs
+
     try:
         if ti.get_dag(dag_id).is_paused:
             return f"DAG {dag_id} is paused: its run starts once somebody unpauses it."
+        SUPERVISOR_COMMS.send(TriggerDagRun(dag_id=dag_id, run_id=run_id, conf=dict(conf)))
     except (AirflowRuntimeError, ServerResponseError) as exc:
-        if _status(exc) == HTTPStatus.NOT_FOUND:
-            return f"DAG {dag_id} is missing: no file in the DAG folder makes it, or the one that does is broken."
-    return f"DAG {dag_id} could not be started: the log of task start.trigger in DAG hindsight__relay says why."
+        if why := why_refused(dag_id, exc):
+            return why
+        raise
+    return ""
 
 
-def _status(exc: AirflowRuntimeError | ServerResponseError) -> int | None:
-    """The answer of Airflow's API, which a task gets wrapped and a test run bare; None where there was none."""
+def why_refused(dag_id: str, exc: AirflowRuntimeError | ServerResponseError) -> str:
+    """Return why Airflow's API refused a run of a DAG, or "" where its answer is about something else."""
+    status, said = _answer(exc)
+    if status == HTTPStatus.NOT_FOUND:
+        return f"DAG {dag_id} is missing: no file in the DAG folder makes it, or the one that does is broken."
+    if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY):
+        return f"DAG {dag_id} takes no run: {said.rstrip('.') or 'Airflow does not say why'}."
+    return ""
+
+
+def _answer(exc: AirflowRuntimeError | ServerResponseError) -> tuple[int | None, str]:
+    """Status and message of Airflow's API, whose answer a task gets wrapped and a test run bare; None without one."""
     if isinstance(exc, ServerResponseError):
-        return exc.response.status_code
-    status: int | None = (exc.error.detail or {}).get("status_code")
-    return status
+        told = {"status_code": exc.response.status_code, "detail": exc.response.json()}
+    else:
+        told = exc.error.detail or {}
+    status, body = told.get("status_code"), told.get("detail")
+    detail = body.get("detail") if isinstance(body, dict) else None
+    return status, str(detail.get("message", "") if isinstance(detail, dict) else detail or "")
 
 
 def plain(moment: datetime) -> datetime:

@@ -5,6 +5,7 @@ The clock is read here. `hindsight.pipeline` is imported inside the tasks: parsi
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,13 +17,15 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from hindsight.airflow import assets
 from hindsight.airflow.connections import open_resources
 from hindsight.airflow.pauses import note, resumed, skip_if_paused
-from hindsight.airflow.runs import Span, from_spans, night_of, to_chunks, why_not_started, window_of
+from hindsight.airflow.runs import Span, from_spans, night_of, start_run, to_chunks, window_of
 from hindsight.errors import HindsightError
 from hindsight.monitors.loader import load_folder, load_monitor
 from hindsight.monitors.model import Monitor
 from hindsight.settings import read_settings
 
+logger = logging.getLogger(__name__)
 LONGEST = timedelta(hours=6)
+MAIL_FIRST, DRAWING_LAST = 100, 1  # of all that waits for a slot, Airflow's scheduler takes the weightiest first
 
 
 class RetryTransient(RetryPolicy):
@@ -41,6 +44,8 @@ DEFAULTS: dict[str, Any] = {
     "retry_exponential_backoff": 2.0,
     "max_retry_delay": timedelta(minutes=15),
     "retry_policy": RetryTransient(),
+    "priority_weight": 10,
+    "weight_rule": "absolute",  # by default a task weighs as much as all that waits for it, and the mail nothing
 }
 
 
@@ -81,7 +86,7 @@ def judge(name: str, **run: Any) -> dict[str, Any]:
     return _summary(judged)
 
 
-@task(execution_timeout=LONGEST)
+@task(execution_timeout=LONGEST, priority_weight=DRAWING_LAST)
 def report(name: str, judged: Any, **run: Any) -> dict[str, Any]:
     """Draw the report of a window that breached."""
     from hindsight import pipeline
@@ -93,7 +98,7 @@ def report(name: str, judged: Any, **run: Any) -> dict[str, Any]:
     return {"report": made, "url": f"/hindsight/reports/{made}"}
 
 
-@task(execution_timeout=LONGEST)
+@task(execution_timeout=LONGEST, priority_weight=DRAWING_LAST)
 def data_docs(name: str, judged: Any, **run: Any) -> dict[str, Any]:
     """Draw the Data Docs of a window that breached: what came of each expectation of its suite."""
     from hindsight import pipeline
@@ -141,7 +146,7 @@ def judge_night(name: str, chunks: Any, **run: Any) -> dict[str, Any]:
     return _summary(judged)
 
 
-@task(execution_timeout=LONGEST, retries=0)
+@task(execution_timeout=LONGEST, retries=0, priority_weight=DRAWING_LAST)
 def draw(name: str, judged: Any, **run: Any) -> dict[str, Any]:
     """Draw Evidently's report of the labelled rows of the newest final window; nothing else waits for it in vain."""
     from hindsight import pipeline
@@ -165,7 +170,7 @@ def report_night(name: str, judged: Any, **run: Any) -> dict[str, Any]:
     return {"report": made, "url": f"/hindsight/reports/{made}"}
 
 
-@task
+@task(priority_weight=MAIL_FIRST)
 def deliver(name: str | None = None) -> dict[str, Any]:
     """Hand over the mail that is due. What a server refuses for good makes this task fail; the rest stays pending."""
     from hindsight import pipeline
@@ -184,22 +189,23 @@ def requested() -> list[dict[str, Any]]:
     return pipeline.pending_starts(open_resources())
 
 
-@task(trigger_rule="none_failed")
-def mark_started(request: dict[str, Any]) -> None:
-    """Note in the ledger that the run is there; one that was there already counts the same."""
+@task
+def start(request: dict[str, Any], **run: Any) -> dict[str, str]:
+    """Start one requested run and note that it is there, or why it has to wait, of which people are told once.
+
+    A DAG that is missing, broken or paused makes no task fail: its request stays and is tried again. What fails here
+    is the relay itself.
+    """
     from hindsight import pipeline
 
-    pipeline.mark_started(open_resources(), request["run_id"], at=now())
-
-
-@task(trigger_rule="one_failed")
-def put_off(request: dict[str, Any], **run: Any) -> None:
-    """Note in the ledger that the run could not be started, and tell the monitor's people once; it stays requested."""
-    from hindsight import pipeline
-
-    why = why_not_started(run["ti"], request["dag_id"])
+    why, resources = start_run(run["ti"], **request), open_resources()
+    if not why:
+        pipeline.mark_started(resources, request["run_id"], at=now())
+        return {"started": request["run_id"]}
+    logger.warning("run %s waits: %s", request["run_id"], why)
     monitors = load_folder(read_settings().monitors).monitors.values()
-    pipeline.put_off(open_resources(), request["run_id"], why=why, monitors=monitors, at=now())
+    pipeline.put_off(resources, request["run_id"], why=why, monitors=monitors, at=now())
+    return {"waits": why}
 
 
 @task

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from airflow.sdk import DAG, task, task_group
-from airflow.sdk.exceptions import AirflowFailException, DagRunTriggerException
+from airflow.sdk import DAG
 
 from hindsight.airflow import describe, tasks
 
@@ -15,7 +12,7 @@ def relay_dag() -> DAG:
     with _dag("relay", "*/2 * * * *", describe.RELAY) as dag:
         tasks.deliver()
         tasks.note_pauses()
-        start.expand(request=tasks.requested())
+        tasks.start.expand(request=tasks.requested())
     return dag
 
 
@@ -24,34 +21,6 @@ def maintenance_dag() -> DAG:
     with _dag("maintenance", "15 3 * * *", describe.MAINTENANCE) as dag:
         tasks.maintain()
     return dag
-
-
-@task_group
-def start(request: dict[str, Any]) -> None:
-    """Start one run and note that it is there, or why it is not."""
-    trigger(request) >> [tasks.mark_started(request), tasks.put_off(request)]
-
-
-@task
-def trigger(request: dict[str, Any], **run: Any) -> None:
-    """Start a run under its fixed id; one that is there already skips this task, which counts the same.
-
-    A DAG that is missing, broken or paused fails this task, and the request stays pending.
-    """
-    if run["ti"].get_dag(request["dag_id"]).is_paused:
-        raise AirflowFailException(f"DAG {request['dag_id']} is paused: {request['run_id']} starts once it is not")
-    raise DagRunTriggerException(
-        trigger_dag_id=request["dag_id"],
-        dag_run_id=request["run_id"],
-        conf=request["conf"],
-        reset_dag_run=False,
-        skip_when_already_exists=True,
-        wait_for_completion=False,
-        allowed_states=[],
-        failed_states=[],
-        poke_interval=0,
-        deferrable=False,
-    )
 
 
 def _dag(name: str, schedule: str, doc_md: str) -> DAG:
