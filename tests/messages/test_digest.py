@@ -86,18 +86,25 @@ def test_the_most_severe_open_incident_leads_and_the_others_are_counted() -> Non
     message = compose(MONITOR, several)
     assert message.subject == "[P1] credit_default: latency p95 412 ms, over 300 ms, and 2 more (since 2026-11-12)"
     open_at, resolved_at = message.text.index("amount drifted"), message.text.index("Resolved")
-    assert open_at < resolved_at < message.text.index("accuracy drop is over (2026-11-12 to 2026-11-15)")
+    assert open_at < resolved_at < message.text.index("accuracy drop is over (was, from 2026-11-12 to")
 
 
 def test_an_end_and_a_withdrawal_say_so() -> None:
-    ended = told(state=State.RESOLVED, ended=START + DAY)
+    ended = told("latency_p95", state=State.RESOLVED, ended=START + DAY)
     assert compose(MONITOR, [ended]).subject == (
-        "[resolved] credit_default: accuracy drop is over (2026-11-12 to 2026-11-13)"
+        "[resolved] credit_default: latency p95 is over (2026-11-12 to 2026-11-13)"
     )
     undone = told(state=State.WITHDRAWN, reason="late labels brought it to 0.88")
     assert compose(MONITOR, [undone]).subject == (
         "[withdrawn] credit_default: accuracy drop: late labels brought it to 0.88"
     )
+
+
+def test_the_end_of_a_p0_says_what_was_for_those_who_hear_of_it_first() -> None:
+    over = compose(MONITOR, [told(state=State.RESOLVED, ended=START + DAY)])
+    said = "accuracy drop is over (was, from 2026-11-12 to 2026-11-13: accuracy 0.71, 21 % below reference)"
+    assert over.subject == f"[resolved] credit_default: {said}"
+    assert f"P0  {said}" in over.text
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from hindsight.monitors.model import Monitor
+from hindsight.monitors.rules import Rule
 from hindsight.verdicts.model import Incident, Series, State, Status, Verdict
-from hindsight.verdicts.notices import is_stale, needs_notice
+from hindsight.verdicts.notices import is_stale, needs_notice, why_silent
 from hindsight.vocabulary.severity import Severity
-from tests.builders import DAY, a_window, at
+from tests.builders import DAY, a_monitor, a_window, at
 
 OPEN, RESOLVED, WITHDRAWN = State.OPEN, State.RESOLVED, State.WITHDRAWN
 
@@ -42,6 +46,34 @@ def test_a_notice_is_due_when_the_told_state_is_not_the_state(
 ) -> None:
     assert needs_notice(an_incident(state, told), fresh=True) is expected
     assert needs_notice(an_incident(state, told), fresh=False) is None
+
+
+@pytest.mark.parametrize("severity", list(Severity))
+def test_only_a_p0_that_is_just_over_is_told_when_nobody_had_heard_of_it(severity: Severity) -> None:
+    for state, told in ((RESOLVED, None), (RESOLVED, WITHDRAWN), (WITHDRAWN, None), (RESOLVED, RESOLVED)):
+        incident = replace(an_incident(state, told), severity=severity)
+        due = RESOLVED if (severity, state, told) == (Severity.P0, RESOLVED, None) else None
+        assert needs_notice(incident, fresh=True, just_over=True) is due
+        assert needs_notice(incident, fresh=False, just_over=True) is None
+
+
+def test_every_silence_has_its_reason() -> None:
+    monitor = a_monitor(rules=[{"id": "r", "metric": "operations.error_rate", "above": 1}])
+    rule, now = monitor.rules[-1], at("2026-09-02T01:00")
+    open_now = an_incident(OPEN, None)
+
+    def why(incident: Incident, rule: Rule = rule, monitor: Monitor = monitor, **rest: Any) -> str:
+        return why_silent(incident, rule, monitor, **({"judged_at": now} | rest))
+
+    assert why(open_now, rule.model_copy(update={"then": ("dag:x",)})) == "its rule mails nobody"
+    silent = monitor.model_copy(update={"alerts": monitor.alerts.model_copy(update={"email": ()})})
+    assert why(open_now, monitor=silent) == "the monitor file names nobody to mail"
+    assert why(an_incident(WITHDRAWN, None)) == "withdrawn before it was told"
+    assert why(an_incident(RESOLVED, RESOLVED)) == "there was nobody to mail then"
+    assert why(open_now, judged_at=at("2026-09-09")) == "6 days late"
+    assert why(open_now, spokesman="worse") == "worse tells of it"
+    assert why(replace(open_now, severity=Severity.P2)) == "waits for the digest"
+    assert why(an_incident(RESOLVED, None)) == "over before it was told"
 
 
 @pytest.mark.parametrize(("after", "stale"), [(-DAY, False), (2 * DAY, False), (2 * DAY + timedelta(seconds=1), True)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -89,17 +89,20 @@ def waiting(ledger: Ledger, monitor: str | None) -> int:
         return int(connection.execute(_of(query, monitor)).scalar_one())
 
 
-def is_live(telling: Telling, now_is: State | None, others: Iterable[Telling]) -> bool:
+def is_live(
+    telling: Telling, now_is: State | None, others: Iterable[Telling], *, severity: Severity = Severity.P2
+) -> bool:
     """Whether it is still news to the recipient that the incident is in this state.
 
-    Not if the incident has moved on, if a later mail tells the same, or if an end is told to whom no beginning was.
-    An incident the ledger does not know is taken at the mail's word.
+    Not if the incident has moved on, if a later mail tells the same, or if an end is told to whom no beginning was:
+    only the end of a P0 is, for it says what was. An incident the ledger does not know is taken at the mail's word.
     """
     if now_is is None:
         return True
     same = [other for other in others if other.incident == telling.incident]
     told_later = any(other.mail > telling.mail and other.state == telling.state for other in same)
     began = telling.state is State.OPEN or any(o.state is State.OPEN and o.maybe_sent for o in same)
+    began |= telling.state is State.RESOLVED and severity is Severity.P0
     return now_is == telling.state and began and not told_later
 
 
@@ -113,10 +116,15 @@ def _is_moot(connection: sa.Connection, row: sa.Row[Any]) -> bool:
     )
     tellings = [_telling(*found) for found in connection.execute(query)]
     incidents = tables.incidents
-    states = sa.select(incidents.c.id, incidents.c.state).where(incidents.c.id.in_(mine))
-    current = {found.id: State(found.state) for found in connection.execute(states)}
+    states = sa.select(incidents.c.id, incidents.c.state, incidents.c.severity).where(incidents.c.id.in_(mine))
+    current = {found.id: (State(found.state), Severity(found.severity)) for found in connection.execute(states)}
     own = [telling for telling in tellings if telling.mail == row.id]
-    return bool(own) and not any(is_live(telling, current.get(telling.incident), tellings) for telling in own)
+    return bool(own) and not any(_is_live_now(telling, current, tellings) for telling in own)
+
+
+def _is_live_now(telling: Telling, current: Mapping[str, tuple[State, Severity]], others: Iterable[Telling]) -> bool:
+    now_is, severity = current.get(telling.incident, (None, Severity.P2))
+    return is_live(telling, now_is, others, severity=severity)
 
 
 def _telling(mail: int, incident: str, state: str, mail_state: str, ambiguous: int) -> Telling:

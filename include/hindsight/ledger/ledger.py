@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from hindsight.ledger import records, tables
 from hindsight.ledger.connect import lock, prepare, reaching
-from hindsight.ledger.records import DagRequest, Event, Mail, MailState, Progress, Report, RequestState
+from hindsight.ledger.records import DagProgress, DagRequest, Event, Mail, MailState, Progress, Report, RequestState
 from hindsight.ledger.transaction import Transaction
 from hindsight.ledger.upgrade import is_current, upgrade
 from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
@@ -75,6 +75,11 @@ class Ledger:
         """Return the newest verdicts of each series in window order, from the window that starts at `since` on."""
         with self.reading() as connection:
             return Transaction(connection, monitor).histories(series, since)
+
+    def of_windows(self, monitor: str, starts: Collection[datetime]) -> list[Verdict]:
+        """Return the newest verdicts of every series in the windows of a monitor that start at these moments."""
+        with self.reading() as connection:
+            return Transaction(connection, monitor).of_windows(starts)
 
     def notes(self, monitor: str) -> dict[tuple[Series, datetime], str]:
         """Return what was noted about each breach of a monitor, by series and start of its window."""
@@ -176,7 +181,13 @@ class Ledger:
         """Return the requests for runs of users' DAGs that have not been started, oldest first."""
         table = tables.dag_requests
         query = sa.select(table).where(table.c.state == str(RequestState.REQUESTED)).order_by(table.c.requested_at)
-        return [DagRequest(row.key, row.monitor, row.dag, row.conf, row.requested_at) for row in self._rows(query)]
+        return [_dag(row) for row in self._rows(query)]
+
+    def dags(self, monitor: str | None = None) -> list[DagProgress]:
+        """Return every request for a run of a user's DAG and how far it has come, oldest first."""
+        table = tables.dag_requests
+        query = _of(sa.select(table), table, monitor).order_by(table.c.requested_at, table.c.key)
+        return [DagProgress(_dag(row), RequestState(row.state), row.note) for row in self._rows(query)]
 
     def mark_dag_started(self, key: str, at: datetime) -> None:
         """Record that the run of a user's DAG exists."""
@@ -229,6 +240,10 @@ def _of(query: sa.Select[Any], table: sa.Table, monitor: str | None) -> sa.Selec
 def _mail(row: records.Row) -> Mail:
     fields = dict(row._mapping)
     return Mail(**fields | {"severity": Severity(row.severity), "state": MailState(row.state)})
+
+
+def _dag(row: records.Row) -> DagRequest:
+    return DagRequest(row.key, row.monitor, row.dag, row.conf, row.requested_at)
 
 
 def _report(row: records.Row) -> Report:

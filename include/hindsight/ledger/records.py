@@ -55,6 +55,15 @@ class DagRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class DagProgress:
+    """How far a request for a run of a user's DAG has come; `note` says why it could not be started yet."""
+
+    request: DagRequest
+    state: RequestState
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far a retraining request has come."""
 

@@ -197,7 +197,7 @@ def _view(monitor: Monitor, told: Sequence[Told], context: Context, *, chart: bo
 def _line(told: Told, size: timedelta) -> Line:
     incident, rule = told.incident, told.rule
     is_open = incident.state is State.OPEN
-    title = wording.headline(rule, incident, told.note) if is_open else wording.ending(rule, incident, size)
+    title = wording.headline(rule, incident, told.note) if is_open else wording.ending(rule, incident, size, told.note)
     windows = len(incident.breaches)
     return Line(
         state=incident.state,

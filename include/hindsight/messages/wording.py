@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from hindsight.monitors.rules import Rule
 from hindsight.verdicts.model import Incident, Series, State
+from hindsight.vocabulary.severity import Severity
 
 _ASTRONOMICAL = 1e15  # from there on nobody counts digits
 _SHARES = ("_rate", "_share", "coverage")
@@ -121,13 +122,18 @@ def reference_of(rule: Rule, incident: Incident) -> float | None:
     return incident.threshold / (1 + rule.rises_by) if rule.rises_by is not None else None
 
 
-def ending(rule: Rule, incident: Incident, size: timedelta) -> str:
-    """Say that an incident is over, and from when to when it lasted or why it is withdrawn."""
+def ending(rule: Rule, incident: Incident, size: timedelta, note: str = "") -> str:
+    """Say that an incident is over, and from when to when it lasted or why it is withdrawn.
+
+    Of a P0 it says what was wrong too: it may have been over before anyone could be told.
+    """
     name = f"{rule.id.replace('_', ' ')}{whose(incident.series)}"
     if incident.state is State.WITHDRAWN:
         return f"{name}: {clean(incident.reason, 200) or 'later labels undid it'}"
-    until = f" to {moment(incident.ended, size)}" if incident.ended else ""
-    return f"{name} is over ({moment(incident.started, size)}{until})"
+    span = moment(incident.started, size) + (f" to {moment(incident.ended, size)}" if incident.ended else "")
+    if incident.severity is Severity.P0:
+        return f"{name} is over (was, from {span}: {headline(rule, incident, note)})"
+    return f"{name} is over ({span})"
 
 
 def advice(rule: Rule, likely_cause: str) -> str:

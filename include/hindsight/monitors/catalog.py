@@ -179,7 +179,8 @@ CATALOG: tuple[Metric, ...] = (
     ),
     _quality(
         "misdated_rows",
-        "rows of the table in no window when it was read: stamped later than that moment, undated or dated 1970-01-01",
+        "rows of the table in no window when this one was first read: stamped later than that moment, undated or dated "
+        "1970-01-01; a rerun takes the count over",
         about="",
         highest=None,
     ),

@@ -79,6 +79,11 @@ def waits_for_labels(monitor: Monitor, rule: Rule) -> bool:
     return kind_of(rule) in LABELLED or is_labelled_metric(monitor, rule.metric)
 
 
+def due_at(monitor: Monitor, rule: Rule, end: datetime) -> datetime:
+    """Return when a rule's verdict on the window that ends at `end` is due: when it is read or, of labels, matures."""
+    return end + (monitor.labels.matures_after if waits_for_labels(monitor, rule) else monitor.lateness)
+
+
 def kind_of(rule: Rule) -> Kind:
     """The kind of measurement a rule is about: the first part of its metric."""
     return Kind(rule.metric.partition(".")[0])
@@ -160,7 +165,7 @@ def _verdict(
         series=Series(rule.id, fact.model_version, fact.segment, fact.feature),
         window=window,
         as_of=as_of,
-        due=window.end + (monitor.labels.matures_after if waits_for_labels(monitor, rule) else monitor.lateness),
+        due=due_at(monitor, rule, window.end),
         status=status,
         value=fact.value,
         threshold=bound.threshold if bound else None,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -63,9 +64,9 @@ def promise(ledger: Ledger, *recipients: str, facts=(), severity=Severity.P0, su
         tx.queue(told, when)
 
 
-def record(ledger: Ledger, state: State, id: str = "i1") -> None:
+def record(ledger: Ledger, state: State, id: str = "i1", severity: Severity = Severity.P0) -> None:
     start = NOW - DAY
-    incident = Incident(id, "credit", Series("slow"), Severity.P0, state, start, None, (start,), 1.0, 0.5)
+    incident = Incident(id, "credit", Series("slow"), severity, state, start, None, (start,), 1.0, 0.5)
     with ledger.locked("credit") as tx:
         tx.save_incidents([incident], NOW)
 
@@ -276,14 +277,17 @@ def test_without_a_mailer_mail_waits_and_one_warning_is_given(ledger, monkeypatc
     assert caplog.text.count("hindsight_smtp") == 1
 
 
-def test_an_incident_over_before_anyone_was_told_is_never_mailed(ledger, mailer, script) -> None:
-    record(ledger, State.OPEN)
-    promise(ledger, facts=[("i1", State.OPEN)], subject="opened")
-    record(ledger, State.RESOLVED)
-    promise(ledger, facts=[("i1", State.RESOLVED)], subject="resolved")
+def test_of_incidents_over_before_anyone_was_told_only_the_end_of_a_p0_is_mailed(ledger, mailer, script) -> None:
+    for id, severity in (("i0", Severity.P0), ("i1", Severity.P1)):
+        for state, subject in ((State.OPEN, f"{severity} opened"), (State.RESOLVED, f"{severity} resolved")):
+            record(ledger, state, id, severity)
+            promise(ledger, facts=[(id, state)], subject=subject)
+    drain(ledger, mailer, now=NOW)
+    assert [mail["Subject"] for mail in script.accepted] == ["P0 resolved"]
+    assert Counter(mail.state for mail in ledger.outbox()) == {MailState.SUPPRESSED: 3, MailState.SENT: 1}
+    record(ledger, State.WITHDRAWN, "i2")
+    promise(ledger, facts=[("i2", State.WITHDRAWN)], subject="withdrawn")
     assert drain(ledger, mailer, now=NOW) == delivery.Delivery()
-    assert {mail.state for mail in ledger.outbox()} == {MailState.SUPPRESSED}
-    assert script.accepted == []
 
 
 def test_an_incident_resolved_after_the_first_mail_is_mailed_once_more(ledger, mailer, script) -> None:

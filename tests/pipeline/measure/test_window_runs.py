@@ -184,15 +184,33 @@ def test_rows_that_are_in_no_window_are_counted_when_the_table_is_read(world: Wo
         for i, (row, stamp) in enumerate(zip(a_day(DAY)[0], stamps, strict=False))
     ]
     world.insert("inference_log", lost)
-    for day, late in (("2026-09-02", 2), ("2026-09-06", 1)):
-        pipeline.run_window(world.monitor, a_window(DAY), world.resources, read_at=at(day))
-        quality = world.measured(Kind.QUALITY, DAY)
-        (found,) = (m for m in quality if m.metric == "misdated_rows")
+    for day, moment, late in ((DAY, "2026-09-02", 2), ("2026-09-05", "2026-09-06", 1)):
+        pipeline.run_window(world.monitor, a_window(day), world.resources, read_at=at(moment))
+        (found,) = (m for m in world.measured(Kind.QUALITY, day) if m.metric == "misdated_rows")
         assert found.value == late + 2
         assert f"{late} rows are stamped in the future, the latest 2099-01-01" in found.note
         assert "2 rows have no timestamp or 1970-01-01" in found.note
-    pipeline.run_window(world.monitor, a_window(DAY), world.resources)
-    assert not [m for m in world.measured(Kind.QUALITY, DAY) if m.metric == "misdated_rows"]
+
+
+@pytest.mark.parametrize("first", [at("2026-09-02T00:10"), None])
+def test_a_window_run_again_at_any_later_moment_is_the_same_to_the_byte(world: World, first: datetime | None) -> None:
+    """Neither what lay in the future then and does no more, nor what came in for other windows since, is its own."""
+    world.log(DAY)
+    rows, _ = a_day(DAY, n=3)
+    stamps = [at("2026-09-05"), at("2099-01-01"), None]
+    lost = [
+        row | {"request_id": f"lost-{k}", "predicted_at": stamp} for k, (row, stamp) in enumerate(zip(rows, stamps))
+    ]
+    world.insert("inference_log", lost[:2])
+    pipeline.run_window(world.monitor, a_window(DAY), world.resources, read_at=first)
+    kept = world.files()
+    world.insert("inference_log", lost[2:]).log("2026-09-02")
+    for moment in (at("2026-09-03"), None, at("2099-12-31")):
+        again = pipeline.run_window(world.monitor, a_window(DAY), world.resources, read_at=moment)
+        assert again["new"] == 0
+
+    assert world.files() == kept
+    assert len([m for m in world.measured(Kind.QUALITY, DAY) if m.metric == "misdated_rows"]) == bool(first)
 
 
 def test_a_missing_feature_is_a_finding_and_the_others_go_on(world: World) -> None:

@@ -10,7 +10,7 @@ from hindsight.ledger.transaction import Transaction
 from hindsight.monitors.model import Monitor
 from hindsight.verdicts.model import Incident, Series, State, Status, Verdict
 from hindsight.verdicts.muting import spokesmen
-from hindsight.verdicts.notices import is_stale, needs_notice
+from hindsight.verdicts.notices import is_late, is_stale, needs_notice
 from hindsight.vocabulary.severity import Severity
 
 AT_ONCE = (Severity.P0, Severity.P1)
@@ -26,7 +26,9 @@ def news_of(
     told = [i for i in tx.incidents(series=fresh(monitor, verdicts, judged_at)) if i.severity in AT_ONCE]
     if digest:
         told += _waiting(monitor, tx, judged_at)
-    news = [incident for incident in told if needs_notice(incident, fresh=True)]
+    rules = {rule.id: rule for rule in monitor.rules}
+    late = {i.id for i in told if is_late(i, rules[i.series.rule], monitor, judged_at=judged_at)}
+    news = [i for i in told if needs_notice(i, fresh=True, just_over=i.id not in late)]
     silent = _spoken_for(monitor, tx, news)
     return [incident for incident in news if incident.id not in silent]
 

@@ -32,6 +32,7 @@ from hindsight.warehouse.predictions import collect, logged_between, misdated, s
 
 DAY, WEEK, MICROSECOND = timedelta(days=1), timedelta(days=7), timedelta(microseconds=1)
 WEEKS_COMPARED = 4
+MISDATED = "misdated_rows"
 
 
 def as_of_run(monitor: Monitor, window: Window) -> datetime:
@@ -44,16 +45,15 @@ def run_window(
 ) -> dict[str, Any]:
     """Read a window, compute every number that needs no labels and keep them; return what was written.
 
-    Running it again on the same rows writes nothing new. With `read_at`, the moment of reading, the rows of the table
-    that are in no window are counted too: those stamped later than that and those without a moment.
+    Running it again on the same rows writes nothing new, however much later. With `read_at`, the moment of reading, the
+    rows of the table that are in no window are counted too: those stamped later than that and those without a moment.
     """
     engine = resources.warehouse(monitor.source.connection)
     with tempfile.TemporaryDirectory(prefix="hindsight-") as folder:
         rows = collect(engine, monitor, window, folder=Path(folder), pii_key=resources.pii_key)
         try:
             measured = measure(monitor, window, rows, resources)
-            if read_at is not None:
-                measured[Kind.QUALITY].append(_misdated(monitor, rows.n, max(read_at, window.end), resources))
+            measured[Kind.QUALITY] += _misdated(monitor, window, rows.n, read_at, resources)
             n = rows.n
         finally:
             rows.close()
@@ -103,7 +103,21 @@ def _estimated(rows: Rows, monitor: Monitor, baseline: Baseline) -> list[Measure
     return estimate(rows, monitor, calibration, reference=baseline.performance)
 
 
-def _misdated(monitor: Monitor, n: int, at: datetime, resources: Resources) -> Measurement:
+def _misdated(
+    monitor: Monitor, window: Window, n: int, read_at: datetime | None, resources: Resources
+) -> list[Measurement]:
+    """Count the rows of the table that are in no window, once: when this one is read for the first time.
+
+    Which rows lie in the future depends on the moment of reading and on nothing that is kept. So that moment belongs to
+    what the first reading knew, and a later one of the same window takes over what that found, or that it did not look.
+    """
+    known = resources.store.measurements(monitor.name, Kind.QUALITY, window, as_of_run(monitor, window))
+    if known or read_at is None:
+        return [m for m in known if m.metric == MISDATED]
+    return [_counted(monitor, n, max(read_at, window.end), resources)]
+
+
+def _counted(monitor: Monitor, n: int, at: datetime, resources: Resources) -> Measurement:
     found = misdated(resources.warehouse(monitor.source.connection), monitor, at)
     later = (
         f"{found.future} rows are stamped in the future, the latest {found.latest:%Y-%m-%d %H:%M}"
@@ -111,9 +125,7 @@ def _misdated(monitor: Monitor, n: int, at: datetime, resources: Resources) -> M
         else ""
     )
     never = f"{found.undated} rows have no timestamp or 1970-01-01" if found.undated else ""
-    return Measurement(
-        "misdated_rows", float(found.future + found.undated), n, note=", ".join(filter(None, (later, never)))
-    )
+    return Measurement(MISDATED, float(found.future + found.undated), n, note=", ".join(filter(None, (later, never))))
 
 
 def expected_volume(monitor: Monitor, window: Window, resources: Resources, *, n: int) -> float | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from hindsight.ledger.records import Mail, Progress
-from hindsight.messages.wording import headline, whose
+from hindsight.ledger.records import DagProgress, Mail, MailState, Progress, RequestState
+from hindsight.messages.wording import clean, headline, whose
 from hindsight.monitors.kpis import is_labelled_metric, kpis_of
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
@@ -18,6 +18,8 @@ from hindsight.pipeline.judge.ranking import moved
 from hindsight.pipeline.resources import Resources
 from hindsight.verdicts.judge import LABELLED
 from hindsight.verdicts.model import Incident, Series, State
+from hindsight.verdicts.muting import spokesmen
+from hindsight.verdicts.notices import why_silent
 from hindsight.vocabulary.measurement import Kind, Measurement
 from hindsight.vocabulary.windows import Window
 
@@ -149,19 +151,21 @@ def _known(
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """An incident, what happened in the words of a mail, and what was done about it."""
+    """An incident, what happened in the words of a mail, and what was done about it, or why nobody was told."""
 
     incident: Incident
     what: str
     mails: tuple[Mail, ...]
     retraining: tuple[Progress, ...]
+    runs: tuple[DagProgress, ...] = ()
+    silence: str = ""
 
     @property
     def done(self) -> str:
         """What was done, in a few words."""
-        sent = Counter(str(mail.state) for mail in self.mails)
-        parts = [f"{count} mail{'s' * (count != 1)} {state}" for state, count in sent.items()]
+        parts = [f"recorded silently: {self.silence}"] if self.silence else list(_mailed(self.mails))
         parts += [f"retraining {progress.state}" for progress in self.retraining]
+        parts += [f"{run.request.dag} {_started(run)}" for run in self.runs]
         return ", ".join(parts) or "recorded silently"
 
     def to_dict(self) -> dict[str, Any]:
@@ -169,21 +173,45 @@ class Story:
         return asdict(self.incident) | {"what": self.what, "done": self.done}
 
 
+def _mailed(mails: Iterable[Mail]) -> Iterator[str]:
+    """Count the mails by what became of them, with the reason of those that never went out."""
+    unsent = (MailState.SUPPRESSED, MailState.DEAD)
+    found = Counter((mail.state, clean(mail.last_error, 80) if mail.state in unsent else "") for mail in mails)
+    for (state, why), count in found.items():
+        yield f"{count} mail{'s' * (count != 1)} {state}" + (f" ({why})" if why else "")
+
+
+def _started(run: DagProgress) -> str:
+    return "started" if run.state is not RequestState.REQUESTED else f"waits ({run.note or 'for the relay'})"
+
+
 def stories(monitor: Monitor, resources: Resources) -> list[Story]:
-    """Return the incidents of a monitor, open ones first and of these the severe, with its mails and retrainings."""
-    requests = resources.ledger.requests(monitor.name)
-    notes = resources.ledger.notes(monitor.name)
+    """Return the incidents of a monitor, open ones first and of these the severe, with what was done about each."""
+    ledger = resources.ledger
+    requests, runs, notes = ledger.requests(monitor.name), ledger.dags(monitor.name), ledger.notes(monitor.name)
     rules = {rule.id: rule for rule in monitor.rules}
-    found = [
-        Story(
-            incident,
-            _what(rules.get(incident.series.rule), incident, notes),
-            tuple(resources.ledger.outbox(incident=incident.id)),
-            tuple(request for request in requests if incident.id in request.request.incidents),
+    found = []
+    for incident in ledger.incidents(monitor.name):
+        rule, mails = rules.get(incident.series.rule), tuple(ledger.outbox(incident=incident.id))
+        found.append(
+            Story(
+                incident,
+                _what(rule, incident, notes),
+                mails,
+                tuple(request for request in requests if incident.id in request.request.incidents),
+                tuple(run for run in runs if run.request.conf.get("incident") == incident.id),
+                _silence(incident, rule, monitor, resources) if rule and not mails else "",
+            )
         )
-        for incident in resources.ledger.incidents(monitor.name)
-    ]
     return sorted(found, key=_rank)
+
+
+def _silence(incident: Incident, rule: Rule, monitor: Monitor, resources: Resources) -> str:
+    """Say why there is no mail about an incident."""
+    last = resources.ledger.events(incident.id)[-1].at
+    told = spokesmen(monitor, resources.ledger.of_windows(monitor.name, [incident.breaches[-1]])) if rule.dags else {}
+    speaks = told.get(incident.series)
+    return why_silent(incident, rule, monitor, judged_at=last, spokesman=speaks.rule if speaks else "")
 
 
 def _rank(story: Story) -> tuple[bool, str, datetime]:
