@@ -1,4 +1,4 @@
-"""The relay and maintenance in a real Airflow without its scheduler: requests started once or told to wait, mail first."""
+"""The relay and maintenance in a real Airflow without its scheduler: requests started once or kept, mail first."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def small(sqlite_url: sa.URL, tmp_path: Path) -> Iterator[World]:
 
 def started(world: World) -> list[tuple[str, str]]:
     """Which rule asked for which DAG, runs that exist by now left out."""
-    return [(start["conf"]["rule"], start["dag_id"]) for start in pipeline.pending_starts(world.resources)]
+    return sorted((start["conf"]["rule"], start["dag_id"]) for start in pipeline.pending_starts(world.resources))
 
 
 def test_a_rule_that_a_graver_one_speaks_for_starts_its_dag_once_an_incident(world: World) -> None:
@@ -129,3 +129,14 @@ def test_bad_data_starts_nothing_for_the_drift_they_explain(small: World) -> Non
 
     assert ("null_rate", "refill") in started(small)
     assert ("drift", "refit") not in started(small)
+
+
+def test_a_drop_that_a_graver_rule_tells_of_starts_its_dag_when_its_labels_are_in(small: World) -> None:
+    floor = {"id": "floor", "metric": "performance.accuracy", "below": 0.99, "severity": "P1"}
+    small.declare(rules=[floor | {"then": ["dag:restart_api", "dag:page_vendor"]}])
+    small.log("2026-09-01", right=0.4)
+    small.night("2026-09-04")  # not mature yet
+    assert started(small) == []
+    small.night("2026-09-05")
+    small.night("2026-09-06")
+    assert started(small) == [("floor", "page_vendor"), ("floor", "restart_api")]
