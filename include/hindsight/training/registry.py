@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from hindsight.errors import LedgerError, TrainingError
+from hindsight.errors import LedgerError, SupersededError, TrainingError
 
 
 class Stage(StrEnum):
@@ -32,7 +32,8 @@ class Stage(StrEnum):
 class ModelVersion:
     """One version of one monitor's model; [trained_from, trained_to) is the time of the rows it was trained on.
 
-    `incidents` and `request_key` say why it was trained; `rolled_back_at` that it was champion and found wanting.
+    `incidents` and `request_key` say why it was trained, `created_at` when that was asked for: of two versions the one
+    asked for later is the newer. `rolled_back_at` says that it was champion and found wanting.
     """
 
     monitor: str
@@ -132,6 +133,13 @@ class Registry:
         with _reachable(), self._reading() as connection:
             return _one(connection, monitor, version)
 
+    def made_for(self, monitor: str, request_key: str) -> ModelVersion | None:
+        """Return the version that was registered for a request, None before there is one."""
+        wanted = (_versions.c.monitor == monitor) & (_versions.c.request_key == request_key)
+        with _reachable(), self._reading() as connection:
+            row = connection.execute(sa.select(_versions).where(wanted)).first()
+        return None if row is None else _version(row)
+
     def versions(self, monitor: str) -> list[ModelVersion]:
         """Return every version of a monitor's model, oldest first."""
         query = sa.select(_versions).where(_versions.c.monitor == monitor)
@@ -145,12 +153,17 @@ class Registry:
             return _champion(connection, monitor)
 
     def promote(self, monitor: str, version: str, *, at: datetime) -> ModelVersion:
-        """Make `version` the champion and archive the one before it, in one transaction; a repeat changes nothing."""
+        """Make `version` the champion and archive the one before it, in one transaction; a repeat changes nothing.
+
+        Raises SupersededError, and leaves the champion, where this would go back: `version` was champion before, or is
+        older than the champion. To go back on purpose there is `rollback`.
+        """
         with _reachable(), self._engine.begin() as connection:
             _lock(connection, monitor)
-            wanted = _one(connection, monitor, version)
+            wanted, champion = _one(connection, monitor, version), _champion(connection, monitor)
             if wanted.stage is Stage.CHAMPION:
                 return wanted
+            _refuse_the_past(wanted, champion)
             _retire(connection, monitor)
             return _crown(connection, wanted, at)
 
@@ -190,6 +203,25 @@ def _reachable() -> Iterator[None]:
 def _lock(connection: sa.Connection, monitor: str) -> None:
     """Hold every version of the monitor until the transaction ends; a write first, for SQLite has no FOR UPDATE."""
     connection.execute(sa.update(_versions).where(_versions.c.monitor == monitor).values(monitor=monitor))
+
+
+def _refuse_the_past(wanted: ModelVersion, champion: ModelVersion | None) -> None:
+    name, stands = f"{wanted.monitor} {wanted.version}", f"{champion.version} is" if champion else "none is"
+    if wanted.promoted_at:
+        how = (
+            f"was rolled back on {wanted.rolled_back_at:%Y-%m-%d %H:%M} UTC"
+            if wanted.rolled_back_at
+            else "had its time"
+        )
+        raise SupersededError(
+            f"{name} was made champion on {wanted.promoted_at:%Y-%m-%d %H:%M} UTC and {how}; {stands} the champion and"
+            " stays - ask for a new retraining"
+        )
+    if champion and champion.created_at > wanted.created_at:
+        raise SupersededError(
+            f"{name} was asked for on {wanted.created_at:%Y-%m-%d %H:%M} UTC, before {champion.version}"
+            f" ({champion.created_at:%Y-%m-%d %H:%M} UTC), which is the champion and stays - ask for a new retraining"
+        )
 
 
 def _retire(connection: sa.Connection, monitor: str, **values: Any) -> None:

@@ -161,7 +161,7 @@ class Story:
         """What was done, in a few words."""
         sent = Counter(str(mail.state) for mail in self.mails)
         parts = [f"{count} mail{'s' * (count != 1)} {state}" for state, count in sent.items()]
-        parts += [f"retraining {progress.state}" for progress in self.retraining]
+        parts += [f"retraining {progress.outcome}" for progress in self.retraining]
         return ", ".join(parts) or "recorded silently"
 
     def to_dict(self) -> dict[str, Any]:
