@@ -68,6 +68,7 @@ class _Moment(sa.TypeDecorator[datetime]):
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+_MINUTE = "%Y-%m-%d %H:%M UTC"
 _SCHEMA_LOCK = 7_301_902_644  # any number of our own: two first starts must not both create the table
 _metadata = sa.MetaData()
 _versions = sa.Table(
@@ -206,22 +207,17 @@ def _lock(connection: sa.Connection, monitor: str) -> None:
 
 
 def _refuse_the_past(wanted: ModelVersion, champion: ModelVersion | None) -> None:
-    name, stands = f"{wanted.monitor} {wanted.version}", f"{champion.version} is" if champion else "none is"
-    if wanted.promoted_at:
-        how = (
-            f"was rolled back on {wanted.rolled_back_at:%Y-%m-%d %H:%M} UTC"
-            if wanted.rolled_back_at
-            else "had its time"
-        )
-        raise SupersededError(
-            f"{name} was made champion on {wanted.promoted_at:%Y-%m-%d %H:%M} UTC and {how}; {stands} the champion and"
-            " stays - ask for a new retraining"
-        )
-    if champion and champion.created_at > wanted.created_at:
-        raise SupersededError(
-            f"{name} was asked for on {wanted.created_at:%Y-%m-%d %H:%M} UTC, before {champion.version}"
-            f" ({champion.created_at:%Y-%m-%d %H:%M} UTC), which is the champion and stays - ask for a new retraining"
-        )
+    """Raise SupersededError where making `wanted` the champion would put an older or a retired model in its place."""
+    if champion is None:
+        return
+    end = f"{champion.version} is the champion and stays - ask for a new retraining"
+    if gone := wanted.rolled_back_at:
+        raise SupersededError(f"{wanted.version} was rolled back on {gone:{_MINUTE}}; {end}")
+    if once := wanted.promoted_at:
+        raise SupersededError(f"{wanted.version} was made champion on {once:{_MINUTE}} and had its time; {end}")
+    if champion.created_at > (asked := wanted.created_at):
+        later = f"{champion.created_at:{_MINUTE}}"
+        raise SupersededError(f"{wanted.version} was asked for on {asked:{_MINUTE}}, the champion on {later}; {end}")
 
 
 def _retire(connection: sa.Connection, monitor: str, **values: Any) -> None:

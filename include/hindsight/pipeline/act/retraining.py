@@ -113,15 +113,14 @@ def matured_rows(monitor: Monitor, as_of: datetime, resources: Resources) -> pd.
 
 def summarise(monitor: Monitor, request: RetrainRequest, version: ModelVersion, compared: Comparison) -> str:
     """Say in a few lines, in Markdown, what was trained, who asked and how it compares: what the approver reads."""
-    asked = f"Asked for by {request.asked_by}: {request.why or 'no reason given'}.\n\n" if request.asked_by else ""
     verdict = "better" if compared.better else f"not better: {compared.note}"
     return (
-        f"{asked}**{monitor.name} {version.version}** was trained on {version.n_rows:,} labelled rows from "
+        f"{_wish(request)}\n\n**{monitor.name} {version.version}** was trained on {version.n_rows:,} labelled rows from "
         f"{version.trained_from:%Y-%m-%d} to {version.trained_to:%Y-%m-%d %H:%M}.\n\n"
         f"On {compared.n:,} later rows its {compared.metric} is **{compared.challenger:.4g}**, the champion's "
         f"{compared.champion:.4g}; gain {compared.difference:.4g} (95 % interval {compared.lower:.4g} to "
         f"{compared.upper:.4g}): {verdict}."
-    )
+    ).strip()
 
 
 def promote(monitor: Monitor, key: str, resources: Resources, *, at: datetime, by: str = "") -> dict[str, Any]:
@@ -175,9 +174,6 @@ def give_up(monitor: Monitor, key: str, resources: Resources, *, at: datetime, r
     )
 
 
-_TAGS = {RequestState.DONE: "promoted"}
-
-
 def _close(
     monitor: Monitor, key: str, state: RequestState, note: str, resources: Resources, *, at: datetime, by: str = ""
 ) -> None:
@@ -185,19 +181,24 @@ def _close(
     if not resources.ledger.finish(key, state, at=at, note=note, by=by) and state is not RequestState.DONE:
         return
     version = resources.registry.version(monitor.name, version_of(key))
-    text = _told(version, _request(monitor, key, resources))
-    _announce(monitor, key, f"[{_TAGS.get(state, 'kept')}] {monitor.name}: {note}", text, resources, at)
+    tag, (subject, _, more) = "promoted" if state is RequestState.DONE else "kept", note.partition("; ")
+    text = (f"{more}.\n\n" if more else "") + _told(version, _request(monitor, key, resources))
+    _announce(monitor, key, f"[{tag}] {monitor.name}: {subject}", text, resources, at)
 
 
 def _told(version: ModelVersion, progress: Progress) -> str:
-    request, approved = progress.request, progress.state is RequestState.DONE and progress.decided_by
-    numbers = "\n".join(f"  {name}: {value:.6g}" for name, value in version.metrics.items())
+    approved = f"Approved by {progress.decided_by}." if progress.state is RequestState.DONE else ""
     said = [
         f"{version.version} was trained on {version.n_rows:,} rows.",
-        f"Asked for by {request.asked_by}: {request.why or 'no reason given'}." if request.asked_by else "",
-        f"Approved by {approved}." if approved else "",
+        _wish(progress.request),
+        approved if progress.decided_by else "",
     ]
+    numbers = "\n".join(f"  {name}: {value:.6g}" for name, value in version.metrics.items())
     return " ".join(filter(None, said)) + f"\n\nOn later rows:\n{numbers}\n"
+
+
+def _wish(request: RetrainRequest) -> str:
+    return f"Asked for by {request.asked_by}: {request.why or 'no reason given'}." if request.asked_by else ""
 
 
 def _announce(monitor: Monitor, key: str, subject: str, text: str, resources: Resources, at: datetime) -> None:
