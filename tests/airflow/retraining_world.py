@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -101,8 +102,8 @@ class Retrainings:
             return str(connection.execute(query).scalar_one())
 
 
-@pytest.fixture
-def retrainings(
+@contextmanager
+def some_retrainings(
     sqlite_url: sa.URL, tmp_path: Path, parse: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Retrainings]:
     """Twelve days up to yesterday in which what the model says is mostly wrong."""

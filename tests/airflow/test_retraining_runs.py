@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from hindsight.airflow import tasks
 from hindsight.ledger.records import RequestState
-from tests.airflow.retraining_world import Retrainings, answering, retrainings, says, says_nothing
+from tests.airflow.retraining_world import Retrainings, answering, says, says_nothing, some_retrainings
+from tests.airflow.runs import Parse, states
 
-__all__ = ["retrainings"]
 
-
-def states(run: Any) -> dict[str, str]:
-    return {instance.task_id: str(instance.state) for instance in run.get_task_instances()}
+@pytest.fixture
+def retrainings(
+    sqlite_url: sa.URL, tmp_path: Path, parse: Parse, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Retrainings]:
+    with some_retrainings(sqlite_url, tmp_path, parse, monkeypatch) as made:
+        yield made
 
 
 def test_a_person_may_trigger_a_retraining_without_saying_anything(retrainings: Retrainings) -> None:

@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hindsight.airflow.runs import (
+    asked_as_of,
     from_spans,
     night_of,
     request_of,
     to_chunks,
-    trained_as_of,
     why_not_started,
     window_of,
 )
@@ -88,10 +88,10 @@ def test_a_retraining_by_hand_is_a_request_of_its_own_which_is_always_the_same()
 def test_a_retraining_knows_what_was_known_when_it_was_asked_for() -> None:
     triggered = {"dag_run": SimpleNamespace(run_after=NOW)}
 
-    assert trained_as_of(a_run() | triggered, now=NOW) == NOW
-    assert trained_as_of(a_run(as_of="2026-09-01") | triggered, now=NOW) == at("2026-09-01")
+    assert asked_as_of(a_run() | triggered, now=NOW) == NOW
+    assert asked_as_of(a_run(as_of="2026-09-01") | triggered, now=NOW) == at("2026-09-01")
     with pytest.raises(ConfigError, match="in the future"):
-        trained_as_of(a_run(as_of="2027-09-01") | triggered, now=NOW)
+        asked_as_of(a_run(as_of="2027-09-01") | triggered, now=NOW)
 
 
 @given(days=st.sets(st.integers(0, 400)), at_most=st.integers(1, 10))

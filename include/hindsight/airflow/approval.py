@@ -13,7 +13,7 @@ class Approval(ApprovalOperator):
     def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
         """Keep who answered, "" for nobody in time, and go on as Airflow does: a no ends in skipped tasks."""
         if "error" not in event:
-            user = event["responded_by_user"] or {}
+            user = event.get("responded_by_user") or {}
             name = " ".join(str(user.get("name") or user.get("id") or "").split())
-            context["ti"].xcom_push("answer", {"by": name, "in_time": not event["timedout"]})
+            context["ti"].xcom_push("answer", {"by": name, "in_time": not event.get("timedout")})
         return super().execute_complete(context, event)

@@ -11,7 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from hindsight.airflow import assets
 from hindsight.airflow.connections import open_resources
 from hindsight.airflow.retries import RetryOnlyTransient
-from hindsight.airflow.runs import request_of, trained_as_of
+from hindsight.airflow.runs import asked_as_of, night_of, request_of
 from hindsight.airflow.tasks import LONGEST, load, now
 
 UNKNOWN = "somebody in Airflow"
@@ -35,7 +35,7 @@ def train(name: str, **run: Any) -> dict[str, Any]:
     """Train a challenger on what was known when it was asked for, and compare it with the champion."""
     from hindsight import pipeline
 
-    as_of = trained_as_of(run, now=now())
+    as_of = night_of(run, now=now()) if run["params"].get("as_of") else None
     return pipeline.train_and_compare(load(name), request_of(name, run), as_of, open_resources())
 
 
@@ -110,4 +110,4 @@ def _answer(run: dict[str, Any]) -> dict[str, Any] | None:
 def _wish(run: dict[str, Any]) -> dict[str, Any]:
     who = " ".join((run["dag_run"].triggering_user_name or "").split())
     why = run["params"].get("why") or ""
-    return {"as_of": trained_as_of(run, now=now()), "by": who or UNKNOWN, "why": why}
+    return {"as_of": asked_as_of(run, now=now()), "by": who or UNKNOWN, "why": why}

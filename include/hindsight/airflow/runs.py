@@ -58,8 +58,8 @@ def request_of(name: str, run: Mapping[str, Any]) -> str:
     return str(run["params"].get("request") or key_of(name, "run", run["run_id"]))
 
 
-def trained_as_of(run: Mapping[str, Any], *, now: datetime) -> datetime:
-    """Return the moment whose knowledge is trained on: the parameter as_of, else when the run was asked for.
+def asked_as_of(run: Mapping[str, Any], *, now: datetime) -> datetime:
+    """Return the moment whose knowledge a person wants trained on: the parameter as_of, else when the run was made.
 
     Raises ConfigError where the parameter lies after `now`.
     """

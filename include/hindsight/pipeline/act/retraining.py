@@ -54,15 +54,16 @@ def ask(
     return _request(monitor, key, resources).request
 
 
-def train_and_compare(monitor: Monitor, key: str, as_of: datetime, resources: Resources) -> dict[str, Any]:
+def train_and_compare(monitor: Monitor, key: str, as_of: datetime | None, resources: Resources) -> dict[str, Any]:
     """Train a challenger on matured labels known at `as_of`, compare it with the champion on later ones, register it.
 
-    Returns whether it is better, a summary for the person who approves, and the version. One request has one
-    challenger: where it is registered already it is found again and not trained anew, and what is returned are always
-    the numbers of the one registered, which is the one `promote` takes.
+    Without `as_of` the request says it. Returns whether it is better, a summary for the person who approves, and the
+    version. One request has one challenger: where it is registered already it is found again and not trained anew, and
+    what is returned are always the numbers of the one registered, which is the one `promote` takes.
     """
     request = _request(monitor, key, resources).request
-    version = resources.registry.made_for(monitor.name, key) or _trained(monitor, request, as_of, resources)
+    version = resources.registry.made_for(monitor.name, key)
+    version = version or _trained(monitor, request, as_of or request.as_of, resources)
     compared = recall(version.metrics)
     summary = summarise(monitor, request, version, compared)
     return {"better": compared.better, "version": version.version, "summary": summary}
@@ -115,8 +116,8 @@ def summarise(monitor: Monitor, request: RetrainRequest, version: ModelVersion, 
     """Say in a few lines, in Markdown, what was trained, who asked and how it compares: what the approver reads."""
     verdict = "better" if compared.better else f"not better: {compared.note}"
     return (
-        f"{_wish(request)}\n\n**{monitor.name} {version.version}** was trained on {version.n_rows:,} labelled rows from "
-        f"{version.trained_from:%Y-%m-%d} to {version.trained_to:%Y-%m-%d %H:%M}.\n\n"
+        f"{_wish(request)}\n\n**{monitor.name} {version.version}** was trained on {version.n_rows:,} labelled rows "
+        f"from {version.trained_from:%Y-%m-%d} to {version.trained_to:%Y-%m-%d %H:%M}.\n\n"
         f"On {compared.n:,} later rows its {compared.metric} is **{compared.challenger:.4g}**, the champion's "
         f"{compared.champion:.4g}; gain {compared.difference:.4g} (95 % interval {compared.lower:.4g} to "
         f"{compared.upper:.4g}): {verdict}."
