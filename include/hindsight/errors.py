@@ -8,6 +8,7 @@ HindsightError
   LedgerError      the ledger could not be reached or is of another version   (transient unless said otherwise)
   DeliveryError    mail could not be handed over                              (transient unless said otherwise)
   TrainingError    a retraining cannot start, train or be promoted
+  SupersededError  a model version would replace a newer one: a TrainingError
 """
 
 from __future__ import annotations
@@ -96,3 +97,7 @@ class DeliveryError(_WorthARetryError):
 
 class TrainingError(HindsightError):
     """A retraining cannot start, train, be compared or be promoted."""
+
+
+class SupersededError(TrainingError):
+    """A version is not promoted, because it would put an older model in the place of a newer one."""

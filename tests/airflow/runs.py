@@ -120,7 +120,7 @@ class Recorded:
             raise self.error
         return {"better": self.better, "summary": "0.91 against 0.88"}
 
-    def promote(self, monitor: Monitor, key: str, resources: Any, *, at: datetime) -> dict[str, Any]:
+    def promote(self, monitor: Monitor, key: str, resources: Any, *, at: datetime, by: str = "") -> dict[str, Any]:
         self.calls.append(("promote", key))
         return {"version": "v2"}
 

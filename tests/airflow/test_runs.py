@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +13,15 @@ from airflow.sdk.execution_time.comms import ErrorResponse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hindsight.airflow.runs import from_spans, night_of, request_of, to_chunks, why_refused, window_of
+from hindsight.airflow.runs import (
+    asked_as_of,
+    from_spans,
+    night_of,
+    request_of,
+    to_chunks,
+    why_refused,
+    window_of,
+)
 from hindsight.errors import ConfigError
 from tests.builders import a_monitor, a_window, at
 
@@ -68,10 +77,21 @@ def test_a_parameter_that_is_no_moment_is_refused(text: str) -> None:
         window_of(a_monitor(), a_run(window_start=text), now=NOW)
 
 
-def test_retraining_by_hand_says_how_it_starts() -> None:
-    assert request_of(a_run(request="ab12")) == "ab12"
-    with pytest.raises(ConfigError, match="hindsight__relay"):
-        request_of(a_run())
+def test_a_retraining_by_hand_is_a_request_of_its_own_which_is_always_the_same() -> None:
+    by_hand, another = ({"params": dict[str, str](), "run_id": f"manual__{n}"} for n in (1, 2))
+
+    assert request_of("credit", a_run(request="ab12")) == "ab12"
+    assert request_of("credit", by_hand) == request_of("credit", dict(by_hand))
+    assert len({request_of("credit", by_hand), request_of("credit", another), request_of("eta", by_hand)}) == 3
+
+
+def test_a_retraining_knows_what_was_known_when_it_was_asked_for() -> None:
+    triggered = {"dag_run": SimpleNamespace(run_after=NOW)}
+
+    assert asked_as_of(a_run() | triggered, now=NOW) == NOW
+    assert asked_as_of(a_run(as_of="2026-09-01") | triggered, now=NOW) == at("2026-09-01")
+    with pytest.raises(ConfigError, match="in the future"):
+        asked_as_of(a_run(as_of="2027-09-01") | triggered, now=NOW)
 
 
 @given(days=st.sets(st.integers(0, 400)), at_most=st.integers(1, 10))

@@ -77,7 +77,11 @@ def labels_dag(monitor: Monitor) -> DAG:
 
 def retrain_dag(monitor: Monitor) -> DAG:
     """Build retrain__<name>: claim the request, train, evaluate against the champion, ask, promote, announce."""
-    asked = {"request": _text("the key of the request"), "as_of": _moment("the moment whose knowledge is trained on")}
+    asked = {
+        "why": _text("why you ask for a retraining; those who approve it read this"),
+        "as_of": _moment("the moment whose knowledge is trained on"),
+        "request": _text("the key of a request made by the rules or on the command line; empty to make one yourself"),
+    }
     with _dag("retrain", monitor, None, asked) as dag:
         trained = retraining.train(monitor.name)
         steps = [retraining.claim(monitor.name), trained, retraining.evaluate(trained)]

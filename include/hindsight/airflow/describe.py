@@ -31,7 +31,8 @@ _WHAT = {
     "again as of that night, judges them, sends the digest and makes the accuracy report. Labels count as complete "
     "{matures} after a window.",
     "retrain": "Retrains **{name}** when asked for: trains on what was known then, compares the challenger with the "
-    "champion on labelled rows neither was trained on, {approval}and promotes it only if it is better.",
+    "champion on labelled rows neither was trained on, {approval}and promotes it only if it is better. Trigger it to "
+    "ask for a retraining yourself; everything in the form may stay empty.",
 }
 
 

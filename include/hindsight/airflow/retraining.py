@@ -6,31 +6,37 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import task
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from hindsight.airflow import assets
 from hindsight.airflow.connections import open_resources
-from hindsight.airflow.runs import night_of, request_of
+from hindsight.airflow.retries import RetryOnlyTransient
+from hindsight.airflow.runs import asked_as_of, night_of, request_of
 from hindsight.airflow.tasks import LONGEST, load, now
+
+UNKNOWN = "somebody in Airflow"
 
 
 @task
 def claim(name: str, **run: Any) -> str:
-    """Claim the request for this run; a run that comes second, whatever started it, ends here."""
+    """Claim the request for this run, a person's own first written down; a run that comes second ends here."""
     from hindsight import pipeline
 
-    key = request_of(run)
-    if not pipeline.claim(load(name), key, open_resources(), by=run["run_id"]):
-        raise AirflowSkipException(f"{name} made no request {key}, or another run answers it")
+    monitor, resources, key = load(name), open_resources(), request_of(name, run)
+    if not run["params"].get("request"):
+        pipeline.ask(monitor, key, resources, **_wish(run), at=now(), run_id=run["run_id"])
+    if not pipeline.claim(monitor, key, resources, by=run["run_id"]):
+        raise AirflowSkipException(f"{name} made no request {key}, another run answers it, or it is decided already")
     return key
 
 
-@task(execution_timeout=LONGEST)
+@task(execution_timeout=LONGEST, retry_policy=RetryOnlyTransient())
 def train(name: str, **run: Any) -> dict[str, Any]:
     """Train a challenger on what was known when it was asked for, and compare it with the champion."""
     from hindsight import pipeline
 
-    return pipeline.train_and_compare(load(name), request_of(run), night_of(run, now=now()), open_resources())
+    as_of = night_of(run, now=now()) if run["params"].get("as_of") else None
+    return pipeline.train_and_compare(load(name), request_of(name, run), as_of, open_resources())
 
 
 @task.short_circuit(ignore_downstream_trigger_rules=False)
@@ -41,13 +47,13 @@ def evaluate(trained: Any) -> bool:
 
 def approve(name: str, patience: timedelta) -> Any:
     """Return the task that asks a person; without an answer in `patience` the champion stays."""
-    from airflow.providers.standard.operators.hitl import ApprovalOperator
+    from hindsight.airflow.approval import Approval
 
-    return ApprovalOperator(
+    return Approval(
         task_id="approve",
         subject=f"Promote the new model of {name}?",
         body="{{ ti.xcom_pull(task_ids='train')['summary'] }}",
-        defaults=ApprovalOperator.REJECT,
+        defaults=Approval.REJECT,
         response_timeout=patience,
         doc_md="Asks a person whether the challenger may replace the champion. No answer means no.",
     )
@@ -55,27 +61,36 @@ def approve(name: str, patience: timedelta) -> Any:
 
 @task
 def promote(name: str, **run: Any) -> dict[str, Any]:
-    """Make the challenger the champion, and fit the baseline to the data it was trained on."""
+    """Make the challenger the champion and fit the baseline to its data; fails where a newer champion stands."""
     from hindsight import pipeline
 
-    return pipeline.promote(load(name), request_of(run), open_resources(), at=now())
+    by = (_answer(run) or {}).get("by", "")
+    done = pipeline.promote(load(name), request_of(name, run), open_resources(), at=now(), by=by)
+    if refused := done.get("refused"):
+        raise AirflowFailException(refused)
+    return done
 
 
 @task
 def announce(name: str, **run: Any) -> None:
     """Tell DAGs that are scheduled on it that the model has a new version."""
-    run["outlet_events"][assets.retraining(name)].extra = {"request": request_of(run)}
+    run["outlet_events"][assets.retraining(name)].extra = {"request": request_of(name, run)}
 
 
 @task(trigger_rule="all_skipped")
 def keep(name: str, **run: Any) -> None:
-    """Note why the champion stays: the challenger is no better, or a person refused it."""
+    """Note why the champion stays: the challenger is no better, a person refused it, or nobody answered in time."""
     from hindsight import pipeline
 
-    trained, answer = run["ti"].xcom_pull(task_ids="train"), run["ti"].xcom_pull(task_ids="approve")
+    trained, answer = run["ti"].xcom_pull(task_ids="train"), _answer(run)
     if not trained:
         raise AirflowSkipException("nothing was trained")
-    pipeline.refuse(load(name), request_of(run), open_resources(), at=now(), by=_who(answer))
+    monitor, key, resources = load(name), request_of(name, run), open_resources()
+    if answer and not answer["in_time"]:
+        pipeline.lapse(monitor, key, resources, at=now())
+    else:
+        by = None if not trained["better"] else answer["by"] if answer else UNKNOWN
+        pipeline.refuse(monitor, key, resources, at=now(), by=by)
 
 
 @task(trigger_rule="one_failed")
@@ -83,11 +98,16 @@ def give_up(name: str, **run: Any) -> None:
     """Note and tell that this retraining failed, so that it does not stand in the way of the next request."""
     from hindsight import pipeline
 
-    pipeline.give_up(load(name), request_of(run), open_resources(), at=now(), run_id=run["run_id"])
+    pipeline.give_up(load(name), request_of(name, run), open_resources(), at=now(), run_id=run["run_id"])
 
 
-def _who(answer: dict[str, Any] | None) -> str | None:
-    if not answer:
-        return None
-    user = answer.get("responded_by_user") or {}
-    return str(user.get("name") or "nobody in time")
+def _answer(run: dict[str, Any]) -> dict[str, Any] | None:
+    """What came of asking a person; None where nobody was asked, or somebody marked the task instead of answering."""
+    answer: dict[str, Any] | None = run["ti"].xcom_pull(task_ids="approve", key="answer")
+    return answer
+
+
+def _wish(run: dict[str, Any]) -> dict[str, Any]:
+    who = " ".join((run["dag_run"].triggering_user_name or "").split())
+    why = run["params"].get("why") or ""
+    return {"as_of": asked_as_of(run, now=now()), "by": who or UNKNOWN, "why": why}

@@ -12,6 +12,7 @@ from airflow.sdk.exceptions import AirflowRuntimeError
 
 from hindsight.errors import ConfigError
 from hindsight.monitors.model import Monitor
+from hindsight.verdicts.retraining import key_of
 from hindsight.vocabulary.windows import Window, parse_moment
 
 CHUNKS = 8  # tasks a night is spread over at most
@@ -49,11 +50,20 @@ def night_of(run: Mapping[str, Any], *, now: datetime) -> datetime:
     return as_of
 
 
-def request_of(run: Mapping[str, Any]) -> str:
-    """Return the key of the request a retraining run is for; raise ConfigError where the run names none."""
-    if key := run["params"].get("request"):
-        return str(key)
-    raise ConfigError("this run answers no request: retraining starts from open incidents, by way of hindsight__relay")
+def request_of(name: str, run: Mapping[str, Any]) -> str:
+    """Return the key of the request a retraining run is for: the one it names, else its own, which is always the same.
+
+    A run that names none was triggered by a person, whose wish it is.
+    """
+    return str(run["params"].get("request") or key_of(name, "run", run["run_id"]))
+
+
+def asked_as_of(run: Mapping[str, Any], *, now: datetime) -> datetime:
+    """Return the moment whose knowledge a person wants trained on: the parameter as_of, else when the run was made.
+
+    Raises ConfigError where the parameter lies after `now`.
+    """
+    return night_of(run, now=now) if run["params"].get("as_of") else plain(run["dag_run"].run_after)
 
 
 def start_run(ti: Any, dag_id: str, run_id: str, conf: Mapping[str, Any]) -> str:

@@ -11,14 +11,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from airflow.sdk import BaseOperatorLink, RetryDecision, RetryPolicy, conf, task
+from airflow.sdk import BaseOperatorLink, conf, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from hindsight.airflow import assets
 from hindsight.airflow.connections import open_resources
 from hindsight.airflow.pauses import note, resumed, skip_if_paused
+from hindsight.airflow.retries import RetryTransient
 from hindsight.airflow.runs import Span, from_spans, night_of, start_run, to_chunks, window_of
-from hindsight.errors import HindsightError
 from hindsight.monitors.loader import load_folder, load_monitor
 from hindsight.monitors.model import Monitor
 from hindsight.settings import read_settings
@@ -26,16 +26,6 @@ from hindsight.settings import read_settings
 logger = logging.getLogger(__name__)
 LONGEST = timedelta(hours=6)
 MAIL_FIRST, DRAWING_LAST = 100, 1  # of all that waits for a slot, Airflow's scheduler takes the weightiest first
-
-
-class RetryTransient(RetryPolicy):
-    """Retry what may pass by itself; fail at once on what a person must change."""
-
-    def evaluate(self, exception: BaseException, try_number: int, max_tries: int, context: Any = None) -> RetryDecision:
-        """Return fail for an error of ours that is not transient, else Airflow's usual way."""
-        if isinstance(exception, HindsightError) and not exception.transient:
-            return RetryDecision.fail(reason="a retry would not help")
-        return RetryDecision.default()
 
 
 DEFAULTS: dict[str, Any] = {

@@ -131,10 +131,7 @@ class Ledger:
         """Return every retraining request and what came of it, oldest first."""
         table = tables.retrain_requests
         query = _of(sa.select(table), table, monitor).order_by(table.c.requested_at, table.c.key)
-        return [
-            Progress(records.request(row), RequestState(row.state), row.started_at, row.finished_at, row.note)
-            for row in self._rows(query)
-        ]
+        return [records.progress(row) for row in self._rows(query)]
 
     def mark_started(self, key: str, at: datetime) -> None:
         """Record that the request's DAG run exists; a request that is further already stays where it is."""
@@ -159,12 +156,16 @@ class Ledger:
             self._advance(table, key, (RequestState.FAILED,), RequestState.CLAIMED, finished_at=None)
         return mine
 
-    def finish(self, key: str, outcome: RequestState, *, at: datetime, note: str = "") -> None:
-        """Record what was decided about a retraining: done, kept or refused."""
+    def finish(self, key: str, outcome: RequestState, *, at: datetime, note: str = "", by: str = "") -> bool:
+        """Record what was decided about a retraining, `by` whom where a person did; False where it was done already.
+
+        What is done stays done; what was kept, refused or failed may still be done by a run that was cleared.
+        """
         table = tables.retrain_requests
+        update = sa.update(table).where(table.c.key == key, table.c.state != str(RequestState.DONE))
         with self.writing() as connection:
-            update = sa.update(table).where(table.c.key == key)
-            connection.execute(update.values(state=str(outcome), finished_at=at, note=note))
+            decided = update.values(state=str(outcome), finished_at=at, note=note, decided_by=by)
+            return connection.execute(decided).rowcount == 1
 
     def give_up(self, key: str, *, by: str, at: datetime, note: str) -> bool:
         """Record that the run `by` failed; False where its request is decided already, or is another run's."""

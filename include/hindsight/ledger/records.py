@@ -35,6 +35,7 @@ class RequestState(StrEnum):
     DONE = "done"
     KEPT = "kept"  # trained, and the champion stays
     REFUSED = "refused"  # a person said no
+    UNANSWERED = "unanswered"  # a person was asked, and said nothing in time
     FAILED = "failed"
 
 
@@ -72,6 +73,13 @@ class Progress:
     started_at: datetime | None
     finished_at: datetime | None
     note: str
+    decided_by: str
+
+    @property
+    def outcome(self) -> str:
+        """Where it stands in a few words, with who decided it."""
+        by = {RequestState.DONE: ", approved by", RequestState.REFUSED: " by"}.get(self.state)
+        return f"{self.state}{by} {self.decided_by}" if by and self.decided_by else str(self.state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,11 +214,28 @@ def request_row(request: RetrainRequest) -> dict[str, Any]:
         "requested_at": request.requested_at,
         "approval": request.approval,
         "run_id": request.run_id,
+        "asked_by": request.asked_by,
+        "why": request.why,
         "state": str(RequestState.REQUESTED),
     }
 
 
+def progress(row: Row) -> Progress:
+    """Return the retraining request of a row and what came of it."""
+    state = RequestState(row.state)
+    return Progress(request(row), state, row.started_at, row.finished_at, row.note, row.decided_by)
+
+
 def request(row: Row) -> RetrainRequest:
     """Return the retraining request of a row."""
-    told = tuple(row.incidents)
-    return RetrainRequest(row.key, row.monitor, row.dag, told, row.as_of, row.requested_at, row.approval)
+    return RetrainRequest(
+        row.key,
+        row.monitor,
+        row.dag,
+        tuple(row.incidents),
+        row.as_of,
+        row.requested_at,
+        row.approval,
+        row.asked_by,
+        row.why,
+    )

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 VERSION_TABLE = "ledger_version"  # not Alembic's own name: the ledger may share a database with Airflow, which has that
-HEAD = "0001"  # the newest step in migrations/versions
+HEAD = "0002"  # the newest step in migrations/versions
 
 
 class Moment(sa.types.TypeDecorator[datetime]):
@@ -154,6 +154,9 @@ retrain_requests = sa.Table(
     _text("run_id"),
     _text("state"),
     _text("claimed_by", default=""),
+    _text("asked_by", server_default=""),
+    _text("why", server_default=""),
+    _text("decided_by", server_default=""),
     _moment("started_at", nullable=True),
     _moment("finished_at", nullable=True),
     _text("note", default=""),

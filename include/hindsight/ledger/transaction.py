@@ -118,9 +118,15 @@ class Transaction:
             self.connection.execute(sa.insert(tables.outbox_incidents), told)
         return mail is not None
 
-    def request_retraining(self, request: RetrainRequest) -> bool:
-        """Ask for a retraining; False where a request of this key is there already."""
-        return self._ask(tables.retrain_requests, records.request_row(request))
+    def request_retraining(self, request: RetrainRequest, *, claimed_by: str = "") -> bool:
+        """Ask for a retraining; False where a request of this key is there already.
+
+        Where a DAG run asks itself, it has claimed its request from the start: no other run is started for it.
+        """
+        row = records.request_row(request)
+        if claimed_by:
+            row |= {"claimed_by": claimed_by, "state": str(RequestState.CLAIMED), "started_at": request.requested_at}
+        return self._ask(tables.retrain_requests, row)
 
     def request_dag(self, request: DagRequest) -> bool:
         """Ask for a run of a user's DAG; False where a request of this key is there already."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hindsight.pipeline.act.delivery import deliver
     from hindsight.pipeline.act.maintenance import maintain
     from hindsight.pipeline.act.requests import mark_started, pending_starts, put_off
-    from hindsight.pipeline.act.retraining import claim, give_up, promote, refuse, train_and_compare
+    from hindsight.pipeline.act.retraining import ask, claim, give_up, lapse, promote, refuse, train_and_compare
     from hindsight.pipeline.judge.judgement import Judgement, judge_window
     from hindsight.pipeline.measure.nights import find_windows, revise_windows
     from hindsight.pipeline.measure.windows import run_window
@@ -41,6 +41,7 @@ __all__ = [
     "MonitorState",
     "Resources",
     "Story",
+    "ask",
     "claim",
     "deliver",
     "document_window",
@@ -48,6 +49,7 @@ __all__ = [
     "give_up",
     "judge_night",
     "judge_window",
+    "lapse",
     "maintain",
     "mark_started",
     "monitor_view",
@@ -70,7 +72,7 @@ __all__ = [
     "write_night",
 ]
 _MODULES = {
-    "act.retraining": ("claim", "give_up", "promote", "refuse", "train_and_compare"),
+    "act.retraining": ("ask", "claim", "give_up", "lapse", "promote", "refuse", "train_and_compare"),
     "act.delivery": ("deliver",),
     "act.maintenance": ("maintain",),
     "act.requests": ("mark_started", "pending_starts", "put_off"),

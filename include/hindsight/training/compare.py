@@ -6,7 +6,7 @@ better only when the whole 95 % interval of the paired difference lies above zer
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Z95 = float(stats.norm.ppf(0.975))
+MIN_ROWS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Comparison:
 
 
 def compare(
-    rows: pd.DataFrame, challenger: Any, *, task: str, features: Sequence[str], min_rows: int = 200
+    rows: pd.DataFrame, challenger: Any, *, task: str, features: Sequence[str], min_rows: int = MIN_ROWS
 ) -> Comparison:
     """Return how the challenger does against the champion on labelled `rows` (columns: features, prediction, label).
 
@@ -70,6 +71,22 @@ def compare(
     else:
         _same_type(label, answers)
         result = paired_accuracy(champion == label, answers == label)
+    return _judged(result, min_rows)
+
+
+def recall(metrics: Mapping[str, Any], *, min_rows: int = MIN_ROWS) -> Comparison:
+    """Return the comparison whose numbers a registry keeps, as `compare` returned it when it was made."""
+    metric: Literal["accuracy", "mae"] = "accuracy" if "accuracy" in metrics else "mae"
+    result = Comparison(
+        metric=metric,
+        n=metrics["n"],
+        champion=metrics[f"champion_{metric}"],
+        challenger=metrics[metric],
+        difference=metrics["difference"],
+        lower=metrics["lower"],
+        upper=metrics["upper"],
+        better=metrics["lower"] > 0,
+    )
     return _judged(result, min_rows)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from hindsight.errors import LedgerError, TrainingError
+from hindsight.errors import LedgerError, SupersededError, TrainingError
 
 
 class Stage(StrEnum):
@@ -32,7 +32,8 @@ class Stage(StrEnum):
 class ModelVersion:
     """One version of one monitor's model; [trained_from, trained_to) is the time of the rows it was trained on.
 
-    `incidents` and `request_key` say why it was trained; `rolled_back_at` that it was champion and found wanting.
+    `incidents` and `request_key` say why it was trained, `created_at` when that was asked for: of two versions the one
+    asked for later is the newer. `rolled_back_at` says that it was champion and found wanting.
     """
 
     monitor: str
@@ -67,6 +68,7 @@ class _Moment(sa.TypeDecorator[datetime]):
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+_MINUTE = "%Y-%m-%d %H:%M UTC"
 _SCHEMA_LOCK = 7_301_902_644  # any number of our own: two first starts must not both create the table
 _metadata = sa.MetaData()
 _versions = sa.Table(
@@ -132,6 +134,13 @@ class Registry:
         with _reachable(), self._reading() as connection:
             return _one(connection, monitor, version)
 
+    def made_for(self, monitor: str, request_key: str) -> ModelVersion | None:
+        """Return the version that was registered for a request, None before there is one."""
+        wanted = (_versions.c.monitor == monitor) & (_versions.c.request_key == request_key)
+        with _reachable(), self._reading() as connection:
+            row = connection.execute(sa.select(_versions).where(wanted)).first()
+        return None if row is None else _version(row)
+
     def versions(self, monitor: str) -> list[ModelVersion]:
         """Return every version of a monitor's model, oldest first."""
         query = sa.select(_versions).where(_versions.c.monitor == monitor)
@@ -145,12 +154,17 @@ class Registry:
             return _champion(connection, monitor)
 
     def promote(self, monitor: str, version: str, *, at: datetime) -> ModelVersion:
-        """Make `version` the champion and archive the one before it, in one transaction; a repeat changes nothing."""
+        """Make `version` the champion and archive the one before it, in one transaction; a repeat changes nothing.
+
+        Raises SupersededError, and leaves the champion, where this would go back: `version` was champion before, or is
+        older than the champion. To go back on purpose there is `rollback`.
+        """
         with _reachable(), self._engine.begin() as connection:
             _lock(connection, monitor)
-            wanted = _one(connection, monitor, version)
+            wanted, champion = _one(connection, monitor, version), _champion(connection, monitor)
             if wanted.stage is Stage.CHAMPION:
                 return wanted
+            _refuse_the_past(wanted, champion)
             _retire(connection, monitor)
             return _crown(connection, wanted, at)
 
@@ -190,6 +204,20 @@ def _reachable() -> Iterator[None]:
 def _lock(connection: sa.Connection, monitor: str) -> None:
     """Hold every version of the monitor until the transaction ends; a write first, for SQLite has no FOR UPDATE."""
     connection.execute(sa.update(_versions).where(_versions.c.monitor == monitor).values(monitor=monitor))
+
+
+def _refuse_the_past(wanted: ModelVersion, champion: ModelVersion | None) -> None:
+    """Raise SupersededError where making `wanted` the champion would put an older or a retired model in its place."""
+    if champion is None:
+        return
+    end = f"{champion.version} is the champion and stays - ask for a new retraining"
+    if gone := wanted.rolled_back_at:
+        raise SupersededError(f"{wanted.version} was rolled back on {gone:{_MINUTE}}; {end}")
+    if once := wanted.promoted_at:
+        raise SupersededError(f"{wanted.version} was made champion on {once:{_MINUTE}} and had its time; {end}")
+    if champion.created_at > (asked := wanted.created_at):
+        later = f"{champion.created_at:{_MINUTE}}"
+        raise SupersededError(f"{wanted.version} was asked for on {asked:{_MINUTE}}, the champion on {later}; {end}")
 
 
 def _retire(connection: sa.Connection, monitor: str, **values: Any) -> None:

@@ -78,7 +78,10 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class RetrainRequest:
-    """A decision to retrain: `key` is a hash of the monitor and the sorted incident ids; it becomes one DAG run."""
+    """A decision to retrain: `key` is a hash of the monitor and what it answers; it becomes one DAG run.
+
+    It answers the incidents whose ids it lists in order or, without any, a person: `asked_by`, who gave `why`.
+    """
 
     key: str
     monitor: str
@@ -87,6 +90,8 @@ class RetrainRequest:
     as_of: datetime
     requested_at: datetime
     approval: bool
+    asked_by: str = ""
+    why: str = ""
 
     @property
     def run_id(self) -> str:

@@ -1,9 +1,12 @@
-"""Decide whether to ask for a retraining: only on open incidents, fresh verdicts and sound data, and not often."""
+"""Decide whether to ask for a retraining: only on open incidents, fresh verdicts and sound data, and not often.
+
+A person may ask at any time: what would have held the rules back is then noted, and holds nobody back.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
@@ -44,10 +47,24 @@ def decide(
     if reason := _unsupported(monitor, retrain, verdicts, decided_at):
         return Refusal(reason)
     ids = tuple(sorted(incident.id for incident in standing))
-    key = sha256("\0".join([monitor.name, *ids]).encode()).hexdigest()[:16]
+    key = key_of(monitor.name, *ids)
     if reason := _too_soon(key, retrain, past, as_of):
         return Refusal(reason)
     return RetrainRequest(key, monitor.name, monitor.retrain_dag, ids, as_of, decided_at, retrain.approval)
+
+
+def noted(request: RetrainRequest, retrain: Retrain, past: Sequence[RetrainRequest]) -> RetrainRequest:
+    """Return a person's request with what cooldown and budget say to it: it is made all the same.
+
+    `past` are the monitor's other requests.
+    """
+    reason = _too_soon(request.key, retrain, past, request.as_of)
+    return replace(request, why=f"{request.why or 'no reason given'}, although {reason}") if reason else request
+
+
+def key_of(monitor: str, *answered: str) -> str:
+    """Return the key of the request that answers these: incident ids in order, or what names a person's wish."""
+    return sha256("\0".join([monitor, *answered]).encode()).hexdigest()[:16]
 
 
 def _decides(incident: Incident, retrain: Retrain) -> bool:

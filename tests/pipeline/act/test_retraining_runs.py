@@ -84,15 +84,17 @@ def test_training_again_for_one_request_makes_no_second_version(world: World) ->
 
 
 def test_labels_that_came_after_the_request_are_not_trained_on(world: World) -> None:
-    key = requested(world)
+    with world.resources.ledger.locked("credit") as tx:
+        for key in ("before", "after"):  # one request trains once only
+            tx.request_retraining(RetrainRequest(key, "credit", "retrain__credit", (), at(NIGHT), at(NIGHT), True))
     world.correct("2026-09-06", at("2026-09-20"), right=1.0)
-    pipeline.train_and_compare(world.monitor, key, at(NIGHT), world.resources)
-    first = seen["rows"]["label"].sum()
+    pipeline.train_and_compare(world.monitor, "before", at(NIGHT), world.resources)
+    first = seen.pop("rows")["label"].sum()
     world.delete("ground_truth")
     for day in (*days("2026-08-25", 3), *days("2026-09-01", 6)):
         world.correct(day, at("2026-09-09T12:00"), right=0.1 if day > "2026-09" else 0.9)
 
-    pipeline.train_and_compare(world.monitor, key, at(NIGHT), world.resources)
+    pipeline.train_and_compare(world.monitor, "after", at(NIGHT), world.resources)
     assert seen["rows"]["label"].sum() == first
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from hindsight.errors import TrainingError
+from hindsight.errors import SupersededError, TrainingError
 from hindsight.ledger.records import Progress, RequestState
 from hindsight.monitors.model import Monitor, Retrain
 from hindsight.pipeline.measure.baselines import freeze
 from hindsight.pipeline.resources import Resources
 from hindsight.training.artifacts import save_model
-from hindsight.training.compare import Comparison, compare
+from hindsight.training.compare import Comparison, compare, recall
 from hindsight.training.registry import ModelVersion
 from hindsight.training.train import hold_out, rehearse, train
+from hindsight.verdicts.model import RetrainRequest
+from hindsight.verdicts.retraining import noted
 from hindsight.vocabulary.letters import Message, letters
 from hindsight.vocabulary.severity import Severity
 from hindsight.vocabulary.windows import Window
@@ -28,33 +30,67 @@ def claim(monitor: Monitor, key: str, resources: Resources, *, by: str) -> bool:
     return resources.ledger.claim(key, monitor=monitor.name, by=by)
 
 
-def train_and_compare(monitor: Monitor, key: str, as_of: datetime, resources: Resources) -> dict[str, Any]:
+def ask(
+    monitor: Monitor,
+    key: str,
+    resources: Resources,
+    *,
+    as_of: datetime,
+    by: str,
+    why: str,
+    at: datetime,
+    run_id: str = "",
+) -> RetrainRequest:
+    """Write down that a person, `by`, asks for a retraining; return the request as it stands, once for each key.
+
+    Cooldown and budget are noted beside the reason. Without a `run_id` hindsight__relay starts the run; a run that asks
+    for itself has the request from the start.
+    """
+    retrain = _retrain(monitor)
+    wish = RetrainRequest(key, monitor.name, monitor.retrain_dag, (), as_of, at, retrain.approval, by, why.strip())
+    with resources.ledger.locked(monitor.name) as tx:
+        past = [r for r in tx.retrain_requests(but=[RequestState.FAILED]) if r.key != key]
+        tx.request_retraining(noted(wish, retrain, past), claimed_by=run_id)
+    return _request(monitor, key, resources).request
+
+
+def train_and_compare(monitor: Monitor, key: str, as_of: datetime | None, resources: Resources) -> dict[str, Any]:
     """Train a challenger on matured labels known at `as_of`, compare it with the champion on later ones, register it.
 
-    Returns whether it is better, a summary for the person who approves, and the comparison's numbers.
+    Without `as_of` the request says it. Returns whether it is better, a summary for the person who approves, and the
+    version. One request has one challenger: where it is registered already it is found again and not trained anew, and
+    what is returned are always the numbers of the one registered, which is the one `promote` takes.
     """
-    retrain, request = _retrain(monitor), _request(monitor, key, resources)
-    rows = matured_rows(monitor, as_of, resources)
-    earlier, later = hold_out(rows)
+    request = _request(monitor, key, resources).request
+    version = resources.registry.made_for(monitor.name, key)
+    version = version or _trained(monitor, request, as_of or request.as_of, resources)
+    compared = recall(version.metrics)
+    summary = summarise(monitor, request, version, compared)
+    return {"better": compared.better, "version": version.version, "summary": summary}
+
+
+def _trained(monitor: Monitor, request: RetrainRequest, as_of: datetime, resources: Resources) -> ModelVersion:
+    """Train, compare and register the challenger of a request; of two that are trained at once the first stays."""
+    earlier, later = hold_out(matured_rows(monitor, as_of, resources))
     _rehearse(monitor, earlier, as_of)
-    model = train(retrain.train, earlier, as_of)
+    model = train(_retrain(monitor).train, earlier, as_of)
     compared = compare(later, model, task=monitor.model.task, features=list(monitor.features))
-    artifact = save_model(model, f"{resources.settings.data}/models/{monitor.name}/{key}", trusted=monitor.trusted)
+    place = f"{resources.settings.data}/models/{monitor.name}/{request.key}"
+    artifact = save_model(model, place, trusted=monitor.trusted)
     version = ModelVersion(
         monitor=monitor.name,
-        version=version_of(key),
+        version=version_of(request.key),
         trained_from=earlier["timestamp"].min().to_pydatetime(),
         trained_to=earlier["timestamp"].max().to_pydatetime(),
         n_rows=len(earlier),
         metrics=compared.metrics(),
         artifact=artifact.uri,
         sha256=artifact.sha256,
-        created_at=as_of,
-        incidents=request.request.incidents,
-        request_key=key,
+        created_at=request.requested_at,
+        incidents=request.incidents,
+        request_key=request.key,
     )
-    resources.registry.register(version)
-    return {"better": compared.better, "version": version.version, "summary": summarise(monitor, version, compared)}
+    return resources.registry.register(version)
 
 
 def _rehearse(monitor: Monitor, rows: pd.DataFrame, as_of: datetime) -> None:
@@ -84,37 +120,48 @@ def matured_rows(monitor: Monitor, as_of: datetime, resources: Resources) -> pd.
     return frame[frame["label"].notna()].rename(columns={p.id: "id", p.timestamp: "timestamp"})
 
 
-def summarise(monitor: Monitor, version: ModelVersion, compared: Comparison) -> str:
-    """Say in a few lines, in Markdown, what was trained and how it compares: what the approver reads."""
+def summarise(monitor: Monitor, request: RetrainRequest, version: ModelVersion, compared: Comparison) -> str:
+    """Say in a few lines, in Markdown, what was trained, who asked and how it compares: what the approver reads."""
     verdict = "better" if compared.better else f"not better: {compared.note}"
     return (
-        f"**{monitor.name} {version.version}** was trained on {version.n_rows:,} labelled rows from "
-        f"{version.trained_from:%Y-%m-%d} to {version.trained_to:%Y-%m-%d %H:%M}.\n\n"
+        f"{_wish(request)}\n\n**{monitor.name} {version.version}** was trained on {version.n_rows:,} labelled rows "
+        f"from {version.trained_from:%Y-%m-%d} to {version.trained_to:%Y-%m-%d %H:%M}.\n\n"
         f"On {compared.n:,} later rows its {compared.metric} is **{compared.challenger:.4g}**, the champion's "
         f"{compared.champion:.4g}; gain {compared.difference:.4g} (95 % interval {compared.lower:.4g} to "
         f"{compared.upper:.4g}): {verdict}."
-    )
+    ).strip()
 
 
-def promote(monitor: Monitor, key: str, resources: Resources, *, at: datetime) -> dict[str, Any]:
-    """Make the challenger of a request the champion, freeze the baseline for it, announce it, and close the request."""
-    version = resources.registry.promote(monitor.name, version_of(key), at=at)
+def promote(monitor: Monitor, key: str, resources: Resources, *, at: datetime, by: str = "") -> dict[str, Any]:
+    """Make the challenger of a request the champion, freeze the baseline for it, announce it, and close the request.
+
+    `by` is who approved it, "" where nobody was asked. Where a newer champion stands it stays: the answer then says why
+    under `refused`, and so does the request unless it was done before.
+    """
+    try:
+        version = resources.registry.promote(monitor.name, version_of(key), at=at)
+    except SupersededError as exc:
+        _close(monitor, key, RequestState.KEPT, str(exc), resources, at=at, by=by)
+        return {"refused": str(exc)}
     if monitor.reference is not None:
         since = version.promoted_at or at
         freeze(monitor, resources, as_of=since, model_version=version.version, effective_from=since)
-    note = f"{version.version} is the champion"
-    resources.ledger.finish(key, RequestState.DONE, at=at, note=note)
-    _announce(monitor, key, f"[promoted] {monitor.name}: {note}", _told(version), resources, at)
+    _close(monitor, key, RequestState.DONE, f"{version.version} is the champion", resources, at=at, by=by)
     return {"version": version.version, "trained_rows": version.n_rows}
 
 
 def refuse(monitor: Monitor, key: str, resources: Resources, *, at: datetime, by: str | None) -> None:
     """Close a request whose challenger is not promoted: it is no better, or the person `by` said no."""
-    version = resources.registry.version(monitor.name, version_of(key))
     state = RequestState.REFUSED if by else RequestState.KEPT
-    note = f"{by} refused {version.version}" if by else f"{version.version} is not better than the champion"
-    resources.ledger.finish(key, state, at=at, note=note)
-    _announce(monitor, key, f"[kept] {monitor.name}: {note}", _told(version), resources, at)
+    name = version_of(key)
+    note = f"{by} refused {name}" if by else f"{name} is not better than the champion"
+    _close(monitor, key, state, note, resources, at=at, by=by or "")
+
+
+def lapse(monitor: Monitor, key: str, resources: Resources, *, at: datetime) -> None:
+    """Close a request whose better challenger is not promoted, because nobody answered in time."""
+    note = f"nobody answered in time, {version_of(key)} is not promoted"
+    _close(monitor, key, RequestState.UNANSWERED, note, resources, at=at)
 
 
 def give_up(monitor: Monitor, key: str, resources: Resources, *, at: datetime, run_id: str) -> None:
@@ -136,9 +183,31 @@ def give_up(monitor: Monitor, key: str, resources: Resources, *, at: datetime, r
     )
 
 
-def _told(version: ModelVersion) -> str:
+def _close(
+    monitor: Monitor, key: str, state: RequestState, note: str, resources: Resources, *, at: datetime, by: str = ""
+) -> None:
+    """Write down what came of a request and tell its people; what is done stays done, and is told once."""
+    if not resources.ledger.finish(key, state, at=at, note=note, by=by) and state is not RequestState.DONE:
+        return
+    version = resources.registry.version(monitor.name, version_of(key))
+    tag, (subject, _, more) = "promoted" if state is RequestState.DONE else "kept", note.partition("; ")
+    text = (f"{more}.\n\n" if more else "") + _told(version, _request(monitor, key, resources))
+    _announce(monitor, key, f"[{tag}] {monitor.name}: {subject}", text, resources, at)
+
+
+def _told(version: ModelVersion, progress: Progress) -> str:
+    approved = f"Approved by {progress.decided_by}." if progress.state is RequestState.DONE else ""
+    said = [
+        f"{version.version} was trained on {version.n_rows:,} rows.",
+        _wish(progress.request),
+        approved if progress.decided_by else "",
+    ]
     numbers = "\n".join(f"  {name}: {value:.6g}" for name, value in version.metrics.items())
-    return f"{version.version} was trained on {version.n_rows:,} rows.\n\nOn later rows:\n{numbers}\n"
+    return " ".join(filter(None, said)) + f"\n\nOn later rows:\n{numbers}\n"
+
+
+def _wish(request: RetrainRequest) -> str:
+    return f"Asked for by {request.asked_by}: {request.why or 'no reason given'}." if request.asked_by else ""
 
 
 def _announce(monitor: Monitor, key: str, subject: str, text: str, resources: Resources, at: datetime) -> None:

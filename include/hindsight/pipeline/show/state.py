@@ -164,7 +164,7 @@ class Story:
     def done(self) -> str:
         """What was done, in a few words."""
         parts = [f"recorded silently: {self.silence}"] if self.silence else list(_mailed(self.mails))
-        parts += [f"retraining {progress.state}" for progress in self.retraining]
+        parts += [f"retraining {progress.outcome}" for progress in self.retraining]
         parts += [f"{run.request.dag} {_started(run)}" for run in self.runs]
         return ", ".join(parts) or "recorded silently"
 
