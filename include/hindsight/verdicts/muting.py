@@ -44,8 +44,9 @@ def mute(
       values out of range, unless that is the more severe.
     - A more severe rule about the same number that opens no later mutes a milder breach, unless retraining needs it.
 
-    The last two, and a `no_data` about the same number, only say a breach louder or better: that of a rule which starts
-    DAGs stands, for what it starts is decided on its breach, and `spokesmen` says who tells people of it.
+    The last two, a score missing with its answer and a `no_data` about the same number only say a breach louder or
+    better: that of a rule which starts DAGs stands, for what it starts is decided on its breach, and `spokesmen` says
+    who tells people of it.
     """
     known = _known(monitor, verdicts, drifted or {}, moved or {})
     return [_muted(verdict, known) for verdict in verdicts]
