@@ -261,7 +261,9 @@ def _worth_a_look(numbers: Iterable[Number]) -> Iterator[Number]:
         elif kind in drifted and one.about:
             notable = metric == "psi" and one.about in drifted[Kind(kind)]
         else:
-            notable = metric not in DULL and not one.about and (kind != "labels" or one.value != 0)
+            notable = (
+                metric not in DULL and not one.about and (kind != "labels" or one.value != 0 or metric == "coverage")
+            )
         if notable:
             yield one
 

@@ -298,10 +298,27 @@ CATALOG: tuple[Metric, ...] = (
     _labels("n_labeled", "scored predictions (status 200, prediction present) with a usable label known at as_of"),
     _labels("n_unlabeled", "scored predictions without one"),
     _labels("coverage", "n_labeled divided by the scored predictions", interval=WILSON, highest=1),
-    _labels("expected_final_coverage", "coverage to expect when all labels have come, from matured windows", highest=1),
+    _labels(
+        "expected_final_coverage",
+        "coverage to expect when all labels have come, from matured windows that lost none",
+        highest=1,
+    ),
     _labels("mature", "1 where the labels are complete enough to judge performance, else 0", highest=1),
     _labels("label_conflicts", "ids with different labels that arrived at the same moment; none of them is used"),
     _labels("orphan_labels", "labels that arrived for an id no prediction has"),
+    _labels(
+        "misspelt_share",
+        "share of the predictions without a label, of up to 200 asked for, that have one under another spelling of "
+        "their id; 1 in a mature window without any label while those that came belong to no prediction",
+        highest=1,
+        interval=WILSON,
+    ),
+    _labels(
+        "missing_share",
+        "share of the labels that must have come by now and have not: 1 - coverage / the least that the matured "
+        "windows before had at that age, with some delay allowed; `n` is the labels to be expected",
+        highest=1,
+    ),
     _labels("label_duplicates", "label rows that give an id a value it was given before"),
     _labels("label_corrections", "labels that arrived after another of their id and said something else"),
     _labels("undated_labels", "ids with a label without a time of arrival; such a label is never used"),

@@ -22,6 +22,10 @@ EXPLAINS: Mapping[str, frozenset[str]] = {
     "quality.unit_change": _VALUES,
     "quality.stuck": _VALUES - {"quality.stuck"},
 }
+OF_LABELS = {
+    "labels.drifted": "labels.unknown_label_share",
+    "labels.missing_share": "labels.misspelt_share",
+}
 ROUNDED = "whole numbers only"  # a change of type that leaves every value where it was
 Drifted = Mapping[tuple[str, str], Mapping[str, bool]]
 Moved = Mapping[tuple[str, str, str], float]  # by version, segment and column, the share of rows that moved at least
@@ -39,7 +43,7 @@ def mute(
       prediction and the score made from it, unless more of their rows moved, by `moved`, than have such values.
       `drifted` says of each version and segment what drifted.
     - Of a score it mutes what is missing where no less is missing of the prediction: there was no answer.
-    - A breach by labels of unknown classes mutes drift of the labels.
+    - A breach by labels of unknown classes mutes drift of the labels, one by ids that do not match that labels stopped.
     - What broke a column (its schema, its unit, one value for all) mutes what follows of it in the same column, such as
       values out of range, unless that is the more severe.
     - A more severe rule about the same number that opens no later mutes a milder breach, unless retraining needs it.
@@ -138,9 +142,9 @@ def _is_same_number(cause: Verdict, verdict: Verdict, known: _Known) -> bool:
 
 def _with_bad_data(verdict: Verdict, known: _Known) -> str:
     metric, feature = known.rules[verdict.series.rule].metric, verdict.series.feature
-    if metric == "labels.drifted":
-        strangers = known.causes.get(("metric", "labels.unknown_label_share"), ())
-        return next((f"{cause.series.rule} explains it" for cause in strangers if _covers(cause, verdict)), "")
+    if metric in OF_LABELS:
+        wrong = known.causes.get(("metric", OF_LABELS[metric]), ())
+        return next((f"{cause.series.rule} explains it" for cause in wrong if _covers(cause, verdict)), "")
     if not metric.startswith("drift."):
         return ""
     found = (cause for cause in known.causes.get(("drift", feature), ()) if _covers(cause, verdict))
