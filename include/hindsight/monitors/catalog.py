@@ -168,6 +168,15 @@ CATALOG: tuple[Metric, ...] = (
         "1 where all rows have one value, the reference has over 31, and chance would make it so less than once in 1e9",
     ),
     _quality(
+        "score_mistaken",
+        "1 where a score is not the probability of the class it is named for: a percentage, log-odds, the class "
+        "itself, the confidence, the other class's, or columns that are swapped or do not sum to one, else 0; `note` "
+        "says what to change",
+        about="score column",
+        tasks=CLASSIFIERS,
+        needs="score",
+    ),
+    _quality(
         "unit_change",
         "1 where the values are those of the reference times a factor of 3 or more, or a third or less, else 0",
     ),

@@ -115,6 +115,11 @@ def built_in_rules(task: str, drift_share: float) -> tuple[Rule, ...]:
         rule("null_rate", "quality.null_rate", "P2", above=0.05, critical=0.01, over_reference=True, **share),
         rule("schema", "quality.schema_change", "P1", above=1),
         rule("unit", "quality.unit_change", "P2", above=1, min_rows=30),
+        *(
+            []
+            if task == "regression"
+            else [rule("score_mistaken", "quality.score_mistaken", "P1", above=1, min_rows=50)]
+        ),
         rule("stuck", "quality.stuck", "P2", above=1, min_rows=20),
         rule("sentinel", "quality.sentinel_share", "P2", above=0.005, **share),
         rule("new_categories", "quality.new_category_share", "P2", above=0.05, over_reference=True, **share),

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from hindsight.checks.performance.outcomes import Classified, Measured, outcomes_of
+from hindsight.checks.reference.scores import many_fault, one_fault
 from hindsight.monitors.model import Monitor
 
 ENOUGH_LABELS = 100
@@ -98,6 +99,17 @@ def probabilities(outcomes: Classified) -> tuple[np.ndarray, np.ndarray]:
     return columns, np.asarray(((columns >= 0) & (columns <= 1)).all(axis=1))
 
 
+def mistaken(outcomes: Classified) -> str:
+    """Return why the scores are not the probabilities they are declared to be, "" where nothing speaks against it."""
+    if outcomes.scores is None:
+        return ""
+    scores = outcomes.scores
+    known = np.isfinite(scores) if scores.ndim == 1 else np.isfinite(scores).all(axis=1)
+    if outcomes.positive is not None:
+        return one_fault(scores[known], outcomes.predicted[known] == outcomes.positive) or ""
+    return many_fault(scores[known], outcomes.predicted[known], outcomes.classes) or ""
+
+
 def isotonic(scores: np.ndarray, hits: np.ndarray) -> Blocks:
     """Return the share of hits as a step function that never falls with the score (finite scores, at least one).
 
@@ -142,6 +154,8 @@ def _losses(outcomes: Measured) -> Iterator[tuple[str, Blocks]]:
 def _classes(outcomes: Classified, n: int) -> Calibration:
     if outcomes.scores is None:
         return Calibration(n=n, note="the monitor declares no score")
+    if fault := mistaken(outcomes):
+        return Calibration(n=n, note=fault)
     scores, scored = probabilities(outcomes)
     usable = outcomes.known & scored
     labels, scores = outcomes.labels[usable], scores[usable]

@@ -57,8 +57,8 @@ def least_known(past: Past, age: timedelta, *, mature: bool) -> float | None:
     if _deliveries(past) < ENOUGH_DELIVERIES:
         return None
     size = windows[0].end - windows[0].start
-    ages = ((age - LATE) / SLOW + size * PARTS) / timedelta(seconds=1)
-    come = (_share_by(past[window], ages.astype(float)) for window in windows)
+    ages = ((age - LATE) / SLOW).total_seconds() + size.total_seconds() * PARTS
+    come = (_share_by(past[window], ages) for window in windows)
     return min((value * by for value, by in zip(final, come, strict=True) if value is not None), default=None)
 
 
