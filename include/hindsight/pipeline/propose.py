@@ -200,8 +200,7 @@ def _doubt_scores(made: Proposal, sample: Sample) -> None:
     columns = {name: sample.rows.column(name).combine_chunks() for name in of_classes.values() or [one]}
     predictions = sample.rows.column(made.roles["prediction"].column).combine_chunks()
     declared = of_classes or made.value("model", "positive_label")
-    fault, _ = column_fault(columns, predictions, declared)
-    if fault:
+    if fault := column_fault(columns, predictions, declared):
         made.remark("source.predictions", f"CHECK: {fault}")
 
 

@@ -37,7 +37,7 @@ def found(score: Any, said: np.ndarray, monitor: Monitor = BINARY) -> Measuremen
 WRONG: dict[str, tuple[Any, str]] = {
     "percent": (100 * P, "score holds percentages"),
     "whole percent": (np.round(100 * P), "score holds percentages"),
-    "a credit score": (300 + 550 * P, "score holds numbers from 3"),
+    "a credit score": (300 + 550 * P, "score holds numbers beyond 1"),
     "odds": (P / (1 - P), "odds: score / (1 + score)"),
     "log-odds": (LOGIT, "write 1 / (1 + exp(-score)) in a view"),
     "logarithm": (np.log(P), "log-odds or logarithms"),
@@ -116,7 +116,7 @@ SPOILT: dict[str, tuple[np.ndarray, str]] = {
     "percent": (100 * EACH, "the scores hold percentages"),
     "log-odds": (3 * np.log(EACH), "exp(score) over the sum of all"),
     "one hot": (np.eye(3)[EACH.argmax(axis=1)], "the class itself"),
-    "each for itself": (EACH**0.3, "not to one"),
+    "each for itself": (EACH**0.3, "do not sum to one"),
     "two swapped": (EACH[:, [1, 0, 2]], "where a is predicted that of b is the highest"),
     "all in turn": (EACH[:, [1, 2, 0]], "columns of scores are swapped"),
 }

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from hindsight.checks.performance.outcomes import Classified, Measured, outcomes_of
-from hindsight.checks.reference.scores import many_fault, one_fault
+from hindsight.checks.reference.scores import many_fault, one_fault, spread
 from hindsight.monitors.model import Monitor
 
 ENOUGH_LABELS = 100
@@ -103,11 +103,12 @@ def mistaken(outcomes: Classified) -> str:
     """Return why the scores are not the probabilities they are declared to be, "" where nothing speaks against it."""
     if outcomes.scores is None:
         return ""
-    scores = outcomes.scores
+    some = spread(len(outcomes.scores))
+    scores, predicted = outcomes.scores[some], outcomes.predicted[some]
     known = np.isfinite(scores) if scores.ndim == 1 else np.isfinite(scores).all(axis=1)
     if outcomes.positive is not None:
-        return one_fault(scores[known], outcomes.predicted[known] == outcomes.positive) or ""
-    return many_fault(scores[known], outcomes.predicted[known], outcomes.classes) or ""
+        return one_fault(scores[known], predicted[known] == outcomes.positive) or ""
+    return many_fault(scores[known], predicted[known], outcomes.classes) or ""
 
 
 def isotonic(scores: np.ndarray, hits: np.ndarray) -> Blocks:

@@ -24,7 +24,7 @@ SURE = 0.9  # the mean score of rows none of which is predicted to be what the s
 BEYOND, FEW_VALUES = 0.5, 5  # how far outside [0, 1], and how many values there, are no rounding and no sentinels
 PERCENT = 100.5
 MOSTLY = 0.8  # of the rows of a class, of which another class has the highest score
-STEPS = 1000
+STEPS, LOOKED_AT = 1000, 50_000  # rows of a window, evenly spread: what is wrong is wrong with most of them
 _VIEW = "in a view, and name that as source.predictions.table"
 
 
@@ -37,32 +37,38 @@ def score_mistaken(rows: Rows, monitor: Monitor) -> list[Measurement]:
     names = [*score.values()] if isinstance(score, dict) else [score] if score else []
     if monitor.model.task == "regression" or not {prediction, *names} <= set(rows.columns) or not names:
         return []
-    columns = {name: rows.column(name) for name in names}
+    some = spread(rows.n)
+    columns = {name: rows.column(name).take(some) for name in names}
     declared = monitor.model.positive_label if isinstance(score, str) else score
-    fault, n = column_fault(columns, rows.column(prediction), declared)
+    fault = column_fault(columns, rows.column(prediction).take(some), declared)
     value = None if fault is None else float(bool(fault))
     note = "scores and predictions are too few or too much alike to tell" if fault is None else fault
-    return [Measurement(METRIC, value, n, feature=score if isinstance(score, str) else "", note=note)]
+    return [Measurement(METRIC, value, len(some), feature=score if isinstance(score, str) else "", note=note)]
+
+
+def spread(n: int) -> np.ndarray:
+    """Return the places of the rows to look at: all of them or, of many, some that are evenly spread."""
+    return np.arange(0, n, max(n // LOOKED_AT, 1))
 
 
 def column_fault(
     columns: Mapping[str, pa.Array], prediction: pa.Array, declared: Scalar | Mapping[str, str] | None
-) -> tuple[str | None, int]:
-    """Return what is wrong with the columns of scores, "" for nothing, None where it cannot be told, and the rows.
+) -> str | None:
+    """Return what is wrong with the columns of scores, "" for nothing, None where it cannot be told.
 
     `declared` is the positive label, or for many classes the column of each.
     """
     if words := next((name for name, column in columns.items() if _is_text(column)), None):
-        return f"{words} holds texts, not numbers: {_NAMED}", len(prediction)
+        return f"{words} holds texts, not numbers: {_NAMED}"
     scores = np.column_stack([numbers(column) for column in columns.values()])
     if isinstance(declared, Mapping):
         classes = tuple(map(canonical, declared))
         predicted = codes(prediction, classes)
         whole = np.isfinite(scores).all(axis=1) & (predicted != NULL)
-        return many_fault(scores[whole], predicted[whole], classes), int(whole.sum())
+        return many_fault(scores[whole], predicted[whole], classes)
     predicted = codes(prediction, (canonical(declared),))
     whole = np.isfinite(scores[:, 0]) & (predicted != NULL)
-    return one_fault(scores[whole, 0], predicted[whole] == 0, next(iter(columns))), int(whole.sum())
+    return one_fault(scores[whole, 0], predicted[whole] == 0, next(iter(columns)))
 
 
 def one_fault(scores: np.ndarray, positive: np.ndarray, name: str = "score") -> str | None:
@@ -105,13 +111,13 @@ def _outside(scores: np.ndarray, name: str) -> str:
     far = scores[(scores < -BEYOND) | (scores > 1 + BEYOND)]
     if far.size < EACH or np.unique(far).size < FEW_VALUES:
         return ""
-    said, holds = f"from {low:.3g} to {high:.3g}", f"{name} hold{'s' if scores.ndim == 1 else ''}"
+    holds = f"{name} hold{'s' if scores.ndim == 1 else ''}"
     if low < -BEYOND:
         one = "1 / (1 + exp(-score))" if scores.ndim == 1 else "exp(score) over the sum of all"
-        return f"{holds} log-odds or logarithms ({said}), no probabilities: write {one} {_VIEW}"
+        return f"{holds} log-odds or logarithms, no probabilities: write {one} {_VIEW}"
     if 10 < high <= PERCENT:
-        return f"{holds} percentages ({said}), no probabilities: divide by 100 (odds: score / (1 + score)) {_VIEW}"
-    return f"{holds} numbers {said}, no probabilities (percentages, odds?): convert them {_VIEW}"
+        return f"{holds} percentages, no probabilities: divide by 100 (odds: score / (1 + score)) {_VIEW}"
+    return f"{holds} numbers beyond 1, no probabilities (percentages, odds?): convert them {_VIEW}"
 
 
 def _about_the_class(scores: np.ndarray, positive: np.ndarray, name: str) -> str | None:
@@ -155,8 +161,7 @@ def _not_one(scores: np.ndarray) -> str:
             slack = max(slack, scores.shape[1] * 0.5 * 10.0**-digits + 0.001)
     if np.count_nonzero(np.abs(sums - 1) > slack) <= sums.size / 2:
         return ""
-    said = f"the scores of a row sum to {sums.min():.3g} to {sums.max():.3g}, not to one"
-    return f"{said}: name the column of every class, or divide by the sum {_VIEW}"
+    return f"the scores of a row do not sum to one: name the column of every class, or divide by the sum {_VIEW}"
 
 
 def _swapped(scores: np.ndarray, predicted: np.ndarray, classes: Sequence[str]) -> str:
