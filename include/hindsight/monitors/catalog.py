@@ -3,41 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
+from hindsight.monitors.metric import ALL_TASKS, CLASSIFIERS, Metric
 from hindsight.vocabulary.measurement import Kind
 
-ALL_TASKS = ("binary", "multiclass", "regression")
-CLASSIFIERS = ("binary", "multiclass")
 RESOURCE_STATISTICS = ("mean", "p95", "max", "rate")
 WILSON, STUDENT, DELONG, DELTA = "Wilson", "Student", "DeLong", "delta method"
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """What a metric is: its kind and name, what it is measured for, and its definition in one line.
-
-    `lowest` and `highest` bound its values, None where nothing does. `compared` says that it is also measured on the
-    reference. `needs` names the column of source.predictions it is made from.
-    """
-
-    kind: Kind
-    name: str
-    definition: str
-    about: str = ""  # what `feature` holds: "", "feature", "segment column"
-    tasks: tuple[str, ...] = ALL_TASKS
-    vector: str = ""  # what `bin` holds, for a metric of many values; rules judge metrics of one value only
-    interval: str = ""
-    lowest: float | None = 0
-    highest: float | None = None
-    compared: bool = False
-    needs: str = ""
-
-    @property
-    def path(self) -> str:
-        """The name rules use: kind.name."""
-        return f"{self.kind}.{self.name}"
 
 
 def rule_metrics(task: str) -> Iterable[str]:

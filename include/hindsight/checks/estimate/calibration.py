@@ -155,15 +155,17 @@ def _losses(outcomes: Measured) -> Iterator[tuple[str, Blocks]]:
 def _classes(outcomes: Classified, n: int) -> Calibration:
     if outcomes.scores is None:
         return Calibration(n=n, note="the monitor declares no score")
-    if fault := mistaken(outcomes):
-        return Calibration(n=n, note=fault)
     scores, scored = probabilities(outcomes)
     usable = outcomes.known & scored
     labels, scores = outcomes.labels[usable], scores[usable]
     if labels.size < ENOUGH_LABELS:
-        return Calibration(n=n, note=f"{labels.size} labelled reference rows have a score between 0 and 1")
+        return Calibration(
+            n=n, note=mistaken(outcomes) or f"{labels.size} labelled reference rows have a score between 0 and 1"
+        )
     if np.unique(labels).size < 2:
         return Calibration(n=n, note="the labels of the reference are all of one class")
+    if fault := mistaken(outcomes):
+        return Calibration(n=n, note=fault)
     places = range(len(outcomes.classes)) if outcomes.positive is None else [outcomes.positive]
     blocks = {outcomes.classes[c]: isotonic(scores[:, i], labels == c) for i, c in enumerate(places)}
     return Calibration(blocks, int(labels.size))

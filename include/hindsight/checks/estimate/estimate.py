@@ -220,7 +220,7 @@ def _estimates(outcomes: Classified | Measured, task: str, calibration: Calibrat
     usable = np.isfinite(outcomes.predicted) if isinstance(outcomes, Measured) else probabilities(outcomes)[1]
     n, left_out = int(usable.sum()), int(usable.size - usable.sum())
     fault = "" if isinstance(outcomes, Measured) else mistaken(outcomes)
-    problem = calibration.note or fault or _unlike(outcomes, calibration) or ("" if n else f"no rows with a {needed}")
+    problem = calibration.note or _unlike(outcomes, calibration) or fault or ("" if n else f"no rows with a {needed}")
     if problem:
         yield from (Measurement(name, None, n, note=problem) for name in names)
         return
