@@ -132,8 +132,9 @@ def baseline(state: Frozen) -> RenderableType:
     facts = Table.grid(padding=(0, 2))
     for name, text in lines:
         facts.add_row(Text(name, "dim"), Text(text))
+    wrong = [Text(f"CHECK the score: {clean(state.mistaken, 300)}", "yellow")] if state.mistaken else []
     skipped = [Text(f"{name}: {clean(why, 200)}", "yellow") for name, why in (state.skipped or {}).items()]
-    return Group(head, facts, "", _columns(state.columns), *skipped, *_kept(state))
+    return Group(head, facts, "", _columns(state.columns), *wrong, *skipped, *_kept(state))
 
 
 def refitted(result: Refitted) -> RenderableType:
@@ -261,7 +262,9 @@ def _worth_a_look(numbers: Iterable[Number]) -> Iterator[Number]:
         elif kind in drifted and one.about:
             notable = metric == "psi" and one.about in drifted[Kind(kind)]
         else:
-            notable = metric not in DULL and not one.about and (kind != "labels" or one.value != 0)
+            notable = (
+                metric not in DULL and not one.about and (kind != "labels" or one.value != 0 or metric == "coverage")
+            )
         if notable:
             yield one
 

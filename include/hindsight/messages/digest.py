@@ -32,6 +32,7 @@ _FLAGS = (
     "operations.health",
     "quality.schema_change",
     "quality.unit_change",
+    "quality.score_mistaken",
     "quality.stuck",
 )  # their values are grades, not numbers to show
 _ORDER = {State.OPEN: 0, State.RESOLVED: 1, State.WITHDRAWN: 2}

@@ -14,12 +14,24 @@ _ASTRONOMICAL = 1e15  # from there on nobody counts digits
 _SHARES = ("_rate", "_share", "coverage")
 _HEALTH = {1: "warning", 2: "critical"}
 _FINDINGS = ("quality.schema_change", "quality.unit_change", "quality.stuck", "quality.misdated_rows")
+_SCORE = (
+    "Nothing is wrong with the model: the monitor file names the wrong numbers. Change it, or the view, as it says."
+)
+_OF_LABELS = {
+    "labels.misspelt_share": "labels do not find their predictions",
+    "labels.missing_share": "labels stopped coming",
+}
 _DATA = "The data changed. Fix the pipeline, roll back meanwhile if decisions suffer, and do not retrain on these rows."
 _MODEL = "The model no longer fits. Roll back if an older version does better, and look at the training data."
 _TRUTH = "The cases changed. See that labels are made as before; if they are, the model needs new data."
 _SERVICE = "The service is at fault, not the model. Scale it or restart it, and read its log."
 _BUSINESS = "A business number moved. See whether the model decides otherwise than before, or the business did."
+_IDS = "Write the ids of both tables alike, in a view of one of them, and name that view in the monitor file."
+_FEED = "The labels stay away, not the model. See what delivers them; those that come late count as ever."
 _ADVICE = {
+    "quality.score_mistaken": _SCORE,
+    "labels.misspelt_share": _IDS,
+    "labels.missing_share": _FEED,
     "quality": _DATA,
     "drift": _DATA,
     "performance": _MODEL,
@@ -87,6 +99,10 @@ def headline(rule: Rule, incident: Incident, note: str = "") -> str:
         return f"{clean(incident.series.feature, 60) or 'a feature'} drifted{whose(_without_feature(incident.series))}"
     if rule.metric == "labels.unknown_label_share" and incident.reason:
         return f"{number(rule.metric, value)} of the labels are unknown: {clean(incident.reason, 300)}"
+    if rule.metric == "quality.score_mistaken" and (note or incident.reason):
+        return f"the score is not what the file says: {clean(note or incident.reason, 300)}"
+    if rule.metric in _OF_LABELS and incident.reason:
+        return f"{_OF_LABELS[rule.metric]}{about}: {clean(incident.reason, 300)}"
     said = f"{metric_name(rule.metric)}{about}"
     found = clean(note, 200) if rule.metric.startswith("quality.") else ""
     if rule.metric in _FINDINGS and found:
@@ -138,4 +154,5 @@ def ending(rule: Rule, incident: Incident, size: timedelta, note: str = "") -> s
 
 def advice(rule: Rule, likely_cause: str) -> str:
     """Say where to look first: data, model, service or business. A known data fault comes before all else."""
-    return _DATA if likely_cause else _ADVICE.get(rule.metric.partition(".")[0], _DATA)
+    own = _ADVICE.get(rule.metric) or _ADVICE.get(rule.metric.partition(".")[0], _DATA)
+    return _DATA if likely_cause else own

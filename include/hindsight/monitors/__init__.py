@@ -7,4 +7,5 @@ kpis         business numbers, what they mean    catalog      every metric there
 checks       whether the parts make sense together; rule_checks and kpi_checks likewise
 schema       the JSON Schema for editors         times        moments as a command line is given them
 own_types    whether the types a file trusts can be imported
+metric       what there is to say about a metric
 """

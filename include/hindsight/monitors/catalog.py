@@ -3,41 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
+from hindsight.monitors.metric import ALL_TASKS, CLASSIFIERS, Metric
 from hindsight.vocabulary.measurement import Kind
 
-ALL_TASKS = ("binary", "multiclass", "regression")
-CLASSIFIERS = ("binary", "multiclass")
 RESOURCE_STATISTICS = ("mean", "p95", "max", "rate")
 WILSON, STUDENT, DELONG, DELTA = "Wilson", "Student", "DeLong", "delta method"
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """What a metric is: its kind and name, what it is measured for, and its definition in one line.
-
-    `lowest` and `highest` bound its values, None where nothing does. `compared` says that it is also measured on the
-    reference. `needs` names the column of source.predictions it is made from.
-    """
-
-    kind: Kind
-    name: str
-    definition: str
-    about: str = ""  # what `feature` holds: "", "feature", "segment column"
-    tasks: tuple[str, ...] = ALL_TASKS
-    vector: str = ""  # what `bin` holds, for a metric of many values; rules judge metrics of one value only
-    interval: str = ""
-    lowest: float | None = 0
-    highest: float | None = None
-    compared: bool = False
-    needs: str = ""
-
-    @property
-    def path(self) -> str:
-        """The name rules use: kind.name."""
-        return f"{self.kind}.{self.name}"
 
 
 def rule_metrics(task: str) -> Iterable[str]:
@@ -166,6 +139,15 @@ CATALOG: tuple[Metric, ...] = (
     _quality(
         "stuck",
         "1 where all rows have one value, the reference has over 31, and chance would make it so less than once in 1e9",
+    ),
+    _quality(
+        "score_mistaken",
+        "1 where a score is not the probability of the class it is named for: a percentage, log-odds, the class "
+        "itself, the confidence, the other class's, or columns that are swapped or do not sum to one, else 0; `note` "
+        "says what to change",
+        about="score column",
+        tasks=CLASSIFIERS,
+        needs="score",
     ),
     _quality(
         "unit_change",
@@ -298,10 +280,27 @@ CATALOG: tuple[Metric, ...] = (
     _labels("n_labeled", "scored predictions (status 200, prediction present) with a usable label known at as_of"),
     _labels("n_unlabeled", "scored predictions without one"),
     _labels("coverage", "n_labeled divided by the scored predictions", interval=WILSON, highest=1),
-    _labels("expected_final_coverage", "coverage to expect when all labels have come, from matured windows", highest=1),
+    _labels(
+        "expected_final_coverage",
+        "coverage to expect when all labels have come, from matured windows that lost none",
+        highest=1,
+    ),
     _labels("mature", "1 where the labels are complete enough to judge performance, else 0", highest=1),
     _labels("label_conflicts", "ids with different labels that arrived at the same moment; none of them is used"),
     _labels("orphan_labels", "labels that arrived for an id no prediction has"),
+    _labels(
+        "misspelt_share",
+        "share of the predictions without a label, of up to 200 asked for, that have one under another spelling of "
+        "their id; 1 in a mature window without any label while those that came belong to no prediction",
+        highest=1,
+        interval=WILSON,
+    ),
+    _labels(
+        "missing_share",
+        "share of the labels that must have come by now and have not: 1 - coverage / the least that the matured "
+        "windows before had at that age, with some delay allowed; `n` is the labels to be expected",
+        highest=1,
+    ),
     _labels("label_duplicates", "label rows that give an id a value it was given before"),
     _labels("label_corrections", "labels that arrived after another of their id and said something else"),
     _labels("undated_labels", "ids with a label without a time of arrival; such a label is never used"),

@@ -115,12 +115,19 @@ def built_in_rules(task: str, drift_share: float) -> tuple[Rule, ...]:
         rule("null_rate", "quality.null_rate", "P2", above=0.05, critical=0.01, over_reference=True, **share),
         rule("schema", "quality.schema_change", "P1", above=1),
         rule("unit", "quality.unit_change", "P2", above=1, min_rows=30),
+        *(
+            []
+            if task == "regression"
+            else [rule("score_mistaken", "quality.score_mistaken", "P1", above=1, min_rows=50)]
+        ),
         rule("stuck", "quality.stuck", "P2", above=1, min_rows=20),
         rule("sentinel", "quality.sentinel_share", "P2", above=0.005, **share),
         rule("new_categories", "quality.new_category_share", "P2", above=0.05, over_reference=True, **share),
         rule("out_of_range", "quality.out_of_range_share", "P2", above=0.02, over_reference=True, **share),
         rule("duplicates", "quality.duplicate_rate", "P2", above=0.01, **share),
         rule("unknown_labels", "labels.unknown_label_share", "P1", above=0.01, min_rows=20),
+        rule("ids_do_not_match", "labels.misspelt_share", "P1", above=0.05, min_rows=5, sigmas=4),
+        rule("labels_stopped", "labels.missing_share", "P1", above=0.5, min_rows=20),
         rule("misdated", "quality.misdated_rows", "P2", above=1),
         rule("drift", "drift.drifted", "P2", above=1),
         rule(

@@ -15,6 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from hindsight.checks.reference.scores import column_fault
 from hindsight.checks.suites import drafts
 from hindsight.errors import ConfigError, DataError
 from hindsight.monitors.checks import LONGEST_WINDOW
@@ -127,7 +128,7 @@ def propose_monitor(
     roles = guess_all(sample.facts, {**own, "timestamp": timestamp.column})
     roles["timestamp"] = timestamp
     labels = None if labels_table == NONE else _labels(engine, connection, sample, roles, given, labels_table)
-    return propose(
+    made = propose(
         name,
         connection,
         sample.facts,
@@ -136,6 +137,8 @@ def propose_monitor(
         mean_scores=_mean_scores(sample, roles),
         wishes=wishes or Wishes(),
     )
+    _doubt_scores(made, sample)
+    return made
 
 
 def write(proposal: Proposal, settings: Settings, *, folder: Path | None = None, force: bool = False) -> Written:
@@ -185,6 +188,20 @@ def _mean_scores(sample: Sample, roles: Roles) -> dict[Scalar, float]:
     if score is None or score.column == prediction or not known[score.column].is_number:
         return {}
     return survey.mean_by(sample, prediction, score.column) if known[prediction].distinct == 2 else {}
+
+
+def _doubt_scores(made: Proposal, sample: Sample) -> None:
+    """Remark what is wrong with the proposed scores, by the sampled rows."""
+    place = ("source", "predictions", "score")
+    of_classes = {line.where[3]: line.value for line in made.lines if line.where[:3] == place and line.where[3:]}
+    one = made.value(*place)
+    if not (of_classes or one):
+        return
+    columns = {name: sample.rows.column(name).combine_chunks() for name in of_classes.values() or [one]}
+    predictions = sample.rows.column(made.roles["prediction"].column).combine_chunks()
+    declared = of_classes or made.value("model", "positive_label")
+    if fault := column_fault(columns, predictions, declared):
+        made.remark("source.predictions", f"CHECK: {fault}")
 
 
 def _labels(

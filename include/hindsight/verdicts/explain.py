@@ -12,6 +12,7 @@ _WORDS = {
     "labels.drifted": ("label drift", ("absent", "present")),
     "quality.schema_change": ("schema", ("as it was", "changed")),
     "quality.stuck": ("the value", ("free", "stuck")),
+    "quality.score_mistaken": ("the score", ("as declared", "not what the file says")),
     "quality.unit_change": ("the unit", ("as it was", "another")),
 }
 

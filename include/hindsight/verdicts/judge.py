@@ -20,7 +20,10 @@ LABELLED = (Kind.PERFORMANCE, Kind.LABELS)  # what waits for labels: due, and ju
 FEW = 10  # requests expected: then none at all comes about by chance less than once in 20,000 windows
 FEWEST = 5  # rows that are a share: fewer are accidents
 INTERVAL = 1.96  # standard errors in half a 95 % interval
-FAULTS = ("unknown_label_share", "label_conflicts", "label_duplicates", "undated_labels", "early_labels")
+FAULTS = (
+    *("unknown_label_share", "label_conflicts", "label_duplicates", "undated_labels", "early_labels"),
+    *("misspelt_share", "missing_share"),
+)
 
 
 def judge(monitor: Monitor, window: Window, as_of: datetime, facts: Facts) -> list[Verdict]:

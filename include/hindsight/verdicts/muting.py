@@ -11,16 +11,22 @@ from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
 from hindsight.verdicts.model import Series, Status, Verdict
 
-ABSENT = "no_data"
+ABSENT, MISTAKEN = "no_data", "quality.score_mistaken"
 _VALUES = frozenset({"quality.out_of_range_share", "quality.outlier_share", "quality.sentinel_share", "quality.stuck"})
 _BROKEN = frozenset({"quality.schema_change", "quality.unit_change", "quality.stuck", "quality.null_rate"}) | {
     "quality.sentinel_share",
     "quality.new_category_share",
 }
 EXPLAINS: Mapping[str, frozenset[str]] = {
-    "quality.schema_change": _VALUES | {"quality.null_rate", "quality.new_category_share", "quality.unit_change"},
+    "quality.schema_change": _VALUES
+    | {"quality.null_rate", "quality.new_category_share", "quality.unit_change", MISTAKEN},
+    MISTAKEN: _VALUES | {"quality.unit_change"},
     "quality.unit_change": _VALUES,
     "quality.stuck": _VALUES - {"quality.stuck"},
+}
+OF_LABELS = {
+    "labels.drifted": "labels.unknown_label_share",
+    "labels.missing_share": "labels.misspelt_share",
 }
 ROUNDED = "whole numbers only"  # a change of type that leaves every value where it was
 Drifted = Mapping[tuple[str, str], Mapping[str, bool]]
@@ -39,7 +45,8 @@ def mute(
       prediction and the score made from it, unless more of their rows moved, by `moved`, than have such values.
       `drifted` says of each version and segment what drifted.
     - Of a score it mutes what is missing where no less is missing of the prediction: there was no answer.
-    - A breach by labels of unknown classes mutes drift of the labels.
+    - A breach by labels of unknown classes mutes drift of the labels, one by ids that do not match that labels stopped.
+    - Scores that are not what the file says mute what else is odd about them, and drift of them.
     - What broke a column (its schema, its unit, one value for all) mutes what follows of it in the same column, such as
       values out of range, unless that is the more severe.
     - A more severe rule about the same number that opens no later mutes a milder breach, unless retraining needs it.
@@ -95,6 +102,10 @@ def _causes(rules: Mapping[str, Rule], verdicts: Iterable[Verdict], monitor: Mon
                 causes["drift", str(column)].append(verdict)
             for column in outputs[1:] if verdict.series.feature == outputs[0] else []:
                 causes["quality", str(column)].append(verdict)
+        if metric == MISTAKEN and not verdict.series.feature:
+            for column in outputs[1:]:
+                causes["quality", str(column)].append(verdict)
+                causes["drift", str(column)].append(verdict)
     return causes
 
 
@@ -139,9 +150,9 @@ def _is_same_number(cause: Verdict, verdict: Verdict, known: _Known) -> bool:
 
 def _with_bad_data(verdict: Verdict, known: _Known) -> str:
     metric, feature = known.rules[verdict.series.rule].metric, verdict.series.feature
-    if metric == "labels.drifted":
-        strangers = known.causes.get(("metric", "labels.unknown_label_share"), ())
-        return next((f"{cause.series.rule} explains it" for cause in strangers if _covers(cause, verdict)), "")
+    if metric in OF_LABELS:
+        wrong = known.causes.get(("metric", OF_LABELS[metric]), ())
+        return next((f"{cause.series.rule} explains it" for cause in wrong if _covers(cause, verdict)), "")
     if not metric.startswith("drift."):
         return ""
     found = (cause for cause in known.causes.get(("drift", feature), ()) if _covers(cause, verdict))

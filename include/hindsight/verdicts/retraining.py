@@ -12,6 +12,7 @@ from hashlib import sha256
 
 from hindsight.monitors.model import Monitor, Retrain
 from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
+from hindsight.verdicts.muting import MISTAKEN
 from hindsight.verdicts.notices import is_stale
 
 
@@ -80,7 +81,8 @@ def _unsupported(monitor: Monitor, retrain: Retrain, verdicts: Sequence[Verdict]
 
     At least one required rule must be breached by a fresh verdict, and each that is, in a window with sound data.
     """
-    quality = {rule.id for rule in monitor.rules if rule.metric.startswith("quality.")}
+    about_data = (rule for rule in monitor.rules if rule.metric.startswith("quality."))
+    quality = {rule.id for rule in about_data if rule.metric != MISTAKEN}  # a wrong line of the file spoils no row
     breaches = [v for v in verdicts if v.status is Status.BREACH and _is_overall(v.series)]
     deciding = [v for v in breaches if v.series.rule in retrain.require]
     fresh = [v for v in deciding if not is_stale(v, max_age=monitor.max_age, judged_at=decided_at)]

@@ -8,5 +8,6 @@ times        moments in SQL, exact everywhere    distinct     one row for each i
 pii          personal columns hashed or dropped  outcome      prediction and truth of each scored row
 rows         a window in a temporary file        spool        batches written to it as they come
 parquet      a reference file, measured first    memory       labels remembered without times of arrival
+identities   ids written in two ways              spelling     how ids are written, and would be elsewhere
 survey       a table nobody described            allocation   memory given back at once
 """

@@ -103,7 +103,7 @@ def touched(
         logged, truth = label_tables(engine, monitor)
         timestamp = logged.table.c[monitor.source.predictions.timestamp]
         made = sa.and_(logged_in(monitor, logged, among), timestamp.is_not(None))
-        where = sa.and_(made, _arrived(monitor, truth, since, until))
+        where = sa.and_(made, arrived_in(monitor, truth, since, until))
         joined = logged.table.join(truth.table, same_id(monitor, logged, truth))
         places = _window_number(timestamp, monitor.grid) if logged.dialect == "postgresql" else None
         found = moment(timestamp, logged.dialect) if places is None else places
@@ -171,7 +171,7 @@ def beside_labels(
     `pair` is what `label_tables` returns. When the label arrived comes last, under the name ARRIVED.
     """
     logged, truth = pair
-    known, arrived_at = _arrived(monitor, truth, None, as_of), declared_labels(monitor).arrived_at
+    known, arrived_at = arrived_in(monitor, truth, None, as_of), declared_labels(monitor).arrived_at
     read = read_as(engine, truth, columns, known, [])
     arrived: sa.ColumnElement[Any] = sa.null()
     if arrived_at is not None:
@@ -210,7 +210,7 @@ def _orphans(
     if labels.arrived_at is None or end <= window.start:
         return 0
     predicted = sa.exists().select_from(logged.table).where(same_id(monitor, logged, truth))
-    arrived = _arrived(monitor, truth, window.start, end)
+    arrived = arrived_in(monitor, truth, window.start, end)
     count = sa.select(sa.func.count(truth.table.c[labels.id].distinct())).where(arrived, ~predicted)
     with engine.connect() as connection:
         return connection.execute(count).scalar_one()
@@ -228,14 +228,16 @@ def _duplicates(
     value = truth.table.c[declared_labels(monitor).label]
     predicted = sa.exists().select_from(logged.table)
     predicted = predicted.where(same_id(monitor, logged, truth), logged_in(monitor, logged, window))
-    known = sa.and_(_arrived(monitor, truth, None, as_of), predicted)
+    known = sa.and_(arrived_in(monitor, truth, None, as_of), predicted)
     again = (sa.func.count(value) - sa.func.count(value.distinct())).label("again")
     ids = sa.select(again).where(known).group_by(truth.table.c[declared_labels(monitor).id]).subquery()
     with engine.connect() as connection:
         return int(connection.execute(sa.select(sa.func.sum(ids.c.again))).scalar() or 0)
 
 
-def _arrived(monitor: Monitor, truth: Relation, start: datetime | None, end: datetime | None) -> sa.ColumnElement[bool]:
+def arrived_in(
+    monitor: Monitor, truth: Relation, start: datetime | None, end: datetime | None
+) -> sa.ColumnElement[bool]:
     column = declared_labels(monitor).arrived_at
     return sa.true() if column is None else span(truth.table.c[column], truth.dialect, start=start, end=end)
 
@@ -244,14 +246,18 @@ def _arrived_or_undated(monitor: Monitor, truth: Relation, as_of: datetime) -> s
     column = declared_labels(monitor).arrived_at
     if column is None:
         return sa.true()
-    return sa.or_(_arrived(monitor, truth, None, as_of), moment(truth.table.c[column], truth.dialect).is_(None))
+    return sa.or_(arrived_in(monitor, truth, None, as_of), moment(truth.table.c[column], truth.dialect).is_(None))
 
 
 def same_id(monitor: Monitor, logged: Relation, truth: Relation) -> sa.ColumnElement[bool]:
+    """Whether a label is that of a prediction."""
+    return alike(logged.table.c[monitor.source.predictions.id], truth.table.c[declared_labels(monitor).id])
+
+
+def alike(ours: sa.ColumnElement[Any], theirs: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
     """Ids are compared as they are where their types allow it, else as text (an integer here, a varchar there)."""
-    ours, theirs = logged.table.c[monitor.source.predictions.id], truth.table.c[declared_labels(monitor).id]
-    alike = any(isinstance(ours.type, kind) and isinstance(theirs.type, kind) for kind in (_NUMBERS, sa.String))
-    if alike or type(ours.type) is type(theirs.type):
+    known = any(isinstance(ours.type, kind) and isinstance(theirs.type, kind) for kind in (_NUMBERS, sa.String))
+    if known or type(ours.type) is type(theirs.type):
         return ours == theirs
     return sa.cast(ours, sa.Text()) == sa.cast(theirs, sa.Text())
 

@@ -42,8 +42,8 @@ def label(world: World, day: str, arrived: str, share: float = 1.0) -> None:
 
 
 def labelled(world: World, day: str) -> float | None:
-    """How many labels the newest snapshot of a window counts."""
-    return next(m.value for m in world.measured(Kind.LABELS, day) if m.metric == "n_labeled")
+    """How many labels the newest snapshot of a window counts; None where no night has measured it."""
+    return next((m.value for m in world.measured(Kind.LABELS, day) if m.metric == "n_labeled"), None)
 
 
 def test_a_label_that_arrives_as_the_night_ends_is_known_to_the_next_one(world: World) -> None:
@@ -52,12 +52,21 @@ def test_a_label_that_arrives_as_the_night_ends_is_known_to_the_next_one(world: 
     label(world, "2026-09-02", "2026-09-02T23:59:59.999999", share=0.5)
 
     world.night("2026-09-03")
-    assert (labelled(world, "2026-09-01"), labelled(world, "2026-09-02")) == (0, 150)
+    assert (labelled(world, "2026-09-01"), labelled(world, "2026-09-02")) == (None, 150)
     world.night("2026-09-04")
     assert (labelled(world, "2026-09-01"), labelled(world, "2026-09-02")) == (150, 150)
 
 
-def test_the_first_night_measures_every_window_that_has_ended(world: World) -> None:
+def test_the_first_night_measures_what_nights_in_order_would_have(world: World) -> None:
+    world.delete("ground_truth")
+    label(world, "2026-09-02", "2026-09-03")
+    assert world.found("2026-09-03") == []  # the label is not known yet
+    assert world.found("2026-09-04") == ["2026-09-02"]
+    assert world.found("2026-09-05") == ["2026-09-02"]
+    assert world.found("2026-09-06") == days("2026-09-01", 2)  # the 1st has matured
+
+
+def test_the_first_night_measures_every_window_with_a_label(world: World) -> None:
     assert world.found("2026-09-01") == []
     assert world.found("2026-09-04") == days("2026-09-01", 3)
     assert world.found("2026-09-04T12:00") == days("2026-09-01", 3)

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from hindsight.checks.performance.outcomes import Classified, Measured, outcomes_of
+from hindsight.checks.reference.scores import many_fault, one_fault, spread
 from hindsight.monitors.model import Monitor
 
 ENOUGH_LABELS = 100
@@ -98,6 +99,18 @@ def probabilities(outcomes: Classified) -> tuple[np.ndarray, np.ndarray]:
     return columns, np.asarray(((columns >= 0) & (columns <= 1)).all(axis=1))
 
 
+def mistaken(outcomes: Classified) -> str:
+    """Return why the scores are not the probabilities they are declared to be, "" where nothing speaks against it."""
+    if outcomes.scores is None:
+        return ""
+    some = spread(len(outcomes.scores))
+    scores, predicted = outcomes.scores[some], outcomes.predicted[some]
+    known = np.isfinite(scores) if scores.ndim == 1 else np.isfinite(scores).all(axis=1)
+    if outcomes.positive is not None:
+        return one_fault(scores[known], predicted[known] == outcomes.positive) or ""
+    return many_fault(scores[known], predicted[known], outcomes.classes) or ""
+
+
 def isotonic(scores: np.ndarray, hits: np.ndarray) -> Blocks:
     """Return the share of hits as a step function that never falls with the score (finite scores, at least one).
 
@@ -146,9 +159,13 @@ def _classes(outcomes: Classified, n: int) -> Calibration:
     usable = outcomes.known & scored
     labels, scores = outcomes.labels[usable], scores[usable]
     if labels.size < ENOUGH_LABELS:
-        return Calibration(n=n, note=f"{labels.size} labelled reference rows have a score between 0 and 1")
+        return Calibration(
+            n=n, note=mistaken(outcomes) or f"{labels.size} labelled reference rows have a score between 0 and 1"
+        )
     if np.unique(labels).size < 2:
         return Calibration(n=n, note="the labels of the reference are all of one class")
+    if fault := mistaken(outcomes):
+        return Calibration(n=n, note=fault)
     places = range(len(outcomes.classes)) if outcomes.positive is None else [outcomes.positive]
     blocks = {outcomes.classes[c]: isotonic(scores[:, i], labels == c) for i, c in enumerate(places)}
     return Calibration(blocks, int(labels.size))

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hindsight.checks.estimate.calibration import LOSSES, Blocks, Calibration, probabilities
+from hindsight.checks.estimate.calibration import LOSSES, Blocks, Calibration, mistaken, probabilities
 from hindsight.checks.performance.outcomes import Classified, Measured, outcomes_of
 from hindsight.checks.statistics.intervals import Z
 from hindsight.checks.values.groups import groups
@@ -219,7 +219,8 @@ def _estimates(outcomes: Classified | Measured, task: str, calibration: Calibrat
     needed = "finite prediction" if task == "regression" else "score between 0 and 1"
     usable = np.isfinite(outcomes.predicted) if isinstance(outcomes, Measured) else probabilities(outcomes)[1]
     n, left_out = int(usable.sum()), int(usable.size - usable.sum())
-    problem = calibration.note or _unlike(outcomes, calibration) or ("" if n else f"no rows with a {needed}")
+    fault = "" if isinstance(outcomes, Measured) else mistaken(outcomes)
+    problem = calibration.note or _unlike(outcomes, calibration) or fault or ("" if n else f"no rows with a {needed}")
     if problem:
         yield from (Measurement(name, None, n, note=problem) for name in names)
         return

@@ -1,1 +1,5 @@
-"""Labels: how much of the truth is known (`labels`), how late it comes (`delays`), what it will say (`expected`)."""
+"""Labels: how much of the truth is known and what is still to come.
+
+labels   how much is known      delays   how late labels come      expected   what accuracy they will say
+overdue  labels that must have come and have not
+"""

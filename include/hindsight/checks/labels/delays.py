@@ -123,7 +123,7 @@ def read_curves(windows: Iterable[Iterable[Measurement]]) -> dict[tuple[str, str
     """Return the curves by model version and class, from the `labels` measurements of matured windows, pooled."""
     found: defaultdict[tuple[str, str], list[Curve]] = defaultdict(list)
     for window in windows:
-        for key, curve in _curves_of(window):
+        for key, curve in curves_of(window):
             found[key].append(curve)
     return {key: pooled(curves) for key, curves in found.items()}
 
@@ -172,7 +172,8 @@ def _written(curve: Curve | None, version: str, name: str) -> Iterator[Measureme
             yield Measurement(METRIC, float(share), curve.n, model_version=version, bin=key)
 
 
-def _curves_of(window: Iterable[Measurement]) -> Iterator[tuple[tuple[str, str], Curve]]:
+def curves_of(window: Iterable[Measurement]) -> Iterator[tuple[tuple[str, str], Curve]]:
+    """Yield the curves that one window's `labels` measurements hold, by model version and class."""
     points: defaultdict[tuple[str, str], list[tuple[float, float, int]]] = defaultdict(list)
     for m in window:
         if m.metric == METRIC and m.value is not None:

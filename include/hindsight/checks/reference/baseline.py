@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from hindsight.checks.reference.columns import SUMMARY, AnyColumn, Role, from_row, to_row
 from hindsight.checks.reference.confidence import confidences
 from hindsight.checks.reference.fitting import fit_column, roles
+from hindsight.checks.reference.scores import score_mistaken
 from hindsight.checks.reference.thresholds import blocks
 from hindsight.checks.values.groups import Group, groups
 from hindsight.checks.values.numbers import NotNumericError
@@ -34,7 +35,8 @@ class Baseline:
     The values themselves are loaded one column at a time. `skipped` says why a column has no baseline. `performance`
     holds the realised metrics of the reference's labelled rows, filled in by whoever measured them, `labels` by segment
     what these labels are. `oldest` and `newest` are the first and last timestamp, None without timestamps; `versions`
-    the model versions whose output it holds, `confidence` how sure they were, by segment.
+    the model versions whose output it holds, `confidence` how sure they were, by segment; `mistaken`
+    why the scores are not what the file says.
     """
 
     id: str
@@ -51,6 +53,7 @@ class Baseline:
     newest: datetime | None = None
     versions: Sequence[str] = ()
     confidence: Mapping[str, float] = field(default_factory=dict)
+    mistaken: str = ""
     load: Load = field(repr=False, compare=False)
 
     def column(self, name: str, segment: str = "") -> AnyColumn | None:
@@ -101,7 +104,7 @@ class Baseline:
             "newest": self.newest and self.newest.isoformat(),
             "versions": list(self.versions),
             "confidence": dict(self.confidence),
-        }
+        } | ({"mistaken": self.mistaken} if self.mistaken else {})
         summary = pa.Table.from_pylist([to_row(column) for column in self.every_column()], SUMMARY)
         values = {f"values__{name}": self.values(name) for name in self.columns}
         return {"summary": summary.replace_schema_metadata({"hindsight": json.dumps(facts)})} | values
@@ -184,6 +187,7 @@ def fit(
         newest=newest,
         versions=[group.model_version for group in groups(output, monitor) if group.model_version],
         confidence=confidences(output, monitor),
+        mistaken="".join(m.note for m in score_mistaken(output, monitor) if m.value),
         load=tables.__getitem__,
     )
     return replace(baseline, id=_content_id(baseline))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import UTC, datetime
+from functools import cached_property, partial
 from typing import Any
 
 from hindsight.checks.drift.prior import label_drift
@@ -13,26 +13,32 @@ from hindsight.checks.estimate.estimate import estimate_error
 from hindsight.checks.labels.delays import delay_measurements, final_coverage, read_curves
 from hindsight.checks.labels.expected import accuracy_expected
 from hindsight.checks.labels.labels import label_measurements
+from hindsight.checks.labels.overdue import missing
 from hindsight.checks.performance.performance import performance
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.measure.baselines import baseline_for
 from hindsight.pipeline.measure.first_seen import look, matures_at
 from hindsight.pipeline.measure.kpis import kpis_of_night
+from hindsight.pipeline.measure.label_history import History, matured_labels, overdue_windows, rhythm
+from hindsight.pipeline.measure.matching import misspelt, misspelt_windows, unmatched
 from hindsight.pipeline.measure.windows import keep
 from hindsight.pipeline.resources import Resources
 from hindsight.vocabulary.measurement import Kind, Measurement
 from hindsight.vocabulary.windows import Window
+from hindsight.warehouse.identities import Unmatched
 from hindsight.warehouse.labels import Labelled, labelled, touched
 from hindsight.warehouse.predictions import first_timestamp
 
-PAST = 24  # matured windows that delay curves and the expected coverage are learnt from
+_EVER = datetime.min.replace(tzinfo=UTC)
 
 
 def find_windows(monitor: Monitor, as_of: datetime, resources: Resources, *, everything: bool = False) -> list[Window]:
     """Return the windows that night `as_of` must measure again, oldest first (DESIGN 3.1).
 
-    Labels are looked for since the last committed night before this one, so a missed or failed night loses nothing.
-    A source without times of arrival is looked at anew, and what has changed is remembered as seen by this night.
+    Labels are looked for since the last committed night before this one, so a missed or failed night loses nothing; the
+    first night looks for all there ever were, so that it finds what nights in order would have. A source without times
+    of arrival is looked at anew, and what has changed is remembered as seen by this night. Windows that wait for labels
+    in vain are found too: their labels came under another spelling of the id, or are overdue.
     With `everything` it is every window that is over: what a corrected monitor file asks for.
     """
     if monitor.source.labels is None:
@@ -40,19 +46,26 @@ def find_windows(monitor: Monitor, as_of: datetime, resources: Resources, *, eve
     closed = list(closed_windows(monitor, as_of, resources))
     previous = resources.ledger.last_night(monitor.name, before=as_of)
     if monitor.source.labels.arrived_at is None:
-        revised = set(look(monitor, closed, previous, as_of, resources))
-    elif previous is not None and closed:
-        revised = _touched(monitor, closed, previous, as_of, resources)
-    if previous is None or everything or not closed:
+        found = set(look(monitor, closed, previous, as_of, resources))
+    else:
+        found = _touched(monitor, closed, previous, as_of, resources) if closed else set()
+    if everything or not closed:
         return closed
-    return [w for w in closed if w in revised or previous <= matures_at(monitor, w) < as_of]
+    found |= {w for w in closed if (previous or _EVER) <= matures_at(monitor, w) < as_of}
+    waiting = [w for w in closed if w not in found and matures_at(monitor, w) >= as_of]
+    if waiting:
+        found |= misspelt_windows(monitor, waiting, previous, as_of, resources)
+        found |= overdue_windows(monitor, waiting, previous, as_of, resources)
+    return [w for w in closed if w in found]
 
 
 def _touched(
-    monitor: Monitor, closed: Sequence[Window], previous: datetime, as_of: datetime, resources: Resources
+    monitor: Monitor, closed: Sequence[Window], previous: datetime | None, as_of: datetime, resources: Resources
 ) -> set[Window]:
     """The windows with labels since the previous night, or, where they ended since, with labels of whatever age."""
     look_in = partial(touched, resources.warehouse(monitor.source.connection), monitor)
+    if previous is None:
+        return set(look_in(since=None, until=as_of, among=_span(closed)))
     since = previous - monitor.labels.overlap
     found = set(look_in(since=since, until=as_of, among=_span(closed)))
     if ended := [window for window in closed if window.end > previous and window not in found]:
@@ -78,26 +91,34 @@ def revise_windows(
     monitor: Monitor, windows: Sequence[Window], as_of: datetime, resources: Resources
 ) -> dict[str, Any]:
     """Measure realised performance of each window with the labels known at `as_of`, and keep it; return the counts."""
-    past = matured_labels(monitor, as_of, resources) if windows else []
-    kept = [_revise(monitor, window, as_of, past, resources) for window in windows]
+    learnt = _Learnt(monitor, as_of, resources)
+    kept = [_revise(monitor, window, as_of, learnt, resources) for window in windows]
     return {"windows": len(kept), "new": sum(k["new"] for k in kept)}
 
 
-def matured_labels(monitor: Monitor, as_of: datetime, resources: Resources) -> list[list[Measurement]]:
-    """Return the label measurements of the windows that matured last, as they were known before the night `as_of`.
+class _Learnt:
+    """What a night knows before it measures: of matured windows, and of labels that belong to no prediction."""
 
-    What this night measures is left out, so that a night cut into chunks gives the same numbers in any order.
-    """
-    newest = monitor.grid.window_at(as_of - monitor.labels.matures_after)
-    windows = (Window(newest.start - k * monitor.window, newest.end - k * monitor.window) for k in range(1, PAST + 1))
-    before = as_of - timedelta(microseconds=1)
-    found = (resources.store.measurements(monitor.name, Kind.LABELS, window, before) for window in windows)
-    return [measured for measured in found if any(m.metric == "mature" and m.value for m in measured)]
+    def __init__(self, monitor: Monitor, as_of: datetime, resources: Resources) -> None:
+        self._night = (monitor, as_of, resources)
+
+    @cached_property
+    def history(self) -> History:
+        """The matured windows that curves and the expected coverage are learnt from."""
+        return matured_labels(*self._night)
+
+    @cached_property
+    def rhythm(self) -> History:
+        """The matured windows that tell when labels must have come."""
+        return rhythm(*self._night, self.history)
+
+    @cached_property
+    def unmatched(self) -> Unmatched:
+        """The newest labels that belong to no prediction."""
+        return unmatched(*self._night)
 
 
-def _revise(
-    monitor: Monitor, window: Window, as_of: datetime, past: Sequence[Sequence[Measurement]], resources: Resources
-) -> dict[str, Any]:
+def _revise(monitor: Monitor, window: Window, as_of: datetime, learnt: _Learnt, resources: Resources) -> dict[str, Any]:
     engine = resources.warehouse(monitor.source.connection)
     timestamp = [monitor.source.predictions.timestamp]
     seen = resources.seen.known(monitor.name, window, as_of) if _undated(monitor) else None
@@ -105,12 +126,14 @@ def _revise(
     baseline = baseline_for(monitor, window, resources, as_of=as_of)
     reference = baseline.performance if baseline else {}
     realised = performance(known.table, monitor, reference=reference)
-    if matures_at(monitor, window) <= as_of:
+    mature = matures_at(monitor, window) <= as_of
+    if mature:
         realised += _reconciled(monitor, window, realised, resources)
-    labels = _labels(monitor, window, as_of, known, past)
+    labels = _labels(monitor, window, as_of, known, learnt)
+    labels.append(misspelt(monitor, window, as_of, known, lambda: learnt.unmatched, resources))
     if baseline is not None:
-        mature = any(m.metric == "mature" and m.value for m in labels)
-        labels += label_drift(known.table, monitor, baseline, mature=mature)
+        ripe = any(m.metric == "mature" and m.value for m in labels)
+        labels += label_drift(known.table, monitor, baseline, mature=ripe)
     numbers = kpis_of_night(monitor, window, resources, as_of=as_of)
     measured = {Kind.PERFORMANCE: realised, Kind.LABELS: labels, Kind.KPI: numbers}
     return keep(monitor, window, as_of, measured, resources)
@@ -120,10 +143,9 @@ def _undated(monitor: Monitor) -> bool:
     return monitor.source.labels is not None and monitor.source.labels.arrived_at is None
 
 
-def _labels(
-    monitor: Monitor, window: Window, as_of: datetime, known: Labelled, past: Sequence[Sequence[Measurement]]
-) -> list[Measurement]:
+def _labels(monitor: Monitor, window: Window, as_of: datetime, known: Labelled, learnt: _Learnt) -> list[Measurement]:
     """What is known of the labels, what is still expected of them and, once they are in, how long they took."""
+    past, mature = learnt.history.values(), matures_at(monitor, window) <= as_of
     coverage = final_coverage(past)
     overall = next((m.value for m in coverage if not m.model_version), None)
     found = label_measurements(
@@ -140,7 +162,9 @@ def _labels(
     )
     found += coverage
     found += accuracy_expected(known.table, monitor, window, as_of=as_of, curves=read_curves(past))
-    if matures_at(monitor, window) <= as_of:
+    age, n = as_of - window.end, known.n_scored
+    found.append(missing(learnt.rhythm, age, mature=mature, known=known.n_labeled, n=n))
+    if mature:
         found += delay_measurements(known.table, monitor, window)
     return found
 

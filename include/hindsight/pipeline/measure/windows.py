@@ -18,6 +18,7 @@ from hindsight.checks.operations.operations import operations
 from hindsight.checks.quality.quality import quality
 from hindsight.checks.reference.baseline import Baseline
 from hindsight.checks.reference.control import UNKNOWN, mean_control
+from hindsight.checks.reference.scores import score_mistaken
 from hindsight.checks.suites.expectations import run_suite
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.measure.baselines import baseline_for, calibration_of, control_of
@@ -70,7 +71,7 @@ def measure(monitor: Monitor, window: Window, rows: Rows, resources: Resources) 
     control = control_of(baseline) if baseline else UNKNOWN
     engine = resources.warehouse(monitor.source.connection)
     others = cache(partial(strangers, engine, monitor, window))
-    checked = quality(rows, monitor, baseline, control=control, strangers=others)
+    checked = quality(rows, monitor, baseline, control=control, strangers=others) + score_mistaken(rows, monitor)
     if monitor.quality:
         url = engine.url  # the one whose sessions can only read
         checked += run_suite(monitor, window, root=resources.settings.great_expectations, url=url, rows=rows)

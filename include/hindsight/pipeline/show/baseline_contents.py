@@ -59,6 +59,7 @@ class Frozen:
     """The baseline in force at a moment and all that are kept; `id` "" where there is none yet.
 
     `labels` says whether those of the reference had matured, `calibration` what they are worth or why there is nothing,
+    `mistaken` why its scores are not what the file says,
     `age` how long before the moment the newest row of the reference was made, None where rows have no time.
     """
 
@@ -78,6 +79,7 @@ class Frozen:
     skipped: Mapping[str, str] | None = None
     performance: Mapping[str, float] | None = None
     calibration: str = ""
+    mistaken: str = ""
     kept: tuple[Kept, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -128,6 +130,7 @@ def frozen(monitor: Monitor, resources: Resources, *, as_of: datetime) -> Frozen
         skipped=dict(held.skipped),
         performance=dict(held.performance),
         calibration=calibration.note or f"learnt from {calibration.n:,} labels",
+        mistaken=held.mistaken,
         kept=kept,
     )
 

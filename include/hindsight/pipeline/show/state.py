@@ -27,6 +27,7 @@ Health = Literal["healthy", "warning", "critical", "unknown"]
 LOOKED_BACK = 60
 PROVISIONAL = "provisional"
 GRADES: tuple[Health, ...] = ("healthy", "warning", "critical")
+UNCHECKED = ("labels.misspelt_share", "labels.missing_share")  # what cuts predictions off from their truth
 SHOWN = (Kind.OPERATIONS, Kind.KPI, Kind.QUALITY, Kind.DRIFT, Kind.ESTIMATE, Kind.PERFORMANCE, Kind.LABELS)
 
 
@@ -70,11 +71,20 @@ def state_of(monitor: Monitor, resources: Resources, *, as_of: datetime | None =
     return MonitorState(
         name=monitor.name,
         state=monitor.state,
-        health="unknown" if health is None or health.value is None else GRADES[int(health.value)],
+        health=_health(monitor, health, standing),
         window=traffic.window if traffic else None,
         open=dict(sorted(Counter(str(i.severity) for i in standing).items())),
         numbers=tuple(numbers),
     )
+
+
+def _health(monitor: Monitor, service: Number | None, standing: Iterable[Incident]) -> Health:
+    """The health of the service; none is healthy whose predictions nobody can check, for labels do not reach them."""
+    if service is None or service.value is None:
+        return "unknown"
+    unchecked = {rule.id for rule in monitor.rules if rule.metric in UNCHECKED}
+    cut_off = any(incident.series.rule in unchecked for incident in standing)
+    return GRADES[max(int(service.value), int(cut_off))]
 
 
 def _weightiest_first(numbers: list[Number], monitor: Monitor) -> list[Number]:
