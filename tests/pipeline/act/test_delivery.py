@@ -121,9 +121,9 @@ def test_a_third_recipient_refused_for_now_holds_up_nobody(ledger, mailer, scrip
 def test_one_unknown_recipient_of_three_is_given_up_loudly_and_two_are_told(ledger, mailer, script, caplog) -> None:
     script.answers = {"RCPT": [None, "550 no such user"]}
     promise(ledger, "a@example.com", "b@example.com", "c@example.com")
-    delivery = drain(ledger, mailer, now=NOW)
-    assert (delivery.sent, delivery.dead, delivery.pending) == (2, 1, 0)
-    assert "b@example.com" in delivery.complaints[0]
+    done = drain(ledger, mailer, now=NOW)
+    assert (done.sent, done.dead, done.pending) == (2, 1, 0)
+    assert "b@example.com" in done.complaints[0]
     assert "550 no such user" in caplog.text
     assert drain(ledger, mailer, now=NOW + DAY) == delivery.Delivery()
 
@@ -149,7 +149,7 @@ def test_a_lost_last_reply_is_sent_again_under_the_same_message_id(ledger, scrip
     script.answers = {"DOT": [after]}
     promise(ledger)
     with running(script) as port:
-        mailer = a_mailer(port, timeout_s=1)
+        mailer = a_mailer(port, after_dot_s=1)
         assert drain(ledger, mailer, now=NOW) == delivery.Delivery(retried=1, pending=1)
         assert the_mail(ledger).ambiguous == 1
         assert drain(ledger, mailer, now=NOW + HOUR).sent == 1
