@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 from email import message_from_bytes, policy
 
+import aiosmtplib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +22,6 @@ from hindsight.messages.smtp import Step, fate
 from hindsight.vocabulary.letters import Envelope, Fate, Message
 from tests.builders import at
 from tests.messages.smtp_server import DROP, SILENT, Script, running
-from tests.messages.test_mail import REPLY, connection
 
 ENVELOPE = Envelope("<k@credit.hindsight>", "ann@example.com", at("2026-09-10"), Message("subject", "text"))
 CHART = Message(
@@ -31,6 +31,11 @@ CHART = Message(
 
 def mailer(port: int, **rest) -> SmtpMailer:
     return SmtpMailer(SmtpSettings("127.0.0.1", port, "hindsight@example.com", Security.CLEAR, timeout_s=10, **rest))
+
+
+def connection(**extra) -> SmtpSettings:
+    extra = {"from_email": "hindsight@example.com"} | extra
+    return settings_from(host="h", port=25, login="", password="", extra=extra, connection="hindsight_smtp")
 
 
 def test_many_mails_go_over_one_connection() -> None:
@@ -97,21 +102,16 @@ def test_a_machine_without_a_name_of_its_own_says_the_senders_domain(monkeypatch
 
 
 def test_a_connection_sets_the_name_and_a_wrong_one_is_refused() -> None:
-    assert connection(extra={"helo": " jobs.example.net "}).helo == "jobs.example.net"
-    assert connection(extra={"helo": "[192.0.2.7]"}).helo == "[192.0.2.7]"
+    assert connection(helo=" jobs.example.net ").helo == "jobs.example.net"
+    assert connection(helo="[192.0.2.7]").helo == "[192.0.2.7]"
     assert connection().helo == ""
     for wrong in ("jobs", "a b.example.com", "x.example.com\r\nMAIL", "-a.example.com"):
         with pytest.raises(ConfigError, match="helo"):
-            connection(extra={"helo": wrong})
+            connection(helo=wrong)
 
 
 def test_after_the_final_dot_the_server_may_think_for_ten_minutes() -> None:
-    assert (
-        settings_from(
-            host="h", port=25, login="", password="", extra={"from_email": "h@example.com"}, connection="c"
-        ).after_dot_s
-        == 600
-    )
+    assert connection().after_dot_s == 600
     script = Script(answers={"DOT": [SILENT]})
     with running(script) as port:
         began = time.monotonic()
@@ -233,4 +233,4 @@ def test_no_text_ends_the_mail_before_its_end(text) -> None:
     ],
 )
 def test_a_refused_recipient_is_told_from_refused_rules(code, said, expected) -> None:
-    assert fate(Step.RECIPIENT, REPLY(code, said)) is expected
+    assert fate(Step.RECIPIENT, aiosmtplib.SMTPResponseException(code, said)) is expected

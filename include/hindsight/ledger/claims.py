@@ -98,25 +98,34 @@ def expire(ledger: Ledger, *, now: datetime, max_age: timedelta, monitor: str | 
     return lines
 
 
-def ask_again(ledger: Ledger, mails: Collection[int], at: datetime) -> int:
-    """Make mails that wait or were given up due at once, as if promised now; return how many.
+def ask_again(ledger: Ledger, mail: int, *, by: str, at: datetime) -> bool:
+    """Make a mail that waits or was given up due at once, as if promised now; False where its text is forgotten.
 
-    One that may have arrived already gets the copies of one unsure answer less than a new one.
+    One that may have arrived already keeps that one mark, and so gets one copy less than a new one.
     """
-    fresh = {"state": str(MailState.PENDING), "attempts": 0, "next_at": at, "retried_at": at}
-    once = sa.case((_OUTBOX.c.ambiguous > 0, 1), else_=0)
-    return _change(ledger, mails, RETRIABLE, fresh | {"ambiguous": once})
+    fields = {
+        "state": str(MailState.PENDING),
+        "attempts": 0,
+        "ambiguous": sa.case((_OUTBOX.c.ambiguous > 0, 1), else_=0),
+        "next_at": at,
+        "retried_at": at,
+        "last_error": sa.literal(f"asked for again by {by}; before: ") + _OUTBOX.c.last_error,
+    }
+    return _change(ledger, mail, RETRIABLE, fields, _OUTBOX.c.text != "")
 
 
-def drop(ledger: Ledger, mails: Collection[int], why: str) -> int:
-    """Never send mails that wait or were given up; return how many."""
-    return _change(ledger, mails, DROPPABLE, {"state": str(MailState.DROPPED), "last_error": why})
+def drop(ledger: Ledger, mail: int, *, by: str, at: datetime) -> bool:
+    """Never send a mail that waits or was given up; False where it does neither any more."""
+    why = f"dropped by {by} at {at:%Y-%m-%d %H:%M} UTC"
+    return _change(ledger, mail, DROPPABLE, {"state": str(MailState.DROPPED), "last_error": why})
 
 
-def _change(ledger: Ledger, mails: Collection[int], states: Collection[MailState], fields: dict[str, Any]) -> int:
-    still = sa.and_(_OUTBOX.c.id.in_(mails), _OUTBOX.c.state.in_([str(state) for state in states]))
+def _change(
+    ledger: Ledger, mail: int, states: Collection[MailState], fields: dict[str, Any], *where: sa.ColumnElement[bool]
+) -> bool:
+    still = sa.and_(_OUTBOX.c.id == mail, _OUTBOX.c.state.in_([str(state) for state in states]), *where)
     with ledger.writing() as connection:
-        return connection.execute(sa.update(_OUTBOX).where(still).values(fields)).rowcount
+        return connection.execute(sa.update(_OUTBOX).where(still).values(fields)).rowcount == 1
 
 
 def waiting(ledger: Ledger, monitor: str | None) -> int:

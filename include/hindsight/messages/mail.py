@@ -41,8 +41,8 @@ class Session(Protocol):
         """Try once to hand over one mail and say what became of it; never raises for what a server does."""
         ...
 
-    def takes_others(self) -> bool:
-        """Whether the server takes mail from us for anybody else than whom it has just refused for good."""
+    def takes_postmaster_of(self, recipient: str) -> bool:
+        """Whether the server takes mail from us for the postmaster of the recipient's domain; nothing is sent."""
         ...
 
 
@@ -196,13 +196,13 @@ class SmtpSession:
             return Attempt(Fate.REFUSED, f"{clean(envelope.recipient, 80)!r} is not an ASCII address")
         return self._runner.run(self._converse(envelope))
 
-    def takes_others(self) -> bool:
-        """Whether the server takes mail from us at all, asked after it has refused one for good.
+    def takes_postmaster_of(self, recipient: str) -> bool:
+        """Whether the server takes mail from us for the recipient's domain at all; nothing is sent.
 
-        One that refused the text had taken the recipient. One that refused the recipient is asked for the postmaster of
-        the same domain, whom it must take if it serves the domain (RFC 5321, 4.5.1); nothing is sent.
+        Its postmaster must be taken by whoever serves it or relays to it (RFC 5321, 4.5.1). Only an open connection is
+        asked, and in the transaction that was refused where it is still open.
         """
-        return self._step > Step.RECIPIENT or (bool(self._refused) and self._runner.run(self._takes_postmaster()))
+        return self._client.is_connected and self._runner.run(self._takes_postmaster_of(recipient))
 
     def leave(self) -> None:
         """Say goodbye, whatever comes of it, and close the connection."""
@@ -216,7 +216,9 @@ class SmtpSession:
             error = await self._hand_over(envelope)
         if error is not None and envelope.message.png and is_too_large(error):
             error = await self._hand_over(without_chart(envelope))
-        return Attempt(fate(self._step, error), self._said(error)) if error else Attempt(Fate.SENT)
+        if error is None:
+            return Attempt(Fate.SENT, taken=True)
+        return Attempt(fate(self._step, error), self._said(error), taken=self._step > Step.RECIPIENT)
 
     def _is_worn_out(self, error: Exception) -> bool:
         """Whether the server has had enough of the connection: many allow so many mails each, or so long a life."""
@@ -245,12 +247,8 @@ class SmtpSession:
         client = self._client
         if not client.is_connected:
             yield from self._opening()
-        elif self._refused:
-            yield Step.SENDER, client.rset
-        self._refused = ""
         text = self._text(envelope)
-        size = [f"SIZE={len(text)}"] if client.supports_extension("size") else []
-        yield Step.SENDER, partial(client.mail, self._settings.from_email, options=size)
+        yield from self._to_sender([f"SIZE={len(text)}"] if client.supports_extension("size") else [])
         self._refused = envelope.recipient
         yield Step.RECIPIENT, partial(client.rcpt, envelope.recipient)
         yield Step.DATA, self._ask_for_data
@@ -266,6 +264,12 @@ class SmtpSession:
             yield Step.GREET, self._client.ehlo
         if self._settings.password:
             yield Step.LOGIN, self._login
+
+    def _to_sender(self, options: list[str]) -> Iterator[tuple[Step, Callable[[], Awaitable[object]]]]:
+        if self._refused:
+            yield Step.SENDER, self._client.rset
+        self._refused = ""
+        yield Step.SENDER, partial(self._client.mail, self._settings.from_email, options=options)
 
     def _text(self, envelope: Envelope) -> bytes:
         """Return the mail, without its chart where the server says beforehand that it is too large (RFC 1870)."""
@@ -300,10 +304,13 @@ class SmtpSession:
         if not 200 <= reply.code < 300:
             raise aiosmtplib.SMTPDataError(reply.code, reply.message)
 
-    async def _takes_postmaster(self) -> bool:
-        postmaster = f"postmaster@{self._refused.rpartition('@')[2]}"
+    async def _takes_postmaster_of(self, recipient: str) -> bool:
         try:
-            await self._client.rcpt(postmaster)
+            if self._refused != recipient:
+                for _, do in self._to_sender([]):
+                    await do()
+            self._refused = recipient
+            await self._client.rcpt(f"postmaster@{recipient.rpartition('@')[2]}")
         except (aiosmtplib.SMTPException, OSError, EOFError):
             return False
         return True

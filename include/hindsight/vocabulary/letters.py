@@ -80,7 +80,8 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What became of an attempt, and what the server or the network said."""
+    """What became of an attempt, and what the server or the network said; `taken` is that it took the recipient."""
 
     fate: Fate
     detail: str = ""
+    taken: bool = False

@@ -17,17 +17,15 @@ from hindsight.ledger.claims import LEASE, Telling, is_live
 from hindsight.ledger.connect import open_engine
 from hindsight.ledger.ledger import Ledger
 from hindsight.ledger.records import MailState
-from hindsight.messages.mail import Security, SmtpMailer, SmtpSettings
+from hindsight.messages.mail import SmtpMailer
 from hindsight.pipeline.act import delivery
 from hindsight.pipeline.act.delivery import drain, wait
 from hindsight.verdicts.model import Incident, Series, State
 from hindsight.vocabulary.letters import Letter, Message
 from hindsight.vocabulary.severity import Severity
-from tests.builders import DAY, HOUR, at
+from tests.builders import DAY, HOUR
 from tests.messages.smtp_server import DRIP, DROP, SILENT, Script, running
-
-NOW = at("2026-09-10")
-CANARY = "canary-7f3a"
+from tests.pipeline.act.outbox import CANARY, NOW, a_mailer, promise
 
 
 @pytest.fixture
@@ -47,21 +45,6 @@ def script() -> Script:
 def mailer(script: Script) -> Iterator[SmtpMailer]:
     with running(script) as port:
         yield a_mailer(port)
-
-
-def a_mailer(port: int, timeout_s: float = 10.0, **rest) -> SmtpMailer:
-    return SmtpMailer(
-        SmtpSettings("127.0.0.1", port, "hindsight@example.com", Security.CLEAR, timeout_s=timeout_s, **rest)
-    )
-
-
-def promise(ledger: Ledger, *recipients: str, facts=(), severity=Severity.P0, subject="[P0] credit", when=NOW) -> None:
-    message = Message(subject, "what happened", severity=severity)
-    told = [
-        Letter("credit", subject, recipient, message, tuple(facts)) for recipient in recipients or ("ann@example.com",)
-    ]
-    with ledger.locked("credit") as tx:
-        tx.queue(told, when)
 
 
 def record(ledger: Ledger, state: State, id: str = "i1", severity: Severity = Severity.P0) -> None:

@@ -19,7 +19,7 @@ from hindsight.pipeline.act import delivery
 from hindsight.pipeline.act.delivery import drain
 from tests.builders import DAY, HOUR
 from tests.messages.smtp_server import DROP, SILENT, Script, running
-from tests.pipeline.act.test_delivery import CANARY, NOW, a_mailer, promise
+from tests.pipeline.act.outbox import CANARY, NOW, a_mailer, promise
 
 MINUTE = timedelta(minutes=1)
 ABC = ("a@example.com", "b@example.com", "c@example.com")
@@ -113,6 +113,16 @@ def test_a_recipient_refused_beside_others_is_given_up_whichever_comes_first(led
     assert states(ledger) == [MailState.DEAD, MailState.SENT, MailState.SENT]
 
 
+def test_a_domain_the_server_does_not_relay_to_is_our_fault_though_its_own_are_taken(ledger, mailer, script) -> None:
+    script.answers = {"RCPT": [None, "550 Invalid recipient", None, "550 Invalid recipient"]}
+    promise(ledger, "a@example.com", "boss@example.org", "c@example.com")
+    with pytest.raises(DeliveryError, match=r"boss@example\.org"):
+        drain(ledger, mailer, now=NOW)
+    assert states(ledger) == [MailState.SENT, MailState.PENDING, MailState.SENT]
+    assert script.recipients[-1] == "TO:<postmaster@example.org>"
+    assert len(script.accepted) == 2
+
+
 def test_a_recipient_refused_for_sure_is_given_up_even_alone(ledger, mailer, script) -> None:
     script.always = {"RCPT": "550 5.1.1 unknown user"}
     promise(ledger)
@@ -123,7 +133,7 @@ def test_a_recipient_refused_for_sure_is_given_up_even_alone(ledger, mailer, scr
 def test_relaying_denied_to_one_of_several_is_kept_and_the_others_are_told(ledger, mailer, script) -> None:
     script.answers = {"RCPT": ["554 5.7.1 Relay access denied"]}
     promise(ledger, *ABC)
-    with pytest.raises(DeliveryError, match=r"mail to a@example\.com.*1 mails wait"):
+    with pytest.raises(DeliveryError, match=r"mail to a@example\.com.*1 mail waits"):
         drain(ledger, mailer, now=NOW)
     assert states(ledger) == [MailState.PENDING, MailState.SENT, MailState.SENT]
     assert holds.find(ledger, mailer.connection) is None
@@ -206,7 +216,7 @@ def test_a_mail_a_person_asked_for_again_starts_anew(ledger, mailer, script) -> 
     drain(ledger, mailer, now=NOW + 8 * DAY)
     (mail,) = ledger.outbox()
     assert mail.state is MailState.DEAD
-    assert claims.ask_again(ledger, [mail.id], NOW + 9 * DAY) == 1
+    assert claims.ask_again(ledger, mail.id, by="ann", at=NOW + 9 * DAY)
     assert drain(ledger, mailer, now=NOW + 9 * DAY).sent == 1
-    assert claims.ask_again(ledger, [mail.id], NOW + 9 * DAY) == 0
+    assert not claims.ask_again(ledger, mail.id, by="ann", at=NOW + 9 * DAY)
     assert len(script.accepted) == 1

@@ -131,7 +131,7 @@ def _claims(ledger: Ledger, now: datetime, monitor: str | None, limit: int, seen
 def _note(ledger: Ledger, claim: Claim, attempt: Attempt, now: datetime, seen: _Seen) -> None:
     """Write what became of the mail, and note what it tells of the others."""
     recipient = claim.envelope.recipient
-    if attempt.fate in _TAKEN:
+    if attempt.fate in _TAKEN:  # an unanswered dot comes after a recipient who was taken
         seen.taken.add(recipient)
     if attempt.fate in _REFUSED:
         seen.refused[recipient] = (claim, attempt)
@@ -161,15 +161,28 @@ def _give_up(ledger: Ledger, claim: Claim, attempt: Attempt, seen: _Seen) -> Non
 
 
 def _faults_of_ours(seen: _Seen, session: Session) -> set[str]:
-    """Return the recipients whose refusal is our fault: what the server's rules forbid, and all where none was taken.
+    """Return the recipients whose refusal is our fault."""
+    return {
+        recipient for recipient, (_, attempt) in seen.refused.items() if _is_ours(recipient, attempt, seen, session)
+    }
 
-    A doubtful refusal is the recipient's own where the server took another's mail in this drain. Of one recipient alone
-    the server is asked whether it takes others. SMTP has no better way to tell an unknown user from a missing login.
+
+def _is_ours(recipient: str, attempt: Attempt, seen: _Seen, session: Session) -> bool:
+    """Whether a refusal is our fault; SMTP has no better way to tell an unknown user from a missing login.
+
+    Refused alike with all others of this drain it is. Beside another of its domain whose mail was taken it is not.
+    Where no other of its domain was, the server is asked for that domain's postmaster: it may merely not relay there.
     """
-    forbidden = {recipient for recipient, (_, attempt) in seen.refused.items() if attempt.fate is Fate.FORBIDDEN}
-    if seen.taken or (len(seen.refused) == 1 and not forbidden and session.takes_others()):
-        return forbidden
-    return set(seen.refused)
+    alone = len(seen.refused) == 1
+    if attempt.fate is Fate.FORBIDDEN or not (seen.taken or alone):
+        return True
+    if attempt.taken or _domain(recipient) in map(_domain, seen.taken):
+        return False
+    return not session.takes_postmaster_of(recipient)
+
+
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2].lower()
 
 
 def _give_up_the_rest(ledger: Ledger, ours: set[str], seen: _Seen) -> None:
@@ -204,8 +217,9 @@ def _complain(mailer: Mailer, seen: _Seen, ours: set[str], pending: int) -> None
         if broken is not None:
             logger.warning("mail server out of reach connection=%s %s", mailer.connection, broken.detail)
         return
+    waits = f"{pending} mail waits" if pending == 1 else f"{pending} mails wait"
     raise DeliveryError(
-        f"connection {mailer.connection}: {what} - {then}; {pending} mails wait until then (hindsight outbox)",
+        f"connection {mailer.connection}: {what} - {then}; {waits} until then (hindsight outbox)",
         transient=False,
     )
 
