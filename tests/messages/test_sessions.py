@@ -173,6 +173,15 @@ def test_a_mail_that_fits_keeps_its_chart_and_one_that_never_fits_is_refused() -
         assert mailer(port).send(replace(ENVELOPE, message=CHART)).fate is Fate.REFUSED
 
 
+@pytest.mark.parametrize(
+    "message", [CHART, replace(CHART, png=None), Message("subject", "text")], ids=["chart", "html", "text"]
+)
+def test_a_mail_sent_again_is_the_same_byte_for_byte(message) -> None:
+    envelope = replace(ENVELOPE, message=message)
+    first, second = (as_email(envelope, "h@example.com").as_bytes() for _ in range(2))
+    assert first == second
+
+
 def test_a_mail_without_its_chart_stays_the_same_mail() -> None:
     envelope = replace(ENVELOPE, message=CHART)
     whole, bare = (as_email(one, "h@example.com") for one in (envelope, without_chart(envelope)))

@@ -44,7 +44,9 @@ def as_email(envelope: Envelope, from_email: str) -> EmailMessage:
     if message.html:
         email.add_alternative(message.html, subtype="html")
         if message.png is not None:
-            _attach_chart(email, message.png, envelope.message_id)
+            html = email.get_payload(1)
+            html.add_related(message.png, "image", "png", cid="<chart>", disposition="inline", filename="chart.png")  # type: ignore[union-attr]
+    _fix_boundaries(email, envelope.message_id)
     return email
 
 
@@ -60,9 +62,8 @@ def dotted(text: bytes) -> bytes:
     return b"\r\n".join([*lines, b".", b""])
 
 
-def _attach_chart(email: EmailMessage, png: bytes, message_id: str) -> None:
-    html = email.get_payload(1)
-    html.add_related(png, "image", "png", cid="<chart>", disposition="inline", filename="chart.png")  # type: ignore[union-attr]
+def _fix_boundaries(email: EmailMessage, message_id: str) -> None:
+    """Name the boundaries after the mail: Python draws them at random."""
     for number, part in enumerate(email.walk()):
         if part.is_multipart():
             part.set_boundary(f"=_{message_id.strip('<>').partition('@')[0]}_{number}")
