@@ -143,3 +143,12 @@ def test_show_warns_of_mail_that_is_stuck(refused: World, say: Say) -> None:
     assert "mail: 1 could not be sent yet, 1 given up" in say("show").err
     say("outbox", "--all")
     assert "mail:" not in say("show").err
+
+
+def test_an_incident_says_that_its_mail_was_dropped(world: World, say: Say) -> None:
+    world.run("2026-09-02")
+    ids = [str(mail["id"]) for mail in say("outbox", "--json").json]
+    assert ids
+    say("outbox", *(word for id in ids for word in ("--drop", id)))
+    done = [story["done"] for story in say("incidents", "credit", "--json").json]
+    assert any("dropped (dropped by " in one for one in done)
