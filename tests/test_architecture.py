@@ -26,6 +26,7 @@ FLOORS = (
     {"warehouse", "checks", "snapshots", "ledger", "messages", "training", "reports", "proposals"},
     {"pipeline"},
     {"airflow", "terminal"},
+    {"commands"},
     {"cli", "dags", "plugins"},
     {"__main__"},
 )

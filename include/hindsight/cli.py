@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -10,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
-from rich.console import Console
 from rich.progress import track
 
+from hindsight.commands.console import counted, err, out, print_json
+from hindsight.commands.outbox import outbox
 from hindsight.errors import ConfigError, HindsightError
 from hindsight.monitors.loader import lint as lint_files
 from hindsight.monitors.loader import load_folder, load_monitor, monitor_files, require_folder
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, help=__doc__)
-WIDTH = None if sys.stdout.isatty() else 160  # a pipe or a log has no edge to wrap at
-out, err = Console(width=WIDTH, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
 
 Name = Annotated[str, typer.Argument(metavar="MONITOR", help="name of a monitor, or the path of its file")]
 MaybeName = Annotated[str | None, typer.Argument(metavar="[MONITOR]", help="name or file of one monitor; all without")]
@@ -67,11 +65,11 @@ def lint(files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE...]")
     checked = [file for path in paths for file in (monitor_files(path) if path.is_dir() else [path])]
     problems = lint_files(checked)
     if as_json:
-        _print_json([{"file": str(p.file), "line": p.line, "field": p.field, "message": p.message} for p in problems])
+        print_json([{"file": str(p.file), "line": p.line, "field": p.field, "message": p.message} for p in problems])
     for problem in () if as_json else problems:
         err.print(str(problem), style="red", markup=False)
     if not problems and not as_json:
-        out.print(f"{_counted(len(checked), 'file')}, no errors" if checked else f"no files in {paths[0]}")
+        out.print(f"{counted(len(checked), 'file')}, no errors" if checked else f"no files in {paths[0]}")
     return 1 if problems else 0
 
 
@@ -121,7 +119,7 @@ def init(
     )
     written = propose.write(proposal, settings, folder=folder, force=force)
     if as_json:
-        _print_json(written.to_dict())
+        print_json(written.to_dict())
     else:
         out.print(terminal.proposal(written))
     return 0
@@ -219,6 +217,7 @@ def show(
 ) -> int:
     """Show state, health and the latest numbers of a monitor, or of all."""
     from hindsight import pipeline, terminal
+    from hindsight.pipeline.act.outbox import trouble
     from hindsight.pipeline.show import state
 
     resources = _resources(read_settings())
@@ -226,7 +225,7 @@ def show(
     watched = [m for m in _monitors(monitor, resources.settings) if monitor or everything or m.state != "archived"]
     states = [pipeline.state_of(m, resources, as_of=moment) for m in watched]
     if as_json:
-        _print_json([state.to_dict() for state in states])
+        print_json([state.to_dict() for state in states])
     elif monitor:
         standing = state.standing(watched[0], pipeline.stories(watched[0], resources), resources, moment)
         out.print(terminal.monitor(states[0], standing, everything=everything))
@@ -235,6 +234,8 @@ def show(
         out.print(terminal.monitors(states))
     else:
         out.print(f"no monitors in {resources.settings.monitors}")
+    if stuck := trouble(resources.ledger, watched[0].name if monitor else None):
+        err.print(f"warning: {stuck} - hindsight outbox", style="yellow", markup=False)
     return 2 if fail_on and any(Severity(open) <= fail_on for state in states for open in state.open) else 0
 
 
@@ -247,12 +248,15 @@ def incidents(monitor: MaybeName = None, as_json: Json = False) -> int:
     watched = _monitors(monitor, resources.settings)
     stories = [story for m in watched for story in pipeline.stories(m, resources)]
     if as_json:
-        _print_json([story.to_dict() for story in stories])
+        print_json([story.to_dict() for story in stories])
     elif stories:
         out.print(terminal.incidents(stories))
     else:
         out.print("no incidents")
     return 0
+
+
+app.command(short_help="List mail that waits or was given up; retry, drop.")(outbox)
 
 
 @app.command(short_help="Show what windows are compared with, or freeze it anew.")
@@ -275,13 +279,13 @@ def baseline(
     if refit:
         result = baseline_contents.refit(watched, resources, as_of=moment)
         if as_json:
-            _print_json(result.to_dict())
+            print_json(result.to_dict())
         else:
             out.print(terminal.refitted(result))
         return 0
     state = baseline_contents.frozen(watched, resources, as_of=moment)
     if as_json:
-        _print_json(state.to_dict())
+        print_json(state.to_dict())
     else:
         out.print(terminal.baseline(state))
     return 0
@@ -316,7 +320,7 @@ def _warn_of_future(ahead: Sequence[datetime], what: str, why: str) -> None:
     """Warn of what lies in the future, and go on: the clock decides no number, and a replay may be ahead of it."""
     if ahead:
         said = why.format(first=f"{ahead[0]:%Y-%m-%d %H:%M} UTC")
-        err.print(f"warning: {_counted(len(ahead), what)} {said}", style="yellow")
+        err.print(f"warning: {counted(len(ahead), what)} {said}", style="yellow")
 
 
 def _warn_of_outdated(watched: Monitor, typed: str, resources: Resources) -> None:
@@ -325,10 +329,6 @@ def _warn_of_outdated(watched: Monitor, typed: str, resources: Resources) -> Non
 
     for line in advice(watched, resources, typed):
         err.print(f"warning: {line}", style="yellow", markup=False)
-
-
-def _counted(n: int, what: str) -> str:
-    return f"{n:,} {what}{'s' * (n != 1)}"
 
 
 def _each(
@@ -361,13 +361,13 @@ def _finish(
     """Do all of it, send the mail it led to, and say what came of it."""
     done = list(results)
     if as_json:
-        _print_json(done)
+        print_json(done)
     else:
         new = sum(result["new"] for result in done)
         touched = len({id for result in done for id in result["incidents"]})
         told = sum(len(result["told"]) for result in done)
         counts = [(len(done), what), (new, "new snapshot"), (touched, "incident")]
-        out.print(f"{monitor.name}: {', '.join(_counted(*count) for count in counts)} touched, {told} told")
+        out.print(f"{monitor.name}: {', '.join(counted(*count) for count in counts)} touched, {told} told")
     if not silent and any(result["told"] for result in done):
         _deliver(monitor, resources)
     return 2 if _is_open(monitor, resources, fail_on) else 0
@@ -377,7 +377,9 @@ def _deliver(monitor: Monitor, resources: Resources) -> None:
     from hindsight import pipeline
 
     delivery = pipeline.deliver(resources, now=datetime.now(UTC), monitor=monitor.name)
-    err.print(f"{monitor.name}: {_counted(delivery.sent, 'mail')} sent, {delivery.pending} pending")
+    err.print(f"{monitor.name}: {counted(delivery.sent, 'mail')} sent, {delivery.pending} pending")
+    if delivery.held:
+        err.print(f"warning: {delivery.held}", style="yellow", markup=False)
     for complaint in delivery.complaints:
         err.print(f"mail given up: {complaint}", style="red", markup=False)
 
@@ -386,11 +388,3 @@ def _is_open(monitor: Monitor, resources: Resources, severity: Severity | None) 
     if severity is None:
         return False
     return any(i.severity <= severity for i in resources.ledger.incidents(monitor.name, open_only=True))
-
-
-def _print_json(value: object) -> None:
-    out.print_json(json.dumps(value, allow_nan=False, default=_plain))
-
-
-def _plain(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from hindsight.ledger.records import Mail, MailState
 from hindsight.messages.wording import clean, number
 from hindsight.pipeline.show.state import PROVISIONAL, MonitorState, Number, Story
 from hindsight.proposals.proposal import plain_guesses
@@ -79,6 +80,20 @@ def incidents(stories: Sequence[Story]) -> Table:
         for story in some:
             style = STATE[story.incident.state][1]
             table.add_row(*_incident(story), style=style)
+    return table
+
+
+def outbox(mails: Iterable[Mail]) -> Table:
+    """What mail waits or was given up: to whom, since when, how often it was tried, and what was said last."""
+    table = _table("id", "mail", "promised", "", "why", right="id")
+    for mail in mails:
+        given_up = mail.state is MailState.DEAD
+        stands = "given up" if given_up else f"tried {mail.attempts} ×, next {_moment(mail.next_at)}"
+        said = clean(mail.last_error, 300) or "not tried yet"
+        whose = Text(f"{clean(mail.subject, 80)}\nto {clean(mail.recipient, 60)}")
+        table.add_row(
+            str(mail.id), whose, _moment(mail.created_at), stands, Text(said), style="red" if given_up else ""
+        )
     return table
 
 

@@ -24,18 +24,23 @@ DROP, SILENT, DRIP = "drop", "silent", "drip"  # close the connection; never ans
 class Script:
     """What to answer: per command a list used up one by one, `None` or nothing left = as a good server would.
 
-    Commands are CONNECT, EHLO, AUTH, MAIL, RCPT, DATA (before the text), DOT (after it), QUIT.
+    Commands are CONNECT, EHLO, AUTH, MAIL, RCPT, DATA (before the text), DOT (after it), QUIT. `always` answers what
+    no list does. `names` are those given in EHLO, `recipients` those in RCPT; `size` is the largest mail taken.
     """
 
     answers: dict[str, list[str | None]] = field(default_factory=dict)
+    always: dict[str, str] = field(default_factory=dict)
     accepted: list[EmailMessage] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    recipients: list[str] = field(default_factory=list)
+    size: int | None = None
     login: tuple[str, str] | None = None
 
     def next(self, command: str) -> str | None:
         self.commands.append(command)
         answers = self.answers.get(command, [])
-        return answers.pop(0) if answers else None
+        return answers.pop(0) if answers else self.always.get(command)
 
 
 class ScriptedSMTP(SMTP):
@@ -63,6 +68,7 @@ class ScriptedSMTP(SMTP):
             await super()._handle_client()
 
     async def smtp_EHLO(self, hostname: str) -> None:  # noqa: N802
+        self.script.names.append(hostname)
         if not await self._scripted("EHLO"):
             await super().smtp_EHLO(hostname)
 
@@ -75,6 +81,7 @@ class ScriptedSMTP(SMTP):
             await super().smtp_MAIL(arg)
 
     async def smtp_RCPT(self, arg: str) -> None:  # noqa: N802
+        self.script.recipients.append(arg)
         if not await self._scripted("RCPT"):
             await super().smtp_RCPT(arg)
 
@@ -111,6 +118,7 @@ def _server(script: Script, starttls: ssl.SSLContext | None) -> ScriptedSMTP:
     server = ScriptedSMTP(
         Inbox(script),
         hostname="mail.example.com",
+        data_size_limit=script.size or 33_554_432,
         tls_context=starttls,
         require_starttls=starttls is not None,
         authenticator=authenticate,

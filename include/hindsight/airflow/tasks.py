@@ -162,13 +162,13 @@ def report_night(name: str, judged: Any, **run: Any) -> dict[str, Any]:
 
 @task(priority_weight=MAIL_FIRST)
 def deliver(name: str | None = None) -> dict[str, Any]:
-    """Hand over the mail that is due. What a server refuses for good makes this task fail; the rest stays pending."""
+    """Hand over the mail that is due. It fails where mail is given up or its connection is at fault; the rest waits."""
     from hindsight import pipeline
 
     done = pipeline.deliver(open_resources(), now=now(), monitor=name)
     if done.complaints:
         raise AirflowFailException("mail given up: " + "; ".join(done.complaints))
-    return {"sent": done.sent, "pending": done.pending}
+    return {"sent": done.sent, "pending": done.pending} | ({"held": done.held} if done.held else {})
 
 
 @task

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +16,10 @@ from hindsight.verdicts.model import State
 from hindsight.vocabulary.letters import Envelope, Message
 from hindsight.vocabulary.severity import Severity
 
-LEASE = timedelta(minutes=10)
+LEASE = timedelta(minutes=35)  # of a drain's start: it outlasts the drain and the slowest server's last answer
+MAX_COPIES = 3  # a server that never answers the final dot may have delivered each
+RETRIABLE = (MailState.PENDING, MailState.DEAD, MailState.DROPPED)
+DROPPABLE = (MailState.PENDING, MailState.DEAD)
 _OUTBOX = tables.outbox
 
 
@@ -40,13 +43,15 @@ class Telling:
     maybe_sent: bool
 
 
-def claim(ledger: Ledger, *, now: datetime, monitor: str | None) -> Claim | None:
-    """Take the most urgent mail that is due, or None. Mails whose news is over are suppressed on the way.
+def claim(ledger: Ledger, *, now: datetime, monitor: str | None, but: Collection[str] = ()) -> Claim | None:
+    """Take the most urgent mail that is due, or None; none to the recipients `but`.
+
+    Mails whose news is over are suppressed on the way.
 
     A lease that ended unsettled means its sender died: the mail may have gone out, which counts as ambiguous.
     """
     with ledger.writing() as connection:
-        while (row := connection.execute(_due(now, monitor)).first()) is not None:
+        while (row := connection.execute(_due(now, monitor, but)).first()) is not None:
             if _is_moot(connection, row):
                 _set(connection, row.id, state=MailState.SUPPRESSED, last_error="over before it could be told")
                 continue
@@ -69,16 +74,58 @@ def settle(ledger: Ledger, claim: Claim, *, unsure: bool = False, **fields: Any)
         _set(connection, claim.id, lease_until=None, ambiguous=_OUTBOX.c.ambiguous + int(unsure), **fields)
 
 
+def postpone(ledger: Ledger, recipient: str, until: datetime) -> None:
+    """Let all that waits for a recipient wait until a moment: one mail tells what the server thinks of them."""
+    waits = sa.and_(_OUTBOX.c.recipient == recipient, _OUTBOX.c.state == str(MailState.PENDING))
+    with ledger.writing() as connection:
+        connection.execute(sa.update(_OUTBOX).where(waits, _OUTBOX.c.next_at < until).values(next_at=until))
+
+
 def expire(ledger: Ledger, *, now: datetime, max_age: timedelta, monitor: str | None) -> list[str]:
-    """Give up mails promised longer ago than `max_age`; return a line about each for the log."""
-    old = _of(sa.select(_OUTBOX), monitor).where(_waiting(now), _OUTBOX.c.created_at < now - max_age)
+    """Give up mails promised, or asked for again, longer ago than `max_age`, and those that may have arrived MAX_COPIES
+    times; return a line about each for the log."""
+    old = sa.func.coalesce(_OUTBOX.c.retried_at, _OUTBOX.c.created_at) < now - max_age
+    copied = _OUTBOX.c.ambiguous >= MAX_COPIES
+    query = _of(sa.select(_OUTBOX), monitor).where(_waiting(now), sa.or_(old, copied))
     lines = []
     with ledger.writing() as connection:
-        for row in connection.execute(old.with_for_update(skip_locked=True)).all():
-            why = f"not delivered within {max_age.days} days; last: {row.last_error or 'never tried'}"
+        for row in connection.execute(query.with_for_update(skip_locked=True)).all():
+            late = f"not delivered within {max_age.days} days"
+            unsure = f"sent {row.ambiguous} times without an answer: it may have arrived, and is not sent again"
+            why = f"{unsure if row.ambiguous >= MAX_COPIES else late}; last: {row.last_error or 'never tried'}"
             _set(connection, row.id, state=MailState.DEAD, last_error=why, lease_until=None)
             lines.append(f"{row.subject!r} to {row.recipient}: {why}")
     return lines
+
+
+def ask_again(ledger: Ledger, mail: int, *, by: str, at: datetime) -> bool:
+    """Make a mail that waits or was given up due at once, as if promised now; False where its text is forgotten.
+
+    One that may have arrived already keeps that one mark, and so gets one copy less than a new one.
+    """
+    fields = {
+        "state": str(MailState.PENDING),
+        "attempts": 0,
+        "ambiguous": sa.case((_OUTBOX.c.ambiguous > 0, 1), else_=0),
+        "next_at": at,
+        "retried_at": at,
+        "last_error": sa.literal(f"asked for again by {by}; before: ") + _OUTBOX.c.last_error,
+    }
+    return _change(ledger, mail, RETRIABLE, fields, _OUTBOX.c.text != "")
+
+
+def drop(ledger: Ledger, mail: int, *, by: str, at: datetime) -> bool:
+    """Never send a mail that waits or was given up; False where it does neither any more."""
+    why = f"dropped by {by} at {at:%Y-%m-%d %H:%M} UTC"
+    return _change(ledger, mail, DROPPABLE, {"state": str(MailState.DROPPED), "last_error": why})
+
+
+def _change(
+    ledger: Ledger, mail: int, states: Collection[MailState], fields: dict[str, Any], *where: sa.ColumnElement[bool]
+) -> bool:
+    still = sa.and_(_OUTBOX.c.id == mail, _OUTBOX.c.state.in_([str(state) for state in states]), *where)
+    with ledger.writing() as connection:
+        return connection.execute(sa.update(_OUTBOX).where(still).values(fields)).rowcount == 1
 
 
 def waiting(ledger: Ledger, monitor: str | None) -> int:
@@ -138,8 +185,10 @@ def _waiting(now: datetime) -> sa.ColumnElement[bool]:
     return sa.or_(pending, abandoned)
 
 
-def _due(now: datetime, monitor: str | None) -> sa.Select[Any]:
+def _due(now: datetime, monitor: str | None, but: Collection[str]) -> sa.Select[Any]:
     query = _of(sa.select(_OUTBOX), monitor).where(_waiting(now), _OUTBOX.c.next_at <= now)
+    if but:
+        query = query.where(_OUTBOX.c.recipient.not_in(but))
     return query.order_by(_OUTBOX.c.severity, _OUTBOX.c.id).limit(1).with_for_update(skip_locked=True)
 
 

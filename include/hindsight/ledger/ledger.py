@@ -116,7 +116,7 @@ class Ledger:
     def forget_bodies(self, before: datetime) -> int:
         """Empty the text, HTML and chart of mails settled and made before a moment; return how many."""
         table = tables.outbox
-        settled = [str(state) for state in (MailState.SENT, MailState.DEAD, MailState.SUPPRESSED)]
+        settled = [str(state) for state in (MailState.SENT, MailState.DEAD, MailState.DROPPED, MailState.SUPPRESSED)]
         old = sa.update(table).where(table.c.created_at < before, table.c.state.in_(settled), table.c.text != "")
         with self.writing() as connection:
             return connection.execute(old.values(text="", html="", png=None)).rowcount

@@ -23,6 +23,7 @@ class MailState(StrEnum):
     SENDING = "sending"  # under a lease; an expired lease means the sender died and nobody knows
     SENT = "sent"
     DEAD = "dead"  # refused for good, or too old
+    DROPPED = "dropped"  # a person did not want it sent
     SUPPRESSED = "suppressed"  # what it tells was over before it could be told
 
 
@@ -86,6 +87,7 @@ class Progress:
 class Mail:
     """What the outbox says about one mail, without its body."""
 
+    id: int
     dedup_key: str
     monitor: str
     cause: str

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 VERSION_TABLE = "ledger_version"  # not Alembic's own name: the ledger may share a database with Airflow, which has that
-HEAD = "0002"  # the newest step in migrations/versions
+HEAD = "0003"  # the newest step in migrations/versions
 
 
 class Moment(sa.types.TypeDecorator[datetime]):
@@ -128,6 +128,7 @@ outbox = sa.Table(
     _text("last_error", default=""),
     _moment("created_at"),
     _moment("sent_at", nullable=True),
+    _moment("retried_at", nullable=True),
     comment="One row per mail and recipient: a promise made in the transaction that judged.",
 )
 sa.Index("outbox_due", outbox.c.state, outbox.c.next_at)
@@ -139,6 +140,16 @@ outbox_incidents = sa.Table(
     _text("incident", primary_key=True, index=True),
     _text("state"),
     comment="Which state of which incident a mail tells.",
+)
+
+mail_holds = sa.Table(
+    "mail_holds",
+    metadata,
+    _text("connection", primary_key=True),
+    sa.Column("failures", sa.Integer, nullable=False),
+    _moment("until"),
+    _text("why"),
+    comment="Mail connections that failed for all mail alike, and until when none is tried.",
 )
 
 retrain_requests = sa.Table(

@@ -72,13 +72,16 @@ class Fate(StrEnum):
     LATER = "later"  # this mail again later, others may go on
     UNREACHABLE = "unreachable"  # surely not sent, and no other mail would fare better now
     UNSURE = "unsure"  # the server's last reply was lost: it may have been sent
-    REFUSED = "refused"  # never to this recipient
+    REFUSED = "refused"  # never to this recipient, or never this mail
+    DOUBTFUL = "doubtful"  # refused for good, by the recipient's fault or by ours: what other recipients get tells
+    FORBIDDEN = "forbidden"  # the server's rules are against us: a person must look, others may fare better meanwhile
     MISCONFIGURED = "misconfigured"  # a person must look at the connection; nothing more is tried
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What became of an attempt, and what the server or the network said."""
+    """What became of an attempt, and what the server or the network said; `taken` is that it took the recipient."""
 
     fate: Fate
     detail: str = ""
+    taken: bool = False

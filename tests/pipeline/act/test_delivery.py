@@ -17,17 +17,15 @@ from hindsight.ledger.claims import LEASE, Telling, is_live
 from hindsight.ledger.connect import open_engine
 from hindsight.ledger.ledger import Ledger
 from hindsight.ledger.records import MailState
-from hindsight.messages.mail import Security, SmtpMailer, SmtpSettings
+from hindsight.messages.mail import SmtpMailer
 from hindsight.pipeline.act import delivery
 from hindsight.pipeline.act.delivery import drain, wait
 from hindsight.verdicts.model import Incident, Series, State
 from hindsight.vocabulary.letters import Letter, Message
 from hindsight.vocabulary.severity import Severity
-from tests.builders import DAY, HOUR, at
+from tests.builders import DAY, HOUR
 from tests.messages.smtp_server import DRIP, DROP, SILENT, Script, running
-
-NOW = at("2026-09-10")
-CANARY = "canary-7f3a"
+from tests.pipeline.act.outbox import CANARY, NOW, a_mailer, promise
 
 
 @pytest.fixture
@@ -47,21 +45,6 @@ def script() -> Script:
 def mailer(script: Script) -> Iterator[SmtpMailer]:
     with running(script) as port:
         yield a_mailer(port)
-
-
-def a_mailer(port: int, timeout_s: float = 10.0, **rest) -> SmtpMailer:
-    return SmtpMailer(
-        SmtpSettings("127.0.0.1", port, "hindsight@example.com", Security.CLEAR, timeout_s=timeout_s, **rest)
-    )
-
-
-def promise(ledger: Ledger, *recipients: str, facts=(), severity=Severity.P0, subject="[P0] credit", when=NOW) -> None:
-    message = Message(subject, "what happened", severity=severity)
-    told = [
-        Letter("credit", subject, recipient, message, tuple(facts)) for recipient in recipients or ("ann@example.com",)
-    ]
-    with ledger.locked("credit") as tx:
-        tx.queue(told, when)
 
 
 def record(ledger: Ledger, state: State, id: str = "i1", severity: Severity = Severity.P0) -> None:
@@ -121,9 +104,9 @@ def test_a_third_recipient_refused_for_now_holds_up_nobody(ledger, mailer, scrip
 def test_one_unknown_recipient_of_three_is_given_up_loudly_and_two_are_told(ledger, mailer, script, caplog) -> None:
     script.answers = {"RCPT": [None, "550 no such user"]}
     promise(ledger, "a@example.com", "b@example.com", "c@example.com")
-    delivery = drain(ledger, mailer, now=NOW)
-    assert (delivery.sent, delivery.dead, delivery.pending) == (2, 1, 0)
-    assert "b@example.com" in delivery.complaints[0]
+    done = drain(ledger, mailer, now=NOW)
+    assert (done.sent, done.dead, done.pending) == (2, 1, 0)
+    assert "b@example.com" in done.complaints[0]
     assert "550 no such user" in caplog.text
     assert drain(ledger, mailer, now=NOW + DAY) == delivery.Delivery()
 
@@ -149,7 +132,7 @@ def test_a_lost_last_reply_is_sent_again_under_the_same_message_id(ledger, scrip
     script.answers = {"DOT": [after]}
     promise(ledger)
     with running(script) as port:
-        mailer = a_mailer(port, timeout_s=1)
+        mailer = a_mailer(port, after_dot_s=1)
         assert drain(ledger, mailer, now=NOW) == delivery.Delivery(retried=1, pending=1)
         assert the_mail(ledger).ambiguous == 1
         assert drain(ledger, mailer, now=NOW + HOUR).sent == 1

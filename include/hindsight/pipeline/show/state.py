@@ -185,7 +185,7 @@ class Story:
 
 def _mailed(mails: Iterable[Mail]) -> Iterator[str]:
     """Count the mails by what became of them, with the reason of those that never went out."""
-    unsent = (MailState.SUPPRESSED, MailState.DEAD)
+    unsent = (MailState.SUPPRESSED, MailState.DEAD, MailState.DROPPED)
     found = Counter((mail.state, clean(mail.last_error, 80) if mail.state in unsent else "") for mail in mails)
     for (state, why), count in found.items():
         yield f"{count} mail{'s' * (count != 1)} {state}" + (f" ({why})" if why else "")
