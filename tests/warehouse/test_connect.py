@@ -12,7 +12,8 @@ from adbc_driver_manager import ProgrammingError
 from adbc_driver_postgresql import dbapi
 
 from hindsight.errors import ConfigError, DataError, HindsightError, WarehouseError
-from hindsight.warehouse.connect import conninfo, open_engine, reading
+from hindsight.warehouse.connect import open_engine, reading
+from hindsight.warehouse.dialects.postgresql import conninfo
 from hindsight.warehouse.labels import labelled, touched
 from hindsight.warehouse.predictions import collect, first_timestamp, volumes
 from tests.builders import a_monitor, a_window, at
