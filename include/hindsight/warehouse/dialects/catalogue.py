@@ -26,11 +26,11 @@ _tables = sa.table(
 class Catalogued(Dialect):
     """A database whose catalogue is asked directly; `types` says what its names of types are, texts apart.
 
-    A name that is neither there nor in `texts` is read as text.
+    A name that is neither there nor in `texts`, which have a length and a collation, is read as text.
     """
 
     types: ClassVar[Mapping[str, Type]]
-    texts: frozenset[str]
+    texts: frozenset[str] = frozenset()
     default_schema: sa.ColumnElement[Any]
 
     def columns(self, connection: sa.Connection, table: str, schema: str) -> dict[str, Type]:

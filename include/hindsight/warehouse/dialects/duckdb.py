@@ -1,7 +1,4 @@
-"""DuckDB: a file opened for reading only, its catalogue asked directly, its answers taken as Arrow.
-
-duckdb-engine's own reflection asks for a table that DuckDB lacks, and shows TIMESTAMPTZ without its zone.
-"""
+"""DuckDB: a file opened for reading only, its catalogue asked directly, its answers taken as Arrow."""
 
 from __future__ import annotations
 
@@ -15,6 +12,7 @@ import sqlalchemy as sa
 from hindsight.warehouse.dialects.catalogue import Catalogued
 from hindsight.warehouse.dialects.generic import ROWS_AT_ONCE, Column, Statement
 
+_REFLECTING = "duckdb.hindsight"
 _WHOLE = ("tinyint", "smallint", "integer", "utinyint", "usmallint", "uinteger")
 _NAIVE = ("timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns")
 
@@ -36,17 +34,18 @@ class Engine(Catalogued):
         "blob": sa.LargeBinary(),
         "json": sa.JSON(),
         "uuid": sa.Uuid(),
+        **dict.fromkeys(("varchar", "enum"), sa.VARCHAR()),
     }
-    texts = frozenset({"varchar", "enum"})
     default_schema = sa.func.current_schema()
 
     def address(self, url: sa.URL, timeout: timedelta) -> sa.URL:
+        sa.dialects.registry.register(_REFLECTING, f"{__package__}.reflection", "Reflecting")
+        url = url.set(drivername=_REFLECTING.replace(".", "+"))
         in_memory = url.database in (None, "", ":memory:")
-        own = {"TimeZone": "UTC"} if in_memory else {"TimeZone": "UTC", "access_mode": "read_only"}
-        return url.set(query={**url.query, **own})
+        return url if in_memory else url.update_query_dict({"access_mode": "read_only"})
 
     def prepare(self, engine: sa.Engine, timeout: timedelta) -> None:
-        pass  # the URL has said it
+        pass  # the URL and the dialect it names have seen to it
 
     def known(self, column: Column) -> sa.ColumnElement[bool]:
         return sa.and_(column.is_not(None), sa.func.isfinite(column, type_=sa.Boolean()))
@@ -66,10 +65,11 @@ class Engine(Catalogued):
     def batches(
         self, engine: sa.Engine, statement: Statement, schema: pa.Schema
     ) -> Generator[pa.RecordBatch, None, None]:
-        """Yield the rows as DuckDB hands them out, cast to `schema`."""
+        """Yield the rows as DuckDB hands them out, cast to `schema`; a relation, unlike a cursor, does not copy them."""
+        query = str(statement.compile(dialect=engine.dialect, compile_kwargs={"literal_binds": True}))
         with engine.connect() as connection:
-            cursor = cast(Any, connection.execute(statement).cursor)
-            for batch in cursor.to_arrow_reader(ROWS_AT_ONCE):
+            driver = cast(Any, connection.connection.driver_connection)
+            for batch in driver.sql(query).to_arrow_reader(ROWS_AT_ONCE):
                 yield batch.cast(schema)
 
     def _in(self, table: sa.TableClause, schema: str) -> list[sa.ColumnElement[bool]]:
