@@ -65,7 +65,7 @@ class Engine(Catalogued):
     def batches(
         self, engine: sa.Engine, statement: Statement, schema: pa.Schema
     ) -> Generator[pa.RecordBatch, None, None]:
-        """Yield the rows as DuckDB hands them out, cast to `schema`; a relation, unlike a cursor, does not copy them."""
+        """Yield the rows as DuckDB hands them out, cast to `schema`; a relation copies none, a cursor does."""
         query = str(statement.compile(dialect=engine.dialect, compile_kwargs={"literal_binds": True}))
         with engine.connect() as connection:
             driver = cast(Any, connection.connection.driver_connection)

@@ -34,7 +34,11 @@ class Reflecting(Dialect):  # type: ignore[misc]  # duckdb-engine is untyped
         return [{"name": n, "type": kind, "nullable": True, "default": None} for n, kind in found.items()]
 
     def get_multi_columns(
-        self, connection: sa.Connection, schema: str | None = None, filter_names: Collection[str] | None = None, **_: Any
+        self,
+        connection: sa.Connection,
+        schema: str | None = None,
+        filter_names: Collection[str] | None = None,
+        **_: Any,
     ) -> list[tuple[tuple[str | None, str], list[dict[str, Any]]]]:
         """The columns of many."""
         names = filter_names or Engine().tables(connection, schema or "")
