@@ -1,4 +1,4 @@
-"""Fixtures of the warehouse's tests: `database_url` is here every database that can be had, MariaDB where it is installed."""
+"""Fixtures of the warehouse's tests: here `database_url` is every database, MariaDB where it is installed."""
 
 from __future__ import annotations
 

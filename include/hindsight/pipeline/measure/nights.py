@@ -22,6 +22,7 @@ from hindsight.pipeline.measure.windows import keep
 from hindsight.pipeline.resources import Resources
 from hindsight.vocabulary.measurement import Kind, Measurement
 from hindsight.vocabulary.windows import Window
+from hindsight.warehouse.connect import connected
 from hindsight.warehouse.labels import Labelled, labelled, touched
 from hindsight.warehouse.predictions import first_timestamp
 
@@ -37,12 +38,13 @@ def find_windows(monitor: Monitor, as_of: datetime, resources: Resources, *, eve
     """
     if monitor.source.labels is None:
         return []
-    closed = list(closed_windows(monitor, as_of, resources))
     previous = resources.ledger.last_night(monitor.name, before=as_of)
-    if monitor.source.labels.arrived_at is None:
-        revised = set(look(monitor, closed, previous, as_of, resources))
-    elif previous is not None and closed:
-        revised = _touched(monitor, closed, previous, as_of, resources)
+    with connected(resources.warehouse(monitor.source.connection)):
+        closed = list(closed_windows(monitor, as_of, resources))
+        if monitor.source.labels.arrived_at is None:
+            revised = set(look(monitor, closed, previous, as_of, resources))
+        elif previous is not None and closed:
+            revised = _touched(monitor, closed, previous, as_of, resources)
     if previous is None or everything or not closed:
         return closed
     return [w for w in closed if w in revised or previous <= matures_at(monitor, w) < as_of]
@@ -79,7 +81,8 @@ def revise_windows(
 ) -> dict[str, Any]:
     """Measure realised performance of each window with the labels known at `as_of`, and keep it; return the counts."""
     past = matured_labels(monitor, as_of, resources) if windows else []
-    kept = [_revise(monitor, window, as_of, past, resources) for window in windows]
+    with connected(resources.warehouse(monitor.source.connection)):
+        kept = [_revise(monitor, window, as_of, past, resources) for window in windows]
     return {"windows": len(kept), "new": sum(k["new"] for k in kept)}
 
 

@@ -1,7 +1,7 @@
 """Reflection: duckdb-engine with what does not work in it, for everyone who connects by the URL of an engine of ours.
 
-Under SQLAlchemy 2.1 its own reflection asks for pg_collation, a table that DuckDB lacks, and before it showed TIMESTAMPTZ
-without the zone. Great Expectations reflects tables too, through an engine of its own.
+Under SQLAlchemy 2.1 its own reflection asks for pg_collation, a table that DuckDB lacks, and before that it showed
+TIMESTAMPTZ without the zone. Great Expectations reflects tables too, through an engine of its own.
 """
 
 from __future__ import annotations
