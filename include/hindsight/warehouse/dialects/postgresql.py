@@ -40,8 +40,8 @@ class Engine(Dialect):
         return url.set(drivername="postgresql+psycopg", query=query)
 
     def prepare(self, engine: sa.Engine, timeout: timedelta) -> None:
-        guard = {"transaction_read_only": "on", **_settings(timeout)}
-        settings = sa.select(*(sa.func.set_config(name, value, True) for name, value in guard.items()))
+        settings = sa.select(*(sa.func.set_config(name, value, True) for name, value in _settings(timeout).items()))
+        sa.event.listen(engine, "connect", _read_only)
         sa.event.listen(engine, "begin", lambda connection: connection.execute(settings))
 
     def granted(self, connection: sa.Connection, table: sa.TableClause, names: Sequence[str]) -> list[str]:
@@ -92,7 +92,7 @@ class Engine(Dialect):
             asked.set_options(**{StatementOptions.BATCH_SIZE_HINT_BYTES.value: str(BYTES_AT_ONCE)})
             asked.set_sql_query(query)
             answer, _ = asked.execute_query()
-            for batch in pa.RecordBatchReader.from_stream(answer):
+            for batch in _parts(pa.RecordBatchReader.from_stream(answer)):
                 yield batch.cast(schema)
 
 
@@ -105,6 +105,14 @@ def conninfo(engine: sa.Engine) -> str:
     return make_conninfo(**arguments)
 
 
+def _parts(answer: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    """The answer; what the server refuses under way comes as OSError or, for some SQLSTATEs, by another name."""
+    try:
+        yield from answer
+    except pa.ArrowInvalid as exc:
+        raise OSError(str(exc)) from exc
+
+
 def _settings(timeout: timedelta) -> dict[str, str]:
     return {"statement_timeout": f"{timeout / timedelta(milliseconds=1):.0f}", "timezone": "UTC"}
 
@@ -112,6 +120,11 @@ def _settings(timeout: timedelta) -> dict[str, str]:
 def _without_domain(column: Column) -> Column:
     kind: Type = column.type
     return sa.cast(column, kind.data_type) if isinstance(kind, postgresql.DOMAIN) else column
+
+
+def _read_only(connection: Any, _: object) -> None:
+    """Let psycopg begin every transaction as one that can only read, whoever works with the connection."""
+    connection.read_only = True
 
 
 @contextmanager
