@@ -69,6 +69,7 @@ class Engine(Catalogued):
         query = str(statement.compile(dialect=engine.dialect, compile_kwargs={"literal_binds": True}))
         with engine.connect() as connection:
             driver = cast(Any, connection.connection.driver_connection)
+            driver.abort()  # of whatever was asked before and not read to its end
             for batch in driver.sql(query).to_arrow_reader(ROWS_AT_ONCE):
                 yield batch.cast(schema)
 
