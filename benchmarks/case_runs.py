@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from ruamel.yaml import YAML
 
 from benchmarks.case import DAY, Case
-from hindsight.warehouse.connect import conninfo
+from hindsight.warehouse.dialects.postgresql import conninfo
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)  # when every label has come
 

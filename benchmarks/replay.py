@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from benchmarks.case import Case, moment, rows_of
 from benchmarks.case_runs import LATER, hindsight, night, plain
-from hindsight.warehouse.connect import conninfo
+from hindsight.warehouse.dialects.postgresql import conninfo
 
 Way = Literal["alter", "widen", "replace"]
 WAYS: tuple[Way, ...] = ("alter", "widen", "replace")

@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from benchmarks.speed_rows import CATEGORICAL, DAY, NUMERIC, SIDES, START, monitor_file
-from hindsight.warehouse.connect import conninfo
+from hindsight.warehouse.dialects.postgresql import conninfo
 
 
 def fetch_and_write(uri: str, folder: Path) -> float:

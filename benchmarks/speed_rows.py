@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
-from hindsight.warehouse.connect import conninfo
+from hindsight.warehouse.dialects.postgresql import conninfo
 
 NUMERIC = [f"x{i}" for i in range(21)]
 CATEGORICAL = [f"c{i}" for i in range(7)]

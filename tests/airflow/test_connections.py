@@ -91,6 +91,8 @@ def test_the_embedded_postgres_is_reached_through_its_own_uri(
         ('{"conn_type": "sqlite", "host": "/srv/ml.db"}', "/srv/ml.db"),
         ("sqlite:///data/ml.db", "{root}/data/ml.db"),
         ("sqlite://data/ml.db", "{root}/data/ml.db"),
+        ("duckdb:////srv/ml.db", "/srv/ml.db"),
+        ('{"conn_type": "duckdb", "host": "data/ml.db"}', "{root}/data/ml.db"),
     ],
 )
 def test_a_sqlite_path_is_absolute_or_starts_at_the_root(

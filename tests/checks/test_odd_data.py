@@ -21,7 +21,7 @@ from hindsight.checks.reference.baseline import Baseline, fit
 from hindsight.snapshots.store import SnapshotStore
 from hindsight.vocabulary.measurement import Kind, Measurement
 from hindsight.vocabulary.rows import TableRows
-from hindsight.warehouse import stream
+from hindsight.warehouse.dialects import generic
 from tests.builders import HOUR, a_monitor, a_window, at
 from tests.pipeline.world import World, a_day, a_world
 
@@ -166,7 +166,7 @@ def test_neither_the_order_of_rows_nor_the_size_of_batches_changes_a_byte(
     days = ("2026-08-25", "2026-08-26", "2026-08-27", DAY)
     written = []
     for name, order, at_once in (("one", 1, 20_000), ("two", -1, 7)):
-        monkeypatch.setattr(stream, "ROWS_AT_ONCE", at_once)
+        monkeypatch.setattr(generic, "ROWS_AT_ONCE", at_once)
         (tmp_path / name).mkdir()
         url = sqlite_url.set(database=str(tmp_path / name / "warehouse.db"))
         with a_world(url, tmp_path / name, []) as world:

@@ -7,13 +7,15 @@ from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
 
 from hindsight.warehouse.connect import open_engine
 from tests.builders import at
 
+MOMENT = sa.DateTime(timezone=True).with_variant(mysql.DATETIME(fsp=6), "mysql")
 LOG = {
     "request_id": sa.String(40),
-    "predicted_at": sa.DateTime(timezone=True),
+    "predicted_at": MOMENT,
     "model_version": sa.String(20),
     "prediction": sa.Integer(),
     "score": sa.Double(),
@@ -23,7 +25,7 @@ LOG = {
     "amount": sa.Double(),
     "region": sa.String(20),
 }
-TRUTH = {"request_id": sa.String(40), "label": sa.Integer(), "labeled_at": sa.DateTime(timezone=True)}
+TRUTH = {"request_id": sa.String(40), "label": sa.Integer(), "labeled_at": MOMENT}
 
 
 def a_prediction(

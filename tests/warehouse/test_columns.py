@@ -28,7 +28,8 @@ def test_reserved_words_and_mixed_case_are_names_like_others(database_url: sa.UR
 def test_a_word_that_only_the_database_knows_is_a_name_like_others(database_url: sa.URL, tmp_path: Path) -> None:
     fill(database_url, [a_prediction(amount=1.0)])
     with writing(database_url) as connection:
-        connection.exec_driver_sql('ALTER TABLE inference_log RENAME COLUMN amount TO "nothing"')
+        nothing = connection.dialect.identifier_preparer.quote_identifier("nothing")
+        connection.exec_driver_sql(f"ALTER TABLE inference_log RENAME COLUMN amount TO {nothing}")
     monitor = a_monitor(features={"nothing": "numeric", "region": "categorical"})
     with collected(database_url, tmp_path, monitor) as rows:
         assert rows.column("nothing").to_pylist() == [1.0]

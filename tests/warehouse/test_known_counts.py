@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from adbc_driver_postgresql import dbapi
 
 from hindsight.vocabulary.windows import Window
-from hindsight.warehouse.connect import conninfo, open_engine
+from hindsight.warehouse.connect import open_engine
+from hindsight.warehouse.dialects.postgresql import conninfo
 from hindsight.warehouse.labels import labelled, touched
 from hindsight.warehouse.predictions import collect, volumes
 from hindsight.warehouse.reference import collect_reference

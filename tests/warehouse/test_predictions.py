@@ -241,5 +241,6 @@ def test_the_first_timestamp_is_that_of_the_oldest_row(database_url: sa.URL) -> 
     assert first_timestamp(open_engine(database_url), a_monitor()) is None
     with writing(database_url) as connection:
         connection.execute(sa.table("inference_log", sa.column("request_id")).insert().values(request_id="x"))
-        connection.exec_driver_sql("UPDATE inference_log SET predicted_at = '2026-08-30 05:00:00+02:00'")
+        told = "03:00:00" if connection.dialect.name == "mysql" else "05:00:00+02:00"  # which knows no offsets
+        connection.exec_driver_sql(f"UPDATE inference_log SET predicted_at = '2026-08-30 {told}'")
     assert first_timestamp(open_engine(database_url), a_monitor()) == at("2026-08-30T03:00")

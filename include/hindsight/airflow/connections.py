@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 LEDGER, SMTP, PII = "hindsight_ledger", "hindsight_smtp", "hindsight_pii"
 
 _POSTGRES = {"postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2", "postgresql_psycopg"}
+_FILES = {"sqlite", "duckdb"}
 _HOOK_ONLY = {"iam", "redshift", "redshift-serverless", "cursor", "aws_conn_id", "log_sql", "sqlalchemy_scheme"}
 
 
@@ -67,15 +68,17 @@ def require(id: str) -> Connection:
 
 
 def database_url(connection: Connection, settings: Settings) -> sa.URL:
-    """Return the SQLAlchemy URL of a connection: PostgreSQL through psycopg, SQLite by path, others by their type.
+    """Return the SQLAlchemy URL of a connection: PostgreSQL through psycopg, files by path, others by their type.
 
-    A host that is a path is the folder of PostgreSQL's socket. A relative SQLite path starts at `settings.root`.
+    A host that is a path is the folder of PostgreSQL's socket. A relative path of a file starts at `settings.root`.
     """
-    if connection.kind == "sqlite":
+    if connection.kind in _FILES:
         path = "/".join(part for part in (connection.host, connection.schema) if part)
         if not path:
-            raise ConfigError(f"connection {connection.id!r}: a sqlite connection needs the path of its file as host")
-        return sa.URL.create("sqlite", database=str(settings.root / path))
+            raise ConfigError(
+                f"connection {connection.id!r}: a {connection.kind} connection needs the path of its file as host"
+            )
+        return sa.URL.create(connection.kind, database=str(settings.root / path))
     options = {k: str(v) for k, v in connection.extra.items() if k not in _HOOK_ONLY and isinstance(v, str | int)}
     socket = connection.host.startswith("/")
     return sa.URL.create(

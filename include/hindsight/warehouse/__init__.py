@@ -4,7 +4,8 @@ connect      read only, in UTC, time-limited     stream       the answer to a st
 predictions  the logged rows of a window         labels       the truth as it was known at a moment
 reference    the rows windows are compared with  kpis         the rows business numbers are made of
 columns      which columns, read as which type   relations    tables and views as the database declares them
-times        moments in SQL, exact everywhere    distinct     one row for each id
+times        moments as microseconds             distinct     one row for each id
+dialects     what differs between databases      pool         one connection, lent again and again
 pii          personal columns hashed or dropped  outcome      prediction and truth of each scored row
 rows         a window in a temporary file        spool        batches written to it as they come
 parquet      a reference file, measured first    memory       labels remembered without times of arrival

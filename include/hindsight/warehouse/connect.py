@@ -5,53 +5,45 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
+from typing import cast
 
 import adbc_driver_manager
 import sqlalchemy as sa
 
 from hindsight.errors import ConfigError, DataError, HindsightError, WarehouseError
-from hindsight.warehouse.times import utc_microseconds
+from hindsight.warehouse.dialects import dialect_called, dialect_of
+from hindsight.warehouse.pool import LendingPool
 
 STATEMENT_TIMEOUT = timedelta(minutes=30)
-CONNECT_TIMEOUT_S = 10
 # SQLSTATE classes: connection lost, transaction rolled back, out of resources, operator intervention, system error
 _TRANSIENT = ("08", "40", "53", "57", "58")
 # a refused login carries no SQLSTATE: the driver leaves only the server's sentence
 _LOGIN = ("password", "authentication", "role", "user", "pg_hba.conf")
-# words SQLite keeps for itself that SQLAlchemy does not quote
-_SQLITE_WORDS = {"nothing", "returning"}
-_PERMANENT = (*_LOGIN, "does not exist", "permission denied", "no such", "unable to open", "not a database", "readonly")
+_REFUSED = ("does not exist", "permission denied", "no such", "unable to open", "not a database", "readonly")
+_PERMANENT = (*_LOGIN, *_REFUSED, "unsupported startup parameter")
 
 
 def open_engine(url: sa.URL, *, statement_timeout: timedelta = STATEMENT_TIMEOUT) -> sa.Engine:
-    """Return an engine whose sessions can only read, keep UTC and, on PostgreSQL, stop at `statement_timeout`.
+    """Return an engine whose sessions can only read, keep UTC and stop a statement at `statement_timeout`.
 
-    Nothing is connected yet. Raises ConfigError when no driver for the URL is installed.
+    Neither DuckDB nor SQLite has such a limit. Nothing is connected yet, and a connection is closed once it was used,
+    but within `connected`. Raises ConfigError when no driver for the URL is installed.
     """
-    backend = url.get_backend_name()
-    if backend in ("postgres", "postgresql"):
-        url = _postgresql(url, statement_timeout)
-    elif backend == "sqlite":
-        url = _sqlite(url)
+    dialect = dialect_called(url.get_backend_name())
     try:
-        engine = sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True)
+        address = dialect.address(url, statement_timeout)
+        engine = sa.create_engine(address, poolclass=LendingPool, pool_pre_ping=True, hide_parameters=True)
     except (sa.exc.NoSuchModuleError, ImportError) as exc:
-        raise ConfigError(f"no driver for {backend!r} warehouses is installed: {exc}") from exc
-    if backend == "sqlite":
-        sa.event.listen(engine, "connect", _teach_time)
-        preparer = engine.dialect.identifier_preparer
-        preparer.reserved_words = preparer.reserved_words | _SQLITE_WORDS
+        raise ConfigError(f"no driver for {url.get_backend_name()!r} warehouses is installed: {exc}") from exc
+    dialect.prepare(engine, statement_timeout)
     return engine.execution_options(hindsight_timeout=statement_timeout)
 
 
-def conninfo(engine: sa.Engine) -> str:
-    """Return libpq's connection string for a PostgreSQL engine; it holds the password."""
-    from psycopg.conninfo import make_conninfo
-
-    _, arguments = engine.dialect.create_connect_args(engine.url)
-    arguments.pop("context", None)  # psycopg's own adapters, unknown to libpq
-    return make_conninfo(**arguments)
+@contextmanager
+def connected(engine: sa.Engine) -> Iterator[None]:
+    """Within it, one connection of each driver serves everything that is asked of the engine; then they are closed."""
+    with cast(LendingPool, engine.pool).lending():
+        yield
 
 
 @contextmanager
@@ -70,7 +62,7 @@ def reading(engine: sa.Engine, connection: str) -> Iterator[None]:
 
 def _sorted_out(engine: sa.Engine, connection: str, cause: BaseException) -> HindsightError:
     reason = " ".join(str(cause).split("\n\nQuery was")[0].split())
-    state = getattr(cause, "sqlstate", None) or ""
+    state = dialect_of(engine).state(cause)
     where = f"connection {connection!r} ({engine.url.set(query={}).render_as_string(hide_password=True)})"
     if state == "57014" or "statement timeout" in reason:
         limit = engine.get_execution_options().get("hindsight_timeout", "its limit")
@@ -81,7 +73,12 @@ def _sorted_out(engine: sa.Engine, connection: str, cause: BaseException) -> Hin
     if state.startswith(_TRANSIENT) or (not state and _may_pass(cause, reason)):
         return WarehouseError(f"{where}: the warehouse could not be reached or broke off: {reason}")
     hint = " - correct the connection's login" if any(word in reason for word in _LOGIN) else ""
-    if "permission denied" in reason:
+    if "unsupported startup parameter" in reason:
+        hint = (
+            " - let the pooler pass over it (PgBouncer: ignore_startup_parameters = options); "
+            "each transaction is made read only and limited all the same"
+        )
+    if "permission denied" in reason or "command denied" in reason:
         hint = " - grant the connection's login the right to read it"
     return DataError(f"{where}: the warehouse refused: {reason}{hint}")
 
@@ -92,28 +89,3 @@ def _may_pass(cause: BaseException, reason: str) -> bool:
     if isinstance(cause, OSError):
         return "ERROR:" not in reason or "FATAL:" in reason
     return not any(phrase in reason for phrase in _PERMANENT)
-
-
-def _postgresql(url: sa.URL, timeout: timedelta) -> sa.URL:
-    settings = {
-        "default_transaction_read_only": "on",
-        "statement_timeout": f"{timeout / timedelta(milliseconds=1):.0f}",
-        "timezone": "UTC",
-    }
-    given = url.query.get("options", "")
-    options = [*([given] if isinstance(given, str) else given), *(f"-c {k}={v}" for k, v in settings.items())]
-    query = {"connect_timeout": str(CONNECT_TIMEOUT_S), **url.query, "options": " ".join(options).strip()}
-    return url.set(drivername="postgresql+psycopg", query=query)
-
-
-def _sqlite(url: sa.URL) -> sa.URL:
-    if url.database in (None, "", ":memory:"):
-        return url
-    database = str(url.database)
-    if not database.startswith("file:"):
-        database = Path(database).absolute().as_uri()
-    return url.set(database=database, query={**url.query, "mode": "ro", "uri": "true"})
-
-
-def _teach_time(connection: sa.engine.interfaces.DBAPIConnection, _: object) -> None:
-    connection.create_function("utc_microseconds", 1, utc_microseconds, deterministic=True)

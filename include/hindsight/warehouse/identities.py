@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from hindsight.monitors.model import Monitor
 from hindsight.vocabulary.windows import Window
 from hindsight.warehouse.connect import reading
-from hindsight.warehouse.labels import alike, arrived_in, declared_labels, label_tables, same_id
+from hindsight.warehouse.labels import alike, arrived_in, declared_labels, label_tables, same_id, there_is
 from hindsight.warehouse.predictions import logged_in
 from hindsight.warehouse.relations import Relation
 from hindsight.warehouse.spelling import Spelling, difference, respelt
@@ -72,7 +72,7 @@ def newest_unmatched(engine: sa.Engine, monitor: Monitor, as_of: datetime) -> Un
         found = Unmatched(len(newest), ids, tuple(waiting), 0, Spelling.of(ids), Spelling.of(waiting))
         forwards = _looked_up(
             connection,
-            _our_id(monitor, pair),
+            (pair[0], monitor.source.predictions.id),
             ids,
             found.labels,
             found.predictions,
@@ -113,8 +113,9 @@ def _found(
 ) -> dict[str, str]:
     """Return of these ids of predictions those that a label in [since, until) has which belongs to no other."""
     orphan = sa.and_(arrived_in(monitor, pair[1], since, until), ~_has_prediction(monitor, pair))
-    theirs = _their_id(monitor, pair)
-    return _looked_up(connection, theirs, ids, Spelling.of(ids), known.labels, orphan, known.share)
+    return _looked_up(
+        connection, (pair[1], declared_labels(monitor).id), ids, Spelling.of(ids), known.labels, orphan, known.share
+    )
 
 
 def _since(monitor: Monitor, as_of: datetime) -> datetime:
@@ -130,7 +131,7 @@ def _newest(
     order = [pair[1].table.c[arrived_at].desc(), id] if arrived_at else [id.desc()]
     known = (arrived_in(monitor, pair[1], _since(monitor, as_of), as_of), id.is_not(None))
     newest = sa.select(id.label("id")).where(*known).order_by(*order).limit(ASKED).subquery()
-    predicted = sa.exists().select_from(pair[0].table).where(alike(_our_id(monitor, pair), newest.c.id))
+    predicted = there_is(pair[0], alike(pair[0].dialect, _our_id(monitor, pair), newest.c.id))
     return {str(one): bool(has) for one, has in connection.execute(sa.select(newest.c.id, predicted))}
 
 
@@ -149,7 +150,7 @@ def _unlabelled(
 
 def _looked_up(
     connection: sa.Connection,
-    column: sa.ColumnElement[object],
+    place: tuple[Relation, str],
     ids: Sequence[str],
     own: Spelling,
     other: Spelling,
@@ -158,24 +159,26 @@ def _looked_up(
 ) -> dict[str, str]:
     """Return of these ids those that the column has under another spelling, in rows that `where` holds for."""
     spellings = {id: respelt(id, own, other, affixes=share >= ALONE) for id in ids}
-    there = _written_in(connection, column, {text for some in spellings.values() for text in some}, where)
+    there = _written_in(connection, place, {text for some in spellings.values() for text in some}, where)
     found = {id: next((text for text in some if text in there), None) for id, some in spellings.items()}
     return {id: text for id, text in found.items() if text is not None}
 
 
 def _written_in(
     connection: sa.Connection,
-    column: sa.ColumnElement[object],
+    place: tuple[Relation, str],
     texts: Iterable[str],
     where: sa.ColumnElement[bool],
 ) -> set[str]:
     """Return which of the texts the column holds, each written as the column writes it."""
-    key, read = _comparable(column)
+    relation, name = place
+    key, read = _comparable(relation.table.c[name])
+    shown = relation.exact(name) if isinstance(key.type, sa.String) else key  # by code points, found by the index
     wanted = {value for text in sorted(texts) if (value := read(text)) is not None}
     found: set[str] = set()
     ordered = sorted(wanted, key=str)
     for start in range(0, len(ordered), AT_ONCE):
-        asked = sa.select(key).where(key.in_(ordered[start : start + AT_ONCE]), where)
+        asked = sa.select(shown).where(key.in_(ordered[start : start + AT_ONCE]), where)
         found |= {str(value) for value in connection.execute(asked.distinct()).scalars()}
     return found
 
@@ -212,8 +215,8 @@ def _their_id(monitor: Monitor, pair: tuple[Relation, Relation]) -> sa.ColumnEle
 
 def _has_label(monitor: Monitor, pair: tuple[Relation, Relation], as_of: datetime) -> sa.ColumnElement[bool]:
     known = arrived_in(monitor, pair[1], None, as_of)
-    return sa.exists().select_from(pair[1].table).where(same_id(monitor, *pair), known)
+    return there_is(pair[1], same_id(monitor, *pair), known)
 
 
 def _has_prediction(monitor: Monitor, pair: tuple[Relation, Relation]) -> sa.ColumnElement[bool]:
-    return sa.exists().select_from(pair[0].table).where(same_id(monitor, *pair))
+    return there_is(pair[0], same_id(monitor, *pair))

@@ -18,14 +18,14 @@ from hindsight.monitors.kpis import LABELS, Operand, logged_columns, operands
 from hindsight.monitors.model import Monitor
 from hindsight.vocabulary.windows import Window
 from hindsight.warehouse import stream
-from hindsight.warehouse.columns import TIMESTAMP, named, read_as
+from hindsight.warehouse.columns import named, read_as
 from hindsight.warehouse.connect import reading
 from hindsight.warehouse.labels import beside_labels, declared_labels, label_tables, output_columns
 from hindsight.warehouse.outcome import ARRIVED, LABEL, distinct
 from hindsight.warehouse.pii import Hasher
 from hindsight.warehouse.predictions import logged_in, logged_predictions
 from hindsight.warehouse.relations import relation
-from hindsight.warehouse.times import microseconds
+from hindsight.warehouse.times import TIMESTAMP, microseconds
 
 
 def kpi_faults(engine: sa.Engine, monitor: Monitor, names: Iterable[str]) -> dict[str, str]:

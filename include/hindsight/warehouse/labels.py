@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from decimal import Decimal
+from datetime import datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -21,14 +20,15 @@ from hindsight.errors import ConfigError, Problem
 from hindsight.monitors.model import Labels, Monitor
 from hindsight.vocabulary.windows import Grid, Window
 from hindsight.warehouse import stream
-from hindsight.warehouse.columns import TIMESTAMP, named, read_as, roles
+from hindsight.warehouse.columns import named, read_as, roles
 from hindsight.warehouse.connect import reading
+from hindsight.warehouse.dialects.generic import Dialect
 from hindsight.warehouse.memory import as_text, remembered
 from hindsight.warehouse.outcome import ARRIVED, LABEL, Outcomes, outcomes, without_nan
 from hindsight.warehouse.pii import Hasher
 from hindsight.warehouse.predictions import logged_in, logged_predictions
 from hindsight.warehouse.relations import Relation, relation
-from hindsight.warehouse.times import microseconds, moment, span
+from hindsight.warehouse.times import TIMESTAMP, microseconds
 
 _NUMBERS = (sa.Integer, sa.Numeric, sa.Float)
 
@@ -102,18 +102,14 @@ def touched(
     with reading(engine, monitor.source.connection):
         logged, truth = label_tables(engine, monitor)
         timestamp = logged.table.c[monitor.source.predictions.timestamp]
-        made = sa.and_(logged_in(monitor, logged, among), timestamp.is_not(None))
-        where = sa.and_(made, arrived_in(monitor, truth, since, until))
+        where = sa.and_(logged_in(monitor, logged, among), arrived_in(monitor, truth, since, until))
         joined = logged.table.join(truth.table, same_id(monitor, logged, truth))
-        places = _window_number(timestamp, monitor.grid) if logged.dialect == "postgresql" else None
-        found = moment(timestamp, logged.dialect) if places is None else places
+        made = logged.dialect.microseconds(timestamp)
+        found = logged.dialect.moment(timestamp) if made is None else _window_start(made, monitor.grid)
         with engine.connect() as connection:
             query = sa.select(found).select_from(joined).where(where).distinct()
             answer: Sequence[Any] = connection.execute(query).scalars().all()
-    if places is None:
-        moments = pa.array(answer, TIMESTAMP).to_pylist()
-        return sorted({monitor.grid.window_at(found) for found in moments})
-    return [_window(monitor.grid, number) for number in sorted(answer)]
+    return sorted({monitor.grid.window_at(moment) for moment in pa.array(answer, TIMESTAMP).to_pylist()})
 
 
 def labels_now(engine: sa.Engine, monitor: Monitor, window: Window, *, pii_key: bytes | None) -> pa.Table:
@@ -129,12 +125,13 @@ def labels_now(engine: sa.Engine, monitor: Monitor, window: Window, *, pii_key: 
         labels = read_as(engine, truth, [declared_labels(monitor).label], everywhere, [])
     joined = logged.table.join(truth.table, same_id(monitor, logged, truth))
     label = labels.expressions[0].label(LABEL)
-    statement = sa.select(*ids.expressions, label).select_from(joined).where(where).distinct()
+    statement = sa.select(*ids.expressions, label).select_from(joined).where(where)
     schema = ids.schema.append(pa.field(LABEL, labels.schema.types[0]))
     answer = map(hasher, stream.batches(engine, statement, schema, monitor.source.connection))
     rows = without_nan(pa.Table.from_batches(answer, hasher.schema(schema)), LABEL)
     found = pa.table({"id": as_text(rows.column(0)), "label": as_text(rows.column(1))})
-    return found.filter(pc.and_(pc.is_valid(found["id"]), pc.is_valid(found["label"])))
+    known = found.filter(pc.and_(pc.is_valid(found["id"]), pc.is_valid(found["label"])))
+    return known.group_by(known.column_names).aggregate([])
 
 
 def label_tables(engine: sa.Engine, monitor: Monitor) -> tuple[Relation, Relation]:
@@ -175,7 +172,7 @@ def beside_labels(
     read = read_as(engine, truth, columns, known, [])
     arrived: sa.ColumnElement[Any] = sa.null()
     if arrived_at is not None:
-        arrived = moment(truth.table.c[arrived_at], truth.dialect)
+        arrived = truth.dialect.moment_or_null(truth.table.c[arrived_at])
     joined = logged.table.outerjoin(truth.table, sa.and_(same_id(monitor, logged, truth), known))
     return joined, (*read.expressions, arrived), read.schema.append(pa.field(ARRIVED, TIMESTAMP))
 
@@ -195,7 +192,7 @@ def _known(
     columns = list(dict.fromkeys((*output_columns(monitor), *also)))
     read = read_as(engine, logged, columns, where, [monitor.source.predictions.timestamp])
     label = read_as(engine, truth, [labels.label], known, [])
-    arrived = moment(truth.table.c[labels.arrived_at], truth.dialect) if labels.arrived_at else sa.null()
+    arrived = truth.dialect.moment_or_null(truth.table.c[labels.arrived_at]) if labels.arrived_at else sa.null()
     joined = logged.table.outerjoin(truth.table, sa.and_(same_id(monitor, logged, truth), known))
     statement = sa.select(*read.expressions, label.expressions[0].label(LABEL), arrived.label(ARRIVED))
     schema = read.schema.append(pa.field(LABEL, label.schema.types[0])).append(pa.field(ARRIVED, TIMESTAMP))
@@ -209,9 +206,9 @@ def _orphans(
     labels, end = declared_labels(monitor), min(window.end, as_of)
     if labels.arrived_at is None or end <= window.start:
         return 0
-    predicted = sa.exists().select_from(logged.table).where(same_id(monitor, logged, truth))
+    predicted = there_is(logged, same_id(monitor, logged, truth))
     arrived = arrived_in(monitor, truth, window.start, end)
-    count = sa.select(sa.func.count(truth.table.c[labels.id].distinct())).where(arrived, ~predicted)
+    count = sa.select(sa.func.count(truth.exact(labels.id).distinct())).where(arrived, ~predicted)
     with engine.connect() as connection:
         return connection.execute(count).scalar_one()
 
@@ -225,12 +222,11 @@ def _duplicates(
     every label looks repeated.
     """
     logged, truth = pair
-    value = truth.table.c[declared_labels(monitor).label]
-    predicted = sa.exists().select_from(logged.table)
-    predicted = predicted.where(same_id(monitor, logged, truth), logged_in(monitor, logged, window))
+    value = truth.exact(declared_labels(monitor).label)
+    predicted = there_is(logged, same_id(monitor, logged, truth), logged_in(monitor, logged, window))
     known = sa.and_(arrived_in(monitor, truth, None, as_of), predicted)
     again = (sa.func.count(value) - sa.func.count(value.distinct())).label("again")
-    ids = sa.select(again).where(known).group_by(truth.table.c[declared_labels(monitor).id]).subquery()
+    ids = sa.select(again).where(known).group_by(truth.exact(declared_labels(monitor).id)).subquery()
     with engine.connect() as connection:
         return int(connection.execute(sa.select(sa.func.sum(ids.c.again))).scalar() or 0)
 
@@ -238,43 +234,52 @@ def _duplicates(
 def arrived_in(
     monitor: Monitor, truth: Relation, start: datetime | None, end: datetime | None
 ) -> sa.ColumnElement[bool]:
+    """Whether a label came in [start, end), None leaving that side open; always where no column says when."""
     column = declared_labels(monitor).arrived_at
-    return sa.true() if column is None else span(truth.table.c[column], truth.dialect, start=start, end=end)
+    return sa.true() if column is None else truth.dialect.span(truth.table.c[column], start=start, end=end)
 
 
 def _arrived_or_undated(monitor: Monitor, truth: Relation, as_of: datetime) -> sa.ColumnElement[bool]:
     column = declared_labels(monitor).arrived_at
     if column is None:
         return sa.true()
-    return sa.or_(arrived_in(monitor, truth, None, as_of), moment(truth.table.c[column], truth.dialect).is_(None))
+    return sa.or_(arrived_in(monitor, truth, None, as_of), ~truth.dialect.known(truth.table.c[column]))
+
+
+def there_is(relation: Relation, *where: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Whether the relation has such a row, asked without naming its columns: a login may be granted some of them."""
+    return sa.select(sa.literal(1)).select_from(relation.table).where(*where).exists()
 
 
 def same_id(monitor: Monitor, logged: Relation, truth: Relation) -> sa.ColumnElement[bool]:
     """Whether a label is that of a prediction."""
-    return alike(logged.table.c[monitor.source.predictions.id], truth.table.c[declared_labels(monitor).id])
+    ours, theirs = logged.table.c[monitor.source.predictions.id], truth.table.c[declared_labels(monitor).id]
+    return alike(logged.dialect, ours, theirs)
 
 
-def alike(ours: sa.ColumnElement[Any], theirs: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-    """Ids are compared as they are where their types allow it, else as text (an integer here, a varchar there)."""
-    known = any(isinstance(ours.type, kind) and isinstance(theirs.type, kind) for kind in (_NUMBERS, sa.String))
-    if known or type(ours.type) is type(theirs.type):
+def alike(dialect: Dialect, ours: sa.ColumnElement[Any], theirs: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Ids are compared as they are where their types allow it, else as text (an integer here, a varchar there).
+
+    Texts are equal by their code points; the database's own equality, where it is a coarser one, stands beside it for
+    the sake of its indexes.
+    """
+    numbers = isinstance(ours.type, _NUMBERS) and isinstance(theirs.type, _NUMBERS)
+    same = numbers or type(ours.type) is type(theirs.type)
+    if same and not isinstance(ours.type, sa.String):
         return ours == theirs
-    return sa.cast(ours, sa.Text()) == sa.cast(theirs, sa.Text())
+    exact = dialect.text(ours) == dialect.text(theirs)
+    return sa.and_(ours == theirs, exact) if same and _collation(ours) == _collation(theirs) else exact
 
 
-def _window_number(timestamp: sa.ColumnElement[object], grid: Grid) -> sa.ColumnElement[int]:
-    """How many windows lie between the grid's origin and a moment, counted by PostgreSQL in exact decimals."""
-    origin, size = (sa.literal(Decimal(m) / 1_000_000) for m in _in_microseconds(grid))
-    return sa.cast(sa.func.floor((sa.extract("epoch", timestamp) - origin) / size), sa.BigInteger())
+def _collation(column: sa.ColumnElement[Any]) -> str | None:
+    return getattr(column.type, "collation", None)
 
 
-def _in_microseconds(grid: Grid) -> tuple[int, int]:
-    return microseconds(grid.origin), microseconds(grid.origin + grid.size) - microseconds(grid.origin)
-
-
-def _window(grid: Grid, number: int) -> Window:
-    start = grid.origin + number * grid.size
-    return Window(start, start + grid.size)
+def _window_start(moment: sa.ColumnElement[Any], grid: Grid) -> sa.ColumnElement[Any]:
+    """When the window of a moment starts, both in microseconds; whole numbers, and none divided."""
+    size = grid.size // timedelta(microseconds=1)
+    since = moment - microseconds(grid.origin)
+    return moment - (since % size + size) % size
 
 
 def _labelled(found: Outcomes, orphans: int, duplicates: int) -> Labelled:

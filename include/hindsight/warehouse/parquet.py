@@ -15,11 +15,12 @@ import pyarrow.parquet as pq
 
 from hindsight.errors import ConfigError, DataError, Problem, WarehouseError
 from hindsight.monitors.model import Monitor
-from hindsight.warehouse.columns import TIMESTAMP, named
+from hindsight.warehouse.columns import named
 from hindsight.warehouse.pii import Hasher
 from hindsight.warehouse.relations import listing
 from hindsight.warehouse.rows import WindowRows
 from hindsight.warehouse.spool import Layout, spool
+from hindsight.warehouse.times import TIMESTAMP
 
 _ROWS_AT_ONCE = 65_536
 

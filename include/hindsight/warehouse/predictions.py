@@ -22,7 +22,7 @@ from hindsight.warehouse.relations import Relation, relation
 from hindsight.warehouse.rows import WindowRows
 from hindsight.warehouse.spool import Layout, spool
 from hindsight.warehouse.stream import batches
-from hindsight.warehouse.times import EPOCH, moment, span
+from hindsight.warehouse.times import EPOCH, aware
 
 _WINDOWS_AT_ONCE = 100
 _LOOKED_BACK, _NEW = 28, 0.01  # windows; how much fuller than in them a column must be to be new
@@ -98,9 +98,10 @@ def strangers(engine: sa.Engine, monitor: Monitor, window: Window) -> dict[str, 
     before = Window(window.start - _LOOKED_BACK * (window.end - window.start), window.start)
     with reading(engine, monitor.source.connection):
         logged = logged_predictions(engine, monitor)
-        names = sorted(logged.types.keys() - {*named(monitor), *monitor.pii.drop})
-        counts = [sa.func.count(), *(sa.func.count(logged.table.c[name]) for name in names)]
+        unnamed = sorted(logged.types.keys() - {*named(monitor), *monitor.pii.drop})
         with engine.connect() as connection:
+            names = logged.dialect.granted(connection, logged.declared, unnamed)
+            counts = [sa.func.count(), *(sa.func.count(logged.table.c[name]) for name in names)]
             now, then = (
                 connection.execute(
                     sa.select(*counts).select_from(logged.table).where(logged_in(monitor, logged, some))
@@ -116,31 +117,25 @@ def misdated(engine: sa.Engine, monitor: Monitor, at: datetime) -> Misdated:
     with reading(engine, monitor.source.connection):
         logged = logged_predictions(engine, monitor)
         column = logged.table.c[monitor.source.predictions.timestamp]
-        latest = sa.func.max(moment(column, logged.dialect))
+        latest = sa.func.max(logged.dialect.moment_or_null(column))
         select = partial(sa.select, sa.func.count(), latest)
+        future, past = logged.dialect.span(column, start=at), logged.dialect.span(column, end=EPOCH + _DAY)
         with engine.connect() as connection:
-            late, last = connection.execute(
-                select().where(span(column, logged.dialect, start=at), _of_version(monitor, logged.table))
-            ).one()
+            late, last = connection.execute(select().where(future, _of_version(monitor, logged))).one()
             zero, _ = connection.execute(
-                select().where(
-                    sa.or_(column.is_(None), span(column, logged.dialect, end=EPOCH + _DAY)),
-                    _of_version(monitor, logged.table),
-                )
+                select().where(sa.or_(~logged.dialect.known(column), past), _of_version(monitor, logged))
             ).one()
-    return Misdated(late, pa.scalar(last, pa.timestamp("us", "UTC")).as_py() if last is not None else None, zero)
+    return Misdated(late, aware(last), zero)
 
 
 def first_timestamp(engine: sa.Engine, monitor: Monitor) -> datetime | None:
     """Return when the oldest prediction was made, None in an empty table; errors as for `collect`."""
     with reading(engine, monitor.source.connection):
         logged = logged_predictions(engine, monitor)
-        column = moment(logged.table.c[monitor.source.predictions.timestamp], logged.dialect)
+        column = logged.table.c[monitor.source.predictions.timestamp]
+        oldest = sa.select(sa.func.min(logged.dialect.moment(column)))
         with engine.connect() as connection:
-            oldest = connection.execute(
-                sa.select(sa.func.min(column)).where(_of_version(monitor, logged.table))
-            ).scalar()
-    return pa.scalar(oldest, pa.timestamp("us", "UTC")).as_py() if oldest is not None else None
+            return aware(connection.execute(oldest.where(logged_in(monitor, logged, None))).scalar())
 
 
 def logged_between(engine: sa.Engine, monitor: Monitor, *, until: datetime) -> tuple[datetime | None, datetime | None]:
@@ -148,12 +143,11 @@ def logged_between(engine: sa.Engine, monitor: Monitor, *, until: datetime) -> t
     with reading(engine, monitor.source.connection):
         logged = logged_predictions(engine, monitor)
         column = logged.table.c[monitor.source.predictions.timestamp]
-        stamp = moment(column, logged.dialect)
-        where = sa.and_(span(column, logged.dialect, start=EPOCH + _DAY, end=until), _of_version(monitor, logged.table))
+        stamp = logged.dialect.moment(column)
+        where = sa.and_(logged.dialect.span(column, start=EPOCH + _DAY, end=until), _of_version(monitor, logged))
         with engine.connect() as connection:
             ends = connection.execute(sa.select(sa.func.min(stamp), sa.func.max(stamp)).where(where)).one()
-    first, last = (None if end is None else pa.scalar(end, pa.timestamp("us", "UTC")).as_py() for end in ends)
-    return first, last
+    return aware(ends[0]), aware(ends[1])
 
 
 def logged_predictions(engine: sa.Engine, monitor: Monitor, *needed: str) -> Relation:
@@ -164,13 +158,13 @@ def logged_predictions(engine: sa.Engine, monitor: Monitor, *needed: str) -> Rel
 
 
 def logged_in(monitor: Monitor, logged: Relation, window: Window | None) -> sa.ColumnElement[bool]:
-    """Whether a row is of the monitor's version and of the window, or of any time at all."""
+    """Whether a row is of the monitor's version and of the window, or of any time there is."""
     timestamp = logged.table.c[monitor.source.predictions.timestamp]
     start, end = (window.start, window.end) if window else (None, None)
-    return sa.and_(span(timestamp, logged.dialect, start=start, end=end), _of_version(monitor, logged.table))
+    return sa.and_(logged.dialect.span(timestamp, start=start, end=end), _of_version(monitor, logged))
 
 
-def _of_version(monitor: Monitor, table: sa.FromClause) -> sa.ColumnElement[bool]:
+def _of_version(monitor: Monitor, logged: Relation) -> sa.ColumnElement[bool]:
     version, column = monitor.model.version, monitor.source.predictions.model_version
     if version == "all":
         return sa.true()
@@ -178,12 +172,11 @@ def _of_version(monitor: Monitor, table: sa.FromClause) -> sa.ColumnElement[bool
         raise ConfigError(
             Problem(f"version {version!r} cannot be told apart without source.predictions.model_version", field="model")
         )
-    stored = table.c[column]
-    return (stored if isinstance(stored.type, sa.String) else sa.cast(stored, sa.Text())) == version
+    return logged.dialect.text(logged.table.c[column]) == sa.literal(version, sa.Text())
 
 
 def _volume(monitor: Monitor, logged: Relation, window: Window, place: int) -> sa.Select[int, int]:
-    ids = logged.table.c[monitor.source.predictions.id]
+    ids = logged.exact(monitor.source.predictions.id)
     count = sa.func.count(ids.distinct()) + sa.func.count() - sa.func.count(ids)
     where = logged_in(monitor, logged, window)
     return sa.select(sa.literal(place), count).select_from(logged.table).where(where)

@@ -15,7 +15,6 @@ import sqlalchemy as sa
 from hindsight.errors import ConfigError, DataError, Problem
 from hindsight.monitors.model import Monitor, Reference
 from hindsight.vocabulary.windows import Grid, Window
-from hindsight.warehouse.columns import TIMESTAMP
 from hindsight.warehouse.connect import reading
 from hindsight.warehouse.distinct import Mask
 from hindsight.warehouse.labels import labelled, output_columns
@@ -24,6 +23,7 @@ from hindsight.warehouse.parquet import LIMITS, Limits, spool_parquet
 from hindsight.warehouse.pii import Hasher
 from hindsight.warehouse.predictions import collect, logged_predictions
 from hindsight.warehouse.rows import WindowRows
+from hindsight.warehouse.times import TIMESTAMP
 
 _DAY = Grid(timedelta(days=1))
 

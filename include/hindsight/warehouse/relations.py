@@ -6,12 +6,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
+from typing import Any
 from warnings import catch_warnings, simplefilter
 
 import sqlalchemy as sa
 
 from hindsight.errors import DataError
-from hindsight.warehouse.times import is_time, moment
+from hindsight.warehouse.dialects import dialect_of
+from hindsight.warehouse.dialects.generic import Dialect
+
+_TRIED = 1000  # values among which one must be a time
 
 
 @dataclass(frozen=True)
@@ -19,16 +23,24 @@ class Relation:
     """A table or view: its name as the monitor writes it, where the monitor says so, and the declared types."""
 
     name: str
-    dialect: str
+    dialect: Dialect
     types: Mapping[str, sa.types.TypeEngine[object]]
     alias: str = ""
 
     @cached_property
     def table(self) -> sa.FromClause:
         """The relation as SQLAlchemy sees it: typed columns, under the alias if there is one."""
+        return self.declared.alias(self.alias) if self.alias else self.declared
+
+    @cached_property
+    def declared(self) -> sa.TableClause:
+        """The same under its own name."""
         schema, _, name = self.name.rpartition(".")
-        table = sa.table(name, *(sa.column(c, t) for c, t in self.types.items()), schema=schema or None)
-        return table.alias(self.alias) if self.alias else table
+        return sa.table(name, *(sa.column(c, t) for c, t in self.types.items()), schema=schema or None)
+
+    def exact(self, column: str) -> sa.ColumnElement[Any]:
+        """A column as its values are compared: texts by their code points."""
+        return self.dialect.exact(self.table.c[column])
 
     def require(self, column: str, field: str) -> None:
         """Raise DataError where the relation has no such column; `field` is the monitor's key that names it."""
@@ -42,15 +54,17 @@ class Relation:
         """Raise DataError where the column is missing or holds no dates and times."""
         self.require(column, field)
         stored = self.table.c[column]
-        if not is_time(stored, self.dialect):
-            raise DataError(_not_a_time(self.name, column, type_name(self.types[column], engine), field))
-        if self.dialect == "sqlite" and self._first_is_unreadable(engine, stored):
+        if not self.dialect.holds_times(self.types[column]):
+            raise DataError(_not_a_time(self.name, column, self.dialect.type_name(self.types[column], engine), field))
+        if self.dialect.times_are_text and not self._any_is_readable(engine, stored):
             raise DataError(_not_a_time(self.name, column, "filled with values that are no ISO times", field))
 
-    def _first_is_unreadable(self, engine: sa.Engine, column: sa.ColumnElement[object]) -> bool:
-        one = sa.select(column.label("stored")).where(column.is_not(None)).limit(1).subquery()
+    def _any_is_readable(self, engine: sa.Engine, column: sa.ColumnElement[object]) -> bool:
+        """Whether a moment is among the first values, where there are any: a few spoilt ones are counted, no fault."""
+        some = sa.select(column.label("stored")).where(column.is_not(None)).limit(_TRIED).subquery()
         with engine.connect() as connection:
-            return connection.execute(sa.select(moment(one.c.stored, "sqlite"))).first() == (None,)
+            answer = connection.execute(sa.select(self.dialect.known(some.c.stored)).distinct()).scalars().all()
+        return not answer or any(answer)
 
 
 def relation(engine: sa.Engine, name: str, field: str) -> Relation:
@@ -59,23 +73,18 @@ def relation(engine: sa.Engine, name: str, field: str) -> Relation:
     Raises DataError with the tables there are where it does not exist; `field` is the monitor's key that names it.
     """
     schema, _, table = name.rpartition(".")
-    inspector = sa.inspect(engine)
-    try:
-        with catch_warnings():
-            simplefilter("ignore", sa.exc.SAWarning)  # types SQLAlchemy does not know are read as text
-            columns = inspector.get_columns(table, schema=schema or None)
-    except sa.exc.NoSuchTableError as exc:
-        there = [*inspector.get_table_names(schema or None), *inspector.get_view_names(schema or None)]
-        raise DataError(
-            f"{name}: no such table or view; {f'schema {schema}' if schema else 'the warehouse'} has "
-            f"{listing(table, there)} Correct {_place(field)} or grant access to the table"
-        ) from exc
-    return Relation(name, engine.dialect.name, {column["name"]: column["type"] for column in columns})
-
-
-def type_name(kind: sa.types.TypeEngine[object], engine: sa.Engine) -> str:
-    """The database's own name of a type, such as DOUBLE PRECISION; `unknown` where it has none."""
-    return "unknown" if isinstance(kind, sa.types.NullType) else kind.compile(dialect=engine.dialect)
+    dialect = dialect_of(engine)
+    with engine.connect() as connection:
+        try:
+            with catch_warnings():
+                simplefilter("ignore", sa.exc.SAWarning)  # types SQLAlchemy does not know are read as text
+                return Relation(name, dialect, dialect.columns(connection, table, schema))
+        except sa.exc.NoSuchTableError as exc:
+            raise DataError(
+                f"{name}: no such table or view; {f'schema {schema}' if schema else 'the warehouse'} has "
+                f"{listing(table, dialect.tables(connection, schema))} "
+                f"Correct {_place(field)} or grant access to the table"
+            ) from exc
 
 
 def listing(wanted: str, there: Iterable[str], limit: int = 20) -> str:

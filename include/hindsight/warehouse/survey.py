@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
-from sqlalchemy.engine.reflection import ObjectKind
 
 from hindsight.vocabulary.facts import ColumnFacts, Kind, TableFacts
 from hindsight.vocabulary.rows import Scalar
 from hindsight.warehouse import stream
-from hindsight.warehouse.columns import TIMESTAMP, read_as
+from hindsight.warehouse.columns import read_as
 from hindsight.warehouse.connect import reading
-from hindsight.warehouse.relations import Relation, relation, type_name
-from hindsight.warehouse.times import moment, span, utc_microseconds
+from hindsight.warehouse.dialects import dialect_of
+from hindsight.warehouse.dialects.generic import Dialect
+from hindsight.warehouse.relations import Relation, relation
+from hindsight.warehouse.times import TIMESTAMP, aware, utc_microseconds
 
 SLICES, ROWS_A_SLICE, MOST_CELLS = 20, 1000, 1_000_000
 EARLY = 0.3  # the share of the time in which a reference is looked for
@@ -30,7 +31,6 @@ ENOUGH = 500
 IDS_AT_ONCE, MOST_TABLES = 500, 300
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _OPAQUE = re.compile(r"JSON|\[\]|BYTEA|BLOB|INTERVAL|VECTOR|TSVECTOR|GEOM|HSTORE|XML|RANGE", re.IGNORECASE)
-_DATED = re.compile(r"\s*\d{4}-\d\d-\d\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +56,11 @@ class Sample:
 
 def tables(engine: sa.Engine, connection: str, schema: str = "") -> Mapping[str, tuple[str, ...]]:
     """Return the tables and views of a schema (the default one for ""), with the columns of each."""
-    with reading(engine, connection):
-        inspector = sa.inspect(engine)
-        names = sorted([*inspector.get_table_names(schema or None), *inspector.get_view_names(schema or None)])
-        found = inspector.get_multi_columns(
-            schema=schema or None, filter_names=names[:MOST_TABLES], kind=ObjectKind.ANY
-        )
-    return {
-        ".".join(filter(None, key)): tuple(column["name"] for column in columns)
-        for key, columns in sorted(found.items(), key=lambda item: item[0][1])
-    }
+    dialect = dialect_of(engine)
+    with reading(engine, connection), engine.connect() as asked:
+        names = dialect.tables(asked, schema)[:MOST_TABLES]
+        found = dialect.columns_of_all(asked, schema, names)
+    return {".".join(filter(None, (schema, name))): tuple(found[name]) for name in names if name in found}
 
 
 def look(engine: sa.Engine, connection: str, table: str) -> Sample:
@@ -84,13 +79,13 @@ def survey(engine: sa.Engine, connection: str, table: str, timestamp: str) -> Sa
         known = relation(engine, table, "--table")
         known.require_time(engine, timestamp, "--timestamp")
         column = known.table.c[timestamp]
-        read = moment(column, known.dialect)
+        read = known.dialect.moment_or_null(column)
         statement = sa.select(sa.func.count(), sa.func.min(read), sa.func.max(read)).select_from(known.table)
         with engine.connect() as asked:
             rows, first, last = asked.execute(statement).one()
-    begin, end = _aware(first), _aware(last)
+    begin, end = aware(first), aware(last)
     bounds = [] if begin is None or end is None else _bounds(begin, end + timedelta(microseconds=1))
-    wheres = [span(column, known.dialect, start=start, end=end) for start, end in pairwise(bounds)]
+    wheres = [known.dialect.span(column, start=start, end=end) for start, end in pairwise(bounds)]
     sample = _sampled(engine, connection, known, wheres, [timestamp])
     return replace(sample, facts=replace(sample.facts, rows=rows, first=begin, last=end))
 
@@ -113,15 +108,25 @@ def first_labels(
         asked_as_text = not isinstance(column.type, (sa.Integer, sa.String))
         key = sa.cast(column, sa.Text()) if asked_as_text else column
         integers = isinstance(column.type, sa.Integer)
-        came = sa.func.min(moment(known.table.c[arrived_at], known.dialect)) if arrived_at else sa.null()
+        came = known.dialect.moment_or_null(known.table.c[arrived_at]) if arrived_at else sa.null()
         wanted = [int(i) if integers else str(i) for i in ids if not integers or str(i).lstrip("-").isdigit()]
+        query = sa.select(known.dialect.readable(key)[0], came).where(known.table.c[label].is_not(None))
         with engine.connect() as asked:
             for start in range(0, len(wanted), IDS_AT_ONCE):
                 some = wanted[start : start + IDS_AT_ONCE]
-                answer = asked.execute(
-                    sa.select(key, came).where(key.in_(some), known.table.c[label].is_not(None)).group_by(key)
-                )
-                found |= {str(one): _aware(when) for one, when in answer}
+                answer = asked.execute(query.where(key.in_(some)))
+                found = _earlier(found, ((str(one), aware(when)) for one, when in answer if one in set(some)))
+    return found
+
+
+def _earlier(
+    known: dict[str, datetime | None], others: Iterable[tuple[str, datetime | None]]
+) -> dict[str, datetime | None]:
+    """The earlier time of each id, None where there is none at all."""
+    found = dict(known)
+    for one, when in others:
+        before = found.get(one)
+        found[one] = when if before is None else min(before, when or before)
     return found
 
 
@@ -139,7 +144,9 @@ def _sampled(
     wheres: Sequence[sa.ColumnElement[bool]],
     times: Sequence[str],
 ) -> Sample:
-    kinds = {name: type_name(kind, engine) for name, kind in known.types.items() if _NAME.fullmatch(name)}
+    with reading(engine, connection), engine.connect() as asked:
+        granted = known.dialect.granted(asked, known.declared, list(known.types))
+    kinds = {name: known.dialect.type_name(known.types[name], engine) for name in granted if _NAME.fullmatch(name)}
     opaque = [name for name, kind in kinds.items() if _OPAQUE.search(kind)]
     wanted = [name for name in kinds if name not in opaque]
     parts = _read(engine, connection, known, wanted, wheres, times) if wanted else []
@@ -151,7 +158,7 @@ def _sampled(
     facts = TableFacts(
         name=known.name,
         columns={name: seen[name] for name in kinds},
-        unnameable=tuple(name for name in known.types if name not in kinds),
+        unnameable=tuple(name for name in granted if name not in kinds),
         looked_at=rows.num_rows,
     )
     return Sample(rows, early, facts)
@@ -183,14 +190,7 @@ def _bounds(first: datetime, end: datetime) -> list[datetime]:
     return [*dict.fromkeys(parts), end]
 
 
-def _aware(value: object) -> datetime | None:
-    if value is None:
-        return None
-    found: datetime = pa.scalar(value, TIMESTAMP).as_py()
-    return found.astimezone(UTC)
-
-
-def _facts(column: pa.ChunkedArray, name: str, type: str, early: pa.Array, dialect: str) -> ColumnFacts:
+def _facts(column: pa.ChunkedArray, name: str, type: str, early: pa.Array, dialect: Dialect) -> ColumnFacts:
     values = column.combine_chunks()
     if pa.types.is_floating(values.type):
         values = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
@@ -218,22 +218,22 @@ def _facts(column: pa.ChunkedArray, name: str, type: str, early: pa.Array, diale
     )
 
 
-def _kind(values: pa.Array, dialect: str) -> Kind:
+def _kind(values: pa.Array, dialect: Dialect) -> Kind:
     if pa.types.is_timestamp(values.type) or pa.types.is_date(values.type):
         return "time"
     if pa.types.is_binary(values.type):
         return "other"
     if pa.types.is_string(values.type):
-        return "time" if dialect == "sqlite" and _holds_times(values) else "text"
+        return "time" if dialect.times_are_text and _holds_times(values) else "text"
     if pa.types.is_boolean(values.type):
         return "boolean"
     return "integer" if pa.types.is_integer(values.type) else "fraction"
 
 
 def _holds_times(values: pa.Array) -> bool:
-    """Whether all texts are ISO dates or times; SQLite has no other way to keep them."""
+    """Whether all texts are ISO dates or times, for a database that has no other way to keep them."""
     texts = values.unique().drop_null().to_pylist()
-    return bool(texts) and all(_DATED.match(text) and utc_microseconds(text) is not None for text in texts)
+    return bool(texts) and all(utc_microseconds(text) is not None for text in texts)
 
 
 def _counted(values: pa.Array) -> list[tuple[Scalar, int]]:

@@ -25,6 +25,7 @@ from hindsight.pipeline.measure.windows import keep
 from hindsight.pipeline.resources import Resources
 from hindsight.vocabulary.measurement import Kind, Measurement
 from hindsight.vocabulary.windows import Window
+from hindsight.warehouse.connect import connected
 from hindsight.warehouse.identities import Unmatched
 from hindsight.warehouse.labels import Labelled, labelled, touched
 from hindsight.warehouse.predictions import first_timestamp
@@ -43,20 +44,28 @@ def find_windows(monitor: Monitor, as_of: datetime, resources: Resources, *, eve
     """
     if monitor.source.labels is None:
         return []
-    closed = list(closed_windows(monitor, as_of, resources))
     previous = resources.ledger.last_night(monitor.name, before=as_of)
-    if monitor.source.labels.arrived_at is None:
-        found = set(look(monitor, closed, previous, as_of, resources))
-    else:
-        found = _touched(monitor, closed, previous, as_of, resources) if closed else set()
-    if everything or not closed:
-        return closed
-    found |= {w for w in closed if (previous or _EVER) <= matures_at(monitor, w) < as_of}
-    waiting = [w for w in closed if w not in found and matures_at(monitor, w) >= as_of]
-    if waiting:
-        found |= misspelt_windows(monitor, waiting, previous, as_of, resources)
-        found |= overdue_windows(monitor, waiting, previous, as_of, resources)
+    with connected(resources.warehouse(monitor.source.connection)):
+        closed = list(closed_windows(monitor, as_of, resources))
+        if monitor.source.labels.arrived_at is None:
+            found = set(look(monitor, closed, previous, as_of, resources))
+        else:
+            found = _touched(monitor, closed, previous, as_of, resources) if closed else set()
+        if everything or not closed:
+            return closed
+        found |= {w for w in closed if (previous or _EVER) <= matures_at(monitor, w) < as_of}
+        found |= _waiting_in_vain(monitor, [w for w in closed if w not in found], previous, as_of, resources)
     return [w for w in closed if w in found]
+
+
+def _waiting_in_vain(
+    monitor: Monitor, untouched: Sequence[Window], previous: datetime | None, as_of: datetime, resources: Resources
+) -> set[Window]:
+    waiting = [w for w in untouched if matures_at(monitor, w) >= as_of]
+    if not waiting:
+        return set()
+    found = misspelt_windows(monitor, waiting, previous, as_of, resources)
+    return found | overdue_windows(monitor, waiting, previous, as_of, resources)
 
 
 def _touched(
@@ -92,7 +101,8 @@ def revise_windows(
 ) -> dict[str, Any]:
     """Measure realised performance of each window with the labels known at `as_of`, and keep it; return the counts."""
     learnt = _Learnt(monitor, as_of, resources)
-    kept = [_revise(monitor, window, as_of, learnt, resources) for window in windows]
+    with connected(resources.warehouse(monitor.source.connection)):
+        kept = [_revise(monitor, window, as_of, learnt, resources) for window in windows]
     return {"windows": len(kept), "new": sum(k["new"] for k in kept)}
 
 

@@ -29,6 +29,7 @@ from hindsight.vocabulary.measurement import Kind, Measurement
 from hindsight.vocabulary.rows import Rows
 from hindsight.vocabulary.windows import Window
 from hindsight.warehouse.allocation import spare_memory
+from hindsight.warehouse.connect import connected
 from hindsight.warehouse.predictions import collect, logged_between, misdated, strangers, volumes
 
 DAY, WEEK, MICROSECOND = timedelta(days=1), timedelta(days=7), timedelta(microseconds=1)
@@ -50,7 +51,7 @@ def run_window(
     rows of the table that are in no window are counted too: those stamped later than that and those without a moment.
     """
     engine = resources.warehouse(monitor.source.connection)
-    with tempfile.TemporaryDirectory(prefix="hindsight-") as folder:
+    with connected(engine), tempfile.TemporaryDirectory(prefix="hindsight-") as folder:
         rows = collect(engine, monitor, window, folder=Path(folder), pii_key=resources.pii_key)
         try:
             measured = measure(monitor, window, rows, resources)

@@ -1,0 +1,175 @@
+"""Generic: how a database is spoken to of which no more is known than that SQLAlchemy has a dialect for it.
+
+The files beside this one say what their engine does otherwise. Expressions are SQLAlchemy's, so that identifiers are
+quoted and values bound.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.engine.reflection import ObjectKind
+
+from hindsight.errors import DataError
+from hindsight.warehouse.times import TIMESTAMP
+
+logger = logging.getLogger(__name__)
+Column = sa.ColumnElement[Any]
+Type = sa.types.TypeEngine[Any]
+Statement = sa.Select[*tuple[Any, ...]]
+ROWS_AT_ONCE = 20_000
+PLAIN_TEXT = (sa.String, sa.Text, sa.VARCHAR, sa.CHAR, sa.TEXT, sa.NVARCHAR, sa.Unicode, sa.UnicodeText)
+
+
+class Dialect:
+    """One kind of database: its sessions, its catalogue, its times, its texts and the way its rows are fetched.
+
+    `times_are_text` says that texts may be moments, for want of a type for them.
+    """
+
+    times_are_text = False
+
+    # sessions
+
+    def address(self, url: sa.URL, timeout: timedelta) -> sa.URL:
+        """The URL with which sessions can only read, keep UTC and stop a statement at the limit, as far as it can."""
+        return url
+
+    def prepare(self, engine: sa.Engine, timeout: timedelta) -> None:
+        """Do what the URL cannot say, for every connection or transaction of the engine."""
+        logger.warning(
+            "sessions of %s warehouses cannot be made read only from here: give the connection a login that only reads",
+            engine.dialect.name,
+        )
+
+    def state(self, cause: BaseException) -> str:
+        """The SQLSTATE of a failure, "" where the driver tells none; "57014" is a statement over its limit."""
+        return getattr(cause, "sqlstate", None) or ""
+
+    # catalogue
+
+    def columns(self, connection: sa.Connection, table: str, schema: str) -> dict[str, Type]:
+        """The columns of a table or view and their types; raise NoSuchTableError where it does not exist."""
+        found = sa.inspect(connection).get_columns(table, schema=schema or None)
+        return {column["name"]: column["type"] for column in found}
+
+    def tables(self, connection: sa.Connection, schema: str) -> list[str]:
+        """The tables and views of a schema (the default one for "")."""
+        inspector = sa.inspect(connection)
+        return sorted([*inspector.get_table_names(schema or None), *inspector.get_view_names(schema or None)])
+
+    def columns_of_all(self, connection: sa.Connection, schema: str, names: Sequence[str]) -> dict[str, list[str]]:
+        """The names of the columns of some tables and views of a schema."""
+        inspector = sa.inspect(connection)
+        found = inspector.get_multi_columns(schema=schema or None, filter_names=names, kind=ObjectKind.ANY)
+        return {name: [column["name"] for column in columns] for (_, name), columns in found.items()}
+
+    def type_name(self, kind: Type, engine: sa.Engine) -> str:
+        """The database's own name of a type, such as DOUBLE PRECISION; `unknown` where it has none."""
+        return "unknown" if isinstance(kind, sa.types.NullType) else kind.compile(dialect=engine.dialect)
+
+    def granted(self, connection: sa.Connection, table: sa.TableClause, names: Sequence[str]) -> list[str]:
+        """Those columns of a table that the login may read."""
+        return list(names)
+
+    def stored(
+        self, connection: sa.Connection, table: sa.FromClause, kinds: Mapping[str, Type], where: sa.ColumnElement[bool]
+    ) -> dict[str, Type]:
+        """The types of columns that hold something else than was declared."""
+        return {}
+
+    # times
+
+    def holds_times(self, kind: Type) -> bool:
+        """Whether a column of this declared type can hold moments."""
+        return isinstance(kind, sa.DateTime | sa.Date)
+
+    def known(self, column: Column) -> sa.ColumnElement[bool]:
+        """Whether a row holds a moment there; never null."""
+        return column.is_not(None)
+
+    def moment(self, column: Column) -> Column:
+        """The moment of a row that holds one (`known`), as something that becomes an Arrow timestamp[us, UTC]."""
+        return sa.cast(column, sa.DateTime()) if isinstance(column.type, sa.Date) else column
+
+    def moment_or_null(self, column: Column) -> Column:
+        """The moment of any row, null where it holds none."""
+        return self.moment(column)
+
+    def microseconds(self, column: Column) -> Column | None:
+        """The moment of a row that holds one in microseconds since 1970; None where the database cannot tell."""
+        return None
+
+    def span(self, column: Column, *, start: datetime | None = None, end: datetime | None = None) -> Column:
+        """start <= column < end; None leaves that side open. What is no moment is in no span.
+
+        A time without a zone is UTC. An index on the column serves it.
+        """
+        return sa.and_(
+            self.known(column) if start is None or end is None else sa.true(),
+            *([column >= self.bound(column, start)] if start else []),
+            *([column < self.bound(column, end)] if end else []),
+        )
+
+    def bound(self, column: Column, at: datetime) -> Column:
+        """A moment as the column is compared with it."""
+        if getattr(column.type, "timezone", False):
+            return sa.literal(at, sa.DateTime(timezone=True))
+        naive = sa.literal(at.astimezone(UTC).replace(tzinfo=None), sa.DateTime())
+        return sa.cast(naive, sa.DateTime()) if isinstance(column.type, sa.Date) else naive
+
+    # values
+
+    def exact(self, column: Column) -> Column:
+        """The column as it is compared: texts by their code points, without the padding of CHAR(n)."""
+        return column
+
+    def text(self, column: Column) -> Column:
+        """The column as text that is compared by code points."""
+        return self.exact(column if isinstance(column.type, sa.String) else sa.cast(column, sa.Text()))
+
+    def readable(self, column: Column, *, is_moment: bool = False) -> tuple[Column, pa.DataType]:
+        """How a column is read so that it arrives as one of eight Arrow types, and as which."""
+        kind = column.type
+        if is_moment or isinstance(kind, sa.DateTime):
+            return self.moment_or_null(column), TIMESTAMP
+        if isinstance(kind, sa.Boolean):
+            return column, pa.bool_()
+        if isinstance(kind, sa.Integer):
+            return column, pa.int64()
+        if isinstance(kind, sa.Float):
+            return column, pa.float64()
+        if isinstance(kind, sa.Numeric):
+            return sa.cast(column, sa.Double()), pa.float64()
+        if isinstance(kind, sa.Date):
+            return column, pa.date32()
+        if isinstance(kind, sa.LargeBinary):
+            return column, pa.binary()
+        return column if type(kind) in PLAIN_TEXT else sa.cast(column, sa.Text()), pa.string()
+
+    # rows
+
+    def batches(
+        self, engine: sa.Engine, statement: Statement, schema: pa.Schema
+    ) -> Generator[pa.RecordBatch, None, None]:
+        """Yield the rows of a statement, cast to `schema`; here row by row."""
+        with engine.connect() as connection:
+            result = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(statement)
+            for rows in result.partitions():
+                arrays = [_array(values, field) for values, field in zip(zip(*rows, strict=True), schema, strict=True)]
+                yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _array(values: tuple[object, ...], field: pa.Field) -> pa.Array:
+    try:
+        if pa.types.is_boolean(field.type):
+            return pa.array([None if value is None else bool(value) for value in values], field.type)
+        return pa.array(values, field.type)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        message = f"column {field.name!r} holds values that are not of its type ({field.type}): cast it in a view"
+        raise DataError(message) from None  # Arrow's own message quotes the value, which may be personal

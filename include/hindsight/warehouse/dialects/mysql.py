@@ -1,0 +1,96 @@
+"""MySQL and MariaDB: times in UTC whatever the server's zone, texts by code point whatever their collation.
+
+Their TIMESTAMP is shown in the zone of the session; their default collations take 'EU', 'eu' and 'eu ' for one; FLOAT
+is sent with six digits; nothing is read only and nothing has a limit until it is asked for.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import ClassVar
+
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
+
+from hindsight.warehouse.dialects.catalogue import Catalogued
+from hindsight.warehouse.dialects.generic import Column, Type
+
+CONNECT_TIMEOUT_S = 10
+# what a retry may cure: too many connections, shutting down, lock waits, deadlocks, killed
+_TRANSIENT = {1040: "53300", 1053: "57P01", 1205: "40001", 1213: "40001", 1927: "08006"}
+_OVER_LIMIT = {1969, 3024}
+_WHOLE = dict.fromkeys(("tinyint", "smallint", "mediumint", "int", "year"), sa.Integer())
+
+
+class Engine(Catalogued):
+    """MySQL from 8.0 on, and MariaDB."""
+
+    types: ClassVar = {
+        **_WHOLE,
+        "bigint": sa.BigInteger(),
+        "bit": mysql.BIT(),
+        "decimal": sa.Numeric(),
+        "float": sa.Float(),
+        "double": sa.Double(),
+        "date": sa.Date(),
+        "datetime": sa.DateTime(),
+        "timestamp": sa.TIMESTAMP(),
+        "json": sa.JSON(),
+        **dict.fromkeys(("binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"), sa.LargeBinary()),
+    }
+    texts = frozenset({"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set"})
+    default_schema = sa.func.database()
+
+    def address(self, url: sa.URL, timeout: timedelta) -> sa.URL:
+        name = url.drivername if "+" in url.drivername else f"{url.drivername}+pymysql"
+        own = {"connect_timeout": str(CONNECT_TIMEOUT_S), "charset": "utf8mb4"}
+        return url.set(drivername=name, query={**own, **url.query, "init_command": _session(timeout)})
+
+    def prepare(self, engine: sa.Engine, timeout: timedelta) -> None:
+        pass  # the first command of every session has said it
+
+    def state(self, cause: BaseException) -> str:
+        code = cause.args[0] if cause.args and isinstance(cause.args[0], int) else 0
+        if not code:
+            return super().state(cause)
+        return "57014" if code in _OVER_LIMIT else _TRANSIENT.get(code, "08000" if 2000 <= code < 3000 else "HY000")
+
+    def type_name(self, kind: Type, engine: sa.Engine) -> str:
+        return super().type_name(kind, engine).partition(" COLLATE ")[0]
+
+    def moment(self, column: Column) -> Column:
+        return self.microseconds(column)
+
+    def microseconds(self, column: Column) -> Column:
+        """Null for the zero date 0000-00-00."""
+        unit: Column = sa.column(sa.sql.quoted_name("MICROSECOND", False))
+        return sa.func.timestampdiff(unit, "1970-01-01", column, type_=sa.BigInteger())
+
+    def known(self, column: Column) -> sa.ColumnElement[bool]:
+        return self.microseconds(column).is_not(None)
+
+    def bound(self, column: Column, at: datetime) -> Column:
+        return sa.literal(at.astimezone(UTC).replace(tzinfo=None), sa.DateTime())
+
+    def exact(self, column: Column) -> Column:
+        if not isinstance(column.type, sa.String):
+            return column
+        return sa.cast(sa.cast(column, mysql.CHAR(charset="utf8mb4")), sa.LargeBinary())
+
+    def readable(self, column: Column, *, is_moment: bool = False) -> tuple[Column, pa.DataType]:
+        if isinstance(column.type, sa.Float):
+            return sa.cast(column, sa.Double()), pa.float64()
+        if isinstance(column.type, mysql.BIT):
+            return sa.cast(column, sa.BigInteger()), pa.int64()
+        return super().readable(column, is_moment=is_moment)
+
+
+def _session(timeout: timedelta) -> str:
+    """The first command of a session; each of the two servers passes over what is marked for the other."""
+    seconds = timeout.total_seconds()
+    return (
+        "SET time_zone = '+00:00'"
+        f" /*M!100000 , max_statement_time = {seconds:f}, tx_read_only = 1 */"
+        f" /*!80000 , max_execution_time = {seconds * 1000:.0f}, transaction_read_only = 1 */"
+    )
