@@ -64,6 +64,8 @@ def test_labels_of_unknown_classes_are_an_incident_the_next_night_that_names_the
         "unknown_labels": Status.BREACH,
         "accuracy_drop": Status.NO_DATA,
         "label_drift": Status.MUTED,
+        "ids_do_not_match": Status.OK,
+        "labels_stopped": Status.NO_DATA,
     }
 
 
