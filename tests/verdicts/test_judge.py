@@ -264,10 +264,3 @@ def test_nothing_immature_or_unevaluated_breaches_and_a_breach_has_its_threshold
             assert mature or verdict.series.rule == "r0"
         else:
             assert verdict.note
-
-
-@pytest.mark.parametrize("rule", [{"below": 0.6}, {"drops_by": "20%"}, {"above": 0.9}, {"rises_by": "20%"}])
-def test_a_metric_that_does_not_exist_on_a_window_breaches_nothing_absolute_or_relative(rule: dict[str, Any]) -> None:
-    fact = a_measurement("recall", None, n=200, reference=0.8, note="no positive labels")
-    verdict = the_verdict(rule, fact, kind=Kind.PERFORMANCE, mature=1, coverage=1)
-    assert (verdict.status, verdict.note) == (Status.NO_DATA, "no positive labels")
