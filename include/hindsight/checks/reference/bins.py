@@ -9,7 +9,7 @@ import numpy as np
 
 from hindsight.checks.values.categories import NULL, OTHER, Frequencies
 from hindsight.checks.values.distributions import Distribution, distinct
-from hindsight.checks.values.precision import near
+from hindsight.checks.values.precision import STEP, near
 
 FEW = 20  # a numeric column of so few distinct values has a bin for each of them
 TOP = 50
@@ -100,7 +100,7 @@ def quantiles(values: np.ndarray, shares: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore", invalid="ignore"):
         found = np.quantile(values, shares)
         found = snapped(found[np.isfinite(found)], values)
-        return np.where(_among(found, values), found, found + _slack(found, CLOSE))
+        return np.where(_among(found, values), found, found + _slack(found, CLOSE) * (1 + 2 * STEP))
 
 
 def _slack(edges: np.ndarray, reach: float | np.ndarray) -> np.ndarray:
