@@ -223,21 +223,21 @@ CATALOG: tuple[Metric, ...] = (
         lowest=None,
     ),
     _realised("accuracy", "share of rows whose prediction equals the label", tasks=CLASSIFIERS, interval=WILSON),
-    _binary("precision", "TP / (TP + FP)", interval=WILSON),
-    _binary("recall", "TP / (TP + FN)", interval=WILSON),
-    _binary("f1", "harmonic mean of precision and recall", interval=WILSON),
-    _binary("fpr", "FP / (FP + TN)", interval=WILSON),
-    _binary("fnr", "FN / (FN + TP)", interval=WILSON),
+    _binary("precision", "TP / (TP + FP); null without positive predictions", interval=WILSON),
+    _binary("recall", "TP / (TP + FN); null without positive labels", interval=WILSON),
+    _binary("f1", "2 TP / (2 TP + FP + FN); null without positive labels or predictions", interval=WILSON),
+    _binary("fpr", "FP / (FP + TN); null without negative labels", interval=WILSON),
+    _binary("fnr", "FN / (FN + TP); null without positive labels", interval=WILSON),
     _binary("roc_auc", "chance that a positive row scores above a negative one, ties count half", interval=DELONG),
     _binary("brier", "mean squared difference of score and outcome", interval=STUDENT),
     _binary("ece", "mean gap of score and outcome over ten bins of equal mass, weighted by rows"),
     _binary("positive_rate", "share of rows predicted positive", interval=WILSON),
     _binary("label_positive_rate", "share of rows whose label is positive", interval=WILSON),
-    _multiclass("f1_macro", "mean over classes of F1", interval=DELTA),
+    _multiclass("f1_macro", "mean of F1 over the classes that occur", interval=DELTA),
     _multiclass("f1_weighted", "mean over classes of F1, weighted by the rows of the class", interval=DELTA),
-    _multiclass("precision_macro", "mean over classes of precision", interval=DELTA),
-    _multiclass("recall_macro", "mean over classes of recall", interval=DELTA),
-    _multiclass("roc_auc_ovr_macro", "mean over classes of one-versus-rest ROC AUC", interval=DELONG),
+    _multiclass("precision_macro", "mean of precision over the classes that occur", interval=DELTA),
+    _multiclass("recall_macro", "mean of recall over the classes that occur", interval=DELTA),
+    _multiclass("roc_auc_ovr_macro", "mean over all classes of one-versus-rest ROC AUC", interval=DELONG),
     _realised("log_loss", "mean of -ln(score of the true class)", tasks=CLASSIFIERS, highest=None, interval=STUDENT),
     _realised(
         "confusion",
@@ -254,10 +254,10 @@ CATALOG: tuple[Metric, ...] = (
     ),
     _binary("reliability_score", "mean score of the rows in the bin", vector="score bin"),
     _gap("demographic_parity_difference", "largest minus smallest positive_rate over the values of the segment column"),
-    _gap("equalized_odds_difference", "larger of the differences in recall and in fpr over the segment column"),
+    _gap("equalized_odds_difference", "larger of fnr_difference and fpr_difference; null unless every group has both"),
     _gap("accuracy_difference", "largest minus smallest accuracy over the segment column", tasks=CLASSIFIERS),
-    _gap("fpr_difference", "largest minus smallest fpr over the segment column"),
-    _gap("fnr_difference", "largest minus smallest fnr over the segment column"),
+    _gap("fpr_difference", "largest minus smallest fpr over the values of the segment column that have one"),
+    _gap("fnr_difference", "largest minus smallest fnr over the values of the segment column that have one"),
     _loss("mae", "mean absolute error"),
     _loss("rmse", "root of the mean squared error"),
     _loss("r2", "1 - squared errors / squares around the labels' mean", lowest=None, highest=1, interval=DELTA),
@@ -382,6 +382,10 @@ A rule names a metric as `kind.name`, for instance `performance.accuracy`. *Feat
 snapshot holds, *bin* what `bin` holds for a metric of many values; rules judge metrics of one value only. *Interval*
 names the method of the 95 % interval in `lower` and `upper`. A metric that could not be evaluated is null, and `note`
 says why.
+
+A metric of performance, or its estimate, is scikit-learn's where defined, and null where its denominator counts no row
+or r2's labels are all equal: no `zero_division` stands in, no rule breaches. Macro averages go over the classes among
+the labels or predictions at hand; `note` names those left out, and those counted as 0 for occurring on one side only.
 
 Numbers without an interval are of three kinds. Counts, percentiles, shares of bins, KPIs and profiles say what the
 window held, and that is known exactly. `accuracy_worst` and `accuracy_best` are ends of an interval themselves.

@@ -245,7 +245,7 @@ def test_a_window_without_rows_has_no_estimate_and_says_so(task: str) -> None:
 def test_predictions_of_one_kind_have_no_precision_to_speak_of() -> None:
     rows = binary_rows(np.random.default_rng(1), 50)
     found = estimated(rows.set_column(0, "prediction", pa.array([0] * 50)))
-    assert (found["precision"].value, found["precision"].lower) == (0.0, None)
+    assert (found["precision"].value, found["precision"].lower) == (None, None)
     assert found["precision"].note == "no positive predictions"
 
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hindsight.checks.estimate.calibration import LOSSES, Blocks, Calibration, mistaken, probabilities
+from hindsight.checks.performance.classification import of_classes
 from hindsight.checks.performance.outcomes import Classified, Measured, outcomes_of
 from hindsight.checks.statistics.intervals import Z
 from hindsight.checks.values.groups import groups
@@ -87,10 +88,10 @@ def accuracy(cells: Cells) -> Part:
 
 
 def precision(cells: Cells) -> Part:
-    """E[TP] / predicted positives; 0 where there are none, as scikit-learn has it."""
+    """E[TP] / predicted positives."""
     got = cells.predicted.sum()
     if not got:
-        return Part(0.0, note="no positive predictions")
+        return Part(None, note="no positive predictions")
     return Part(float(cells.predicted @ cells.blocks.mean / got), 1 / got, 0.0)
 
 
@@ -98,7 +99,7 @@ def recall(cells: Cells) -> Part:
     """E[TP] / E[positives]."""
     had, hits = _positives(cells)
     if had == 0:
-        return Part(0.0, note="no positive labels expected")
+        return Part(None, note="no positive labels expected")
     value = hits / had
     return Part(value, (1 - value) / had, -value / had)
 
@@ -108,7 +109,7 @@ def f1(cells: Cells) -> Part:
     had, hits = _positives(cells)
     both = float(cells.predicted.sum()) + had
     if both == 0:
-        return Part(0.0, note="no positive labels expected, none predicted")
+        return Part(None, note="no positive labels expected, none predicted")
     value = 2 * hits / both
     return Part(value, (2 - value) / both, -value / both)
 
@@ -242,8 +243,8 @@ def _unlike(outcomes: Classified | Measured, calibration: Calibration) -> str:
 
 def _measurement(name: str, part: Part, spread: float, n: int, note: str) -> Measurement:
     note = "; ".join(text for text in (part.note, note) if text)
-    if part.value is None or part.note:
-        return Measurement(name, part.value, n, note=note)
+    if part.value is None:
+        return Measurement(name, None, n, note=note)
     half, highest = Z * sqrt(spread), np.inf if name in LOSSES else 1.0
     lower, upper = max(part.value - half, 0.0), min(part.value + half, highest)
     return Measurement(name, part.value, n, lower=lower, upper=upper, note=note)
@@ -267,8 +268,20 @@ def _classes(outcomes: Classified, calibration: Calibration) -> Iterator[tuple[s
     yield "accuracy", _total(hits), sum(map(variance, cells, hits))
     for name, metric in (("f1_macro", f1), ("roc_auc_ovr_macro", roc_auc)):
         parts = [metric(each) for each in cells]
+        macro = _macro(parts, outcomes.classes) if metric is f1 else _total(parts, len(parts))
+        among = sum(part.value is not None for part in parts) or 1
         spread = sum(map(variance, cells, parts)) * _together(outcomes, cells, parts)
-        yield name, _total(parts, len(parts)), spread / len(parts) ** 2
+        yield name, macro, spread / among**2
+
+
+def _macro(parts: Sequence[Part], classes: Sequence[str]) -> Part:
+    """The mean over the classes that occur, as `performance` takes it of the truth."""
+    there = [part for part in parts if part.value is not None]
+    if not there:
+        return Part(None, note=parts[0].note)
+    absent = [name for name, part in zip(classes, parts, strict=True) if part.value is None]
+    said = "neither expected nor predicted: left out"
+    return replace(_total(there, len(there)), note=of_classes(absent, f"is {said}", f"are {said}"))
 
 
 def _cells(blocks: Blocks, scores: np.ndarray, positive: np.ndarray) -> Cells:

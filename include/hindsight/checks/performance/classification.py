@@ -16,23 +16,22 @@ from hindsight.vocabulary.measurement import Measurement
 
 NOTHING = "no labelled rows"
 CALIBRATION_BINS = 10
+SHOWN = 5  # classes a note names
 CELLS = ("positive→positive", "positive→negative", "negative→positive", "negative→negative")  # label→prediction
 
 
 def binary(truth: np.ndarray, predicted: np.ndarray, scores: np.ndarray | None) -> Iterator[Measurement]:
     """Yield the numbers of a binary classifier; `truth` and `predicted` are True for the positive class.
 
-    precision = TP/(TP+FP), recall = TP/(TP+FN), F1 = 2·TP/(2·TP+FP+FN), each 0 where its denominator is 0
-    (scikit-learn, zero_division=0); fpr = FP/(FP+TN) and fnr = FN/(FN+TP) are not evaluated there.
+    precision = TP/(TP+FP), recall = TP/(TP+FN), F1 = 2·TP/(2·TP+FP+FN), fpr = FP/(FP+TN), fnr = FN/(FN+TP).
     `scores` are probabilities of the positive class, NaN where none was logged.
     """
     tp, fp = int((truth & predicted).sum()), int((~truth & predicted).sum())
     fn, tn = int((truth & ~predicted).sum()), int((~truth & ~predicted).sum())
     n = tp + fp + fn + tn
-    zero = 0.0 if n else None
     yield share("accuracy", tp + tn, n, nothing=NOTHING)
-    yield _part("precision", tp, tp + fp, n, "no positive predictions", zero)
-    yield _part("recall", tp, tp + fn, n, "no positive labels", zero)
+    yield _part("precision", tp, tp + fp, n, "no positive predictions")
+    yield _part("recall", tp, tp + fn, n, "no positive labels")
     yield _f1(tp, fp + fn, n)
     yield _part("fpr", fp, fp + tn, n, "no negative labels")
     yield _part("fnr", fn, tp + fn, n, "no positive labels")
@@ -48,15 +47,14 @@ def multiclass(
 ) -> Iterator[Measurement]:
     """Yield the numbers of a classifier of many classes; `truth` and `predicted` are places in `classes`.
 
-    A prediction that is none of the classes has the place len(classes) and is wrong. Macro averages go over all
-    classes, 0 for a class nobody predicted or had (scikit-learn, labels=classes, zero_division=0). `scores` has one
-    column a class.
+    A prediction that is none of the classes has the place len(classes) and is wrong. Macro averages go over the classes
+    that occur among the labels or the predictions. `scores` has one column a class.
     """
     k = len(classes)
     counts = np.bincount(truth * (k + 1) + predicted, minlength=k * (k + 1)).reshape(k, k + 1).astype(float)
     hits, n = int(np.trace(counts)), int(counts.sum())
     yield share("accuracy", hits, n, nothing=NOTHING)
-    yield from _averages(counts)
+    yield from _averages(counts, classes)
     names = [*classes, "<other>"]
     for row, column in zip(*np.nonzero(counts), strict=True):
         yield Measurement("confusion", float(counts[row, column]), n, bin=f"{names[row]}→{names[column]}")
@@ -64,14 +62,14 @@ def multiclass(
         yield from _scored_classes(truth, scores, classes)
 
 
-def _part(metric: str, hits: int, of: int, n: int, nothing: str, empty: float | None = None) -> Measurement:
+def _part(metric: str, hits: int, of: int, n: int, nothing: str) -> Measurement:
     """A share of some of the n labelled rows: its interval comes from those, its `n` counts all."""
-    return replace(share(metric, hits, of, empty=empty, nothing=nothing if n else NOTHING), n=n)
+    return replace(share(metric, hits, of, nothing=nothing if n else NOTHING), n=n)
 
 
 def _f1(tp: int, errors: int, n: int) -> Measurement:
     if tp + errors == 0:
-        return Measurement("f1", 0.0 if n else None, n, note="no positive labels or predictions" if n else NOTHING)
+        return Measurement("f1", None, n, note="no positive labels or predictions" if n else NOTHING)
     lower, upper = intervals.f1(tp, errors) or (None, None)
     return Measurement("f1", 2 * tp / (2 * tp + errors), n, lower=lower, upper=upper)
 
@@ -123,7 +121,7 @@ def _calibration(y: np.ndarray, p: np.ndarray) -> Iterator[Measurement]:
         yield Measurement("reliability_score", float(scored[place]) / n, n, bin=key)
 
 
-def _averages(counts: np.ndarray) -> Iterator[Measurement]:
+def _averages(counts: np.ndarray, classes: Sequence[str]) -> Iterator[Measurement]:
     """F1, precision and recall averaged over classes, with intervals by the delta method on the confusion table."""
     n, k = int(counts.sum()), counts.shape[0]
     names = ("precision_macro", "recall_macro", "f1_macro", "f1_weighted")
@@ -132,13 +130,38 @@ def _averages(counts: np.ndarray) -> Iterator[Measurement]:
         return
     hit, had, got = np.diag(counts) / n, counts.sum(axis=1) / n, counts.sum(axis=0)[:k] / n
     precision, recall, f1 = _ratio(hit, got), _ratio(hit, had), _ratio(2 * hit, had + got)
-    equal = np.full(k, 1 / k)
+    occurs = had + got > 0
+    equal = occurs / max(np.count_nonzero(occurs), 1)
     nothing = np.zeros(k)
-    yield _average(names[0], precision @ equal, counts, _ratio(equal, got), nothing, _ratio(equal * precision, got))
-    yield _average(names[1], recall @ equal, counts, _ratio(equal, had), _ratio(equal * recall, had), nothing)
+    found = [
+        _average(names[0], precision @ equal, counts, _ratio(equal, got), nothing, _ratio(equal * precision, got)),
+        _average(names[1], recall @ equal, counts, _ratio(equal, had), _ratio(equal * recall, had), nothing),
+    ]
     for name, weights, per_row in ((names[2], equal, nothing), (names[3], had, f1)):
         slope = _ratio(weights * f1, had + got)
-        yield _average(name, f1 @ weights, counts, _ratio(2 * weights, had + got), slope - per_row, slope)
+        found.append(_average(name, f1 @ weights, counts, _ratio(2 * weights, had + got), slope - per_row, slope))
+    for m, note in zip(found, _left_out(had > 0, got > 0, classes), strict=True):
+        yield replace(m, note=note)
+
+
+def _left_out(had: np.ndarray, got: np.ndarray, classes: Sequence[str]) -> tuple[str, str, str, str]:
+    """Say of each average which classes are no part of it and which of its parts are 0 for want of rows."""
+
+    def said(which: np.ndarray, one: str, many: str) -> str:
+        return of_classes([name for name, is_one in zip(classes, which, strict=True) if is_one], one, many)
+
+    absent = said(~(had | got), "did not occur and is left out", "did not occur and are left out")
+    silent = said(had & ~got, "was never predicted and counts as 0", "were never predicted and count as 0")
+    unheard = said(got & ~had, "has no labels and counts as 0", "have no labels and count as 0")
+    return "; ".join(filter(None, (absent, silent))), "; ".join(filter(None, (absent, unheard))), absent, ""
+
+
+def of_classes(names: Sequence[str], one: str, many: str) -> str:
+    """'class owl did …' or 'classes cat, owl do …', "" of none; beyond five they are counted."""
+    if len(names) < 2:
+        return f"class {names[0]} {one}" if names else ""
+    rest = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"classes {', '.join(names[:SHOWN])}{rest} {many}"
 
 
 def _average(

@@ -11,6 +11,7 @@ from hindsight.checks.reference.baseline import Baseline
 from hindsight.checks.reference.columns import sample_of
 from hindsight.checks.values.categories import EMPTY, OTHER
 from hindsight.checks.values.distributions import Distribution
+from hindsight.checks.values.precision import STEP
 from hindsight.checks.values.samples import Numbers
 
 MARGIN = 0.1  # how far beyond the reference's range, as a share of it, a value may lie
@@ -29,11 +30,15 @@ class Counted(Distribution):
 
     @property
     def range(self) -> Span | None:
-        """The extremes, widened on both sides by a tenth of their distance; None without values."""
+        """The extremes, widened on both sides by a tenth of their distance, or by what a float32 may differ.
+
+        None without values.
+        """
         if self.extremes is None:
             return None
         low, high = self.extremes
-        return low - MARGIN * (high - low), high + MARGIN * (high - low)
+        margin = MARGIN * (high - low)
+        return low - max(margin, STEP * abs(low)), high + max(margin, STEP * abs(high))
 
     @property
     def unseen(self) -> float:
@@ -55,6 +60,11 @@ class Counted(Distribution):
         """The smallest value that at least `share` of the rows do not exceed (Hyndman & Fan 1996, definition 1)."""
         rank = int(np.ceil(share * self.n))
         return float(self.values[rank - 1 if self.ranks is None else np.searchsorted(self.ranks[1:], rank)])
+
+    def share_of(self, value: float, *, within: float = 0.0) -> float:
+        """The share of rows that have this value, as double or as float32, or lie no further from it than `within`."""
+        off = max(within, STEP * abs(value))
+        return self.share_within(value - off, value + off)
 
     def share_within(self, low: float, high: float) -> float:
         """The share of rows in the closed span; 0 without rows."""

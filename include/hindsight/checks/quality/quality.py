@@ -210,7 +210,7 @@ class _Column:
 
     def _still(self, plain: np.ndarray, norm: Counted) -> Measurement:
         one = plain.size > 0 and plain.min() == plain.max()
-        usual = norm.share_within(plain[0], plain[0]) if one else 0.0
+        usual = norm.share_of(float(plain[0])) if one else 0.0
         return self._stuck(1 if one else 2, plain.size, usual, "" if self.hashed or not one else f"{plain[0]:g}")
 
     def _stuck(self, distinct: int, n: int, usual: float, value: str) -> Measurement:

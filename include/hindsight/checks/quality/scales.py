@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from hindsight.checks.values.distributions import BLOCK, Distribution
+from hindsight.checks.values.precision import near
 
 FEWEST, FEWEST_VALUES = 20, 5  # rows other than zero that a factor is read from, and distinct ones of the reference
 AS_NEAR = 1.5  # how far chance may put the ratio of the medians off a usual factor
 LEAST_FACTOR, FAR, NEAR = 10 / AS_NEAR, 0.5, 0.05
 CHANCE = 1e-9  # less than which is no accident
 LARGEST = 1e200  # factors beyond are no units, and overflow
+LARGE = 1e5  # from there on a number of six digits is whole
 CLOSE = 1.63  # the 1 % point of Kolmogorov's distribution
 _KNOWN = [10.0**k for k in range(1, 10)] + [12.0, 24.0, 60.0, 1440.0, 3600.0, 86400.0, 25.4]
 FACTORS = np.array(sorted([*_KNOWN, *(1 / factor for factor in _KNOWN)]))
@@ -42,9 +44,10 @@ def is_rounded(values: np.ndarray, reference: Distribution) -> bool:
     """Whether all values are whole, and lie where the reference's do, that are whole too seldom for this to be chance.
 
     Chance is the share of whole values in the reference to the power of the rows, less than 1e-9; where they lie is
-    the Kolmogorov-Smirnov distance, less than 0.5. One value in all rows is stuck, not rounded.
+    the Kolmogorov-Smirnov distance, less than 0.5. One value in all rows is stuck, not rounded, and numbers so large
+    that six digits hold no fractions have only lost precision.
     """
-    if not (values.size and reference.n) or not _whole(values[:FEWEST]).all():
+    if not (values.size and reference.n) or not _whole(values[:FEWEST]).all() or np.abs(values).min() >= LARGE:
         return False
     counts = np.diff(_ranks(reference))
     share = max(int(counts[_whole(reference.values)].sum()), 1) / max(reference.n, 2)
@@ -98,9 +101,10 @@ def _median(values: Distribution) -> float:
 
 
 def _gap(now: Distribution, then: Distribution, factor: float) -> float:
-    """The Kolmogorov-Smirnov distance after division; values that differ by rounding (1e-9 relative) are equal."""
+    """The Kolmogorov-Smirnov distance after division; values that differ by rounding to float32 are equal."""
     with np.errstate(over="ignore"):
         scaled = now.values / factor
-        points = np.union1d(scaled, then.values) * (1 + 1e-9)
+        points = np.union1d(scaled, then.values)
+        points = points + near(points)
     below = now.rows(np.searchsorted(scaled, points, side="right")) / now.n
     return float(np.max(np.abs(below - then.rows(np.searchsorted(then.values, points, side="right")) / then.n)))

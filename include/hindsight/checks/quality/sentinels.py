@@ -9,7 +9,8 @@ import numpy as np
 
 from hindsight.checks.quality.norms import Counted, Norm
 
-NUMBERS = np.array([0.0, -1.0, *(-float("9" * k) for k in range(1, 11)), *(float("9" * k) for k in range(3, 11))])
+_USUAL = np.array([0.0, -1.0, *(-float("9" * k) for k in range(1, 11)), *(float("9" * k) for k in range(3, 11))])
+NUMBERS = np.union1d(_USUAL, _USUAL.astype(np.float32))
 WORDS = re.compile(
     r"n\.?/?a\.?|#n/a|nan|nil|none|\(?null\)?|missing|undefined|unspecified|unk(nown)?|not (available|set)|no value"
     r"|\?+|-+|\.|-?9{3,5}|-1|-9|-99"
@@ -35,7 +36,15 @@ def stand_ins(known: np.ndarray, norm: Counted) -> dict[float, int]:
         beyond = {}
     often = _repeated(known[usual], _least(known.size)) | beyond
     found = {v: often[v] for v in sorted(often)}
-    return {v: count for v, count in found.items() if _is_odd(count, known.size, norm.share_within(v, v))}
+    return {
+        v: count for v, count in found.items() if _is_odd(count, known.size, norm.share_of(v, within=_step(v, known)))
+    }
+
+
+def _step(value: float, known: np.ndarray) -> float:
+    """How far from 0 a value may have been that is written as 0: half of the smallest other one, if rounded."""
+    sizes = np.abs(known[known != 0]) if value == 0 else np.zeros(0)
+    return float(sizes.min()) / 2 if sizes.size else 0.0
 
 
 def words(known: Mapping[str, int], norm: Norm) -> dict[str, int]:
@@ -52,7 +61,7 @@ def _possible(known: np.ndarray, norm: Counted) -> list[float]:
 
     0 is one only where the reference has none at all: of what people count there are often more zeros than before.
     """
-    shares = {value: norm.share_within(value, value) for value in NUMBERS.tolist()}
+    shares = {value: norm.share_of(value) for value in NUMBERS.tolist()}
     if shares[0.0] or not known.any():
         del shares[0.0]
     return [value for value, share in shares.items() if OFTEN * share < 1]

@@ -9,18 +9,37 @@ import numpy as np
 
 from hindsight.checks.values.categories import NULL, OTHER, Frequencies
 from hindsight.checks.values.distributions import Distribution, distinct
+from hindsight.checks.values.precision import STEP, near
 
 FEW = 20  # a numeric column of so few distinct values has a bin for each of them
 TOP = 50
 PERCENTS = np.arange(1, 100) / 100
 DECILES = np.arange(1, 10) / 10
+CLOSE = 0.01  # of the way to the edge before: edges so close for their size stay where they are
+LAST_BITS = 4 * np.finfo(np.float64).eps
 
 
 @dataclass(frozen=True)
 class NumericBins:
-    """Bins [edge, next edge) with open ends, and null; two neighbouring floats as edges enclose a single value."""
+    """Bins [edge, next edge) with open ends, and null; two neighbouring floats as edges enclose a single value.
+
+    A value that was written as a float32 is still that value: rows are counted by `borders`.
+    """
 
     edges: np.ndarray
+
+    @cached_property
+    def borders(self) -> np.ndarray:
+        """Where the bins begin: four float32 steps below the edge, above it where the bin of a single value ends.
+
+        Of single values never beyond the middle between two edges.
+        """
+        with np.errstate(over="ignore"):
+            after = np.diff(self.edges, append=np.inf)
+        begins = self.edges[1:] == np.nextafter(self.edges[:-1], np.inf)
+        begins, ends = np.append(begins, False)[: self.edges.size], np.insert(begins, 0, False)[: self.edges.size]
+        lower = self.edges - _slack(self.edges, np.where(begins, 0.5, CLOSE))
+        return np.asarray(np.where(ends, self.edges + np.minimum(near(self.edges), after / 2), lower))
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -30,7 +49,7 @@ class NumericBins:
 
     def counts(self, distribution: Distribution, nulls: int) -> np.ndarray:
         """Count the rows in each bin, null the last."""
-        below = distribution.below(self.edges)
+        below = distribution.below(self.borders)
         return np.concatenate((np.diff(below, prepend=0, append=distribution.n), [nulls])).astype(np.int64)
 
 
@@ -71,12 +90,36 @@ def _enclosed(values: np.ndarray) -> np.ndarray:
 
 
 def quantiles(values: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """Return numpy's linear quantiles of ascending finite values; none for no values or where they overflow."""
+    """Return numpy's linear quantiles of ascending finite values; none for no values or where they overflow.
+
+    A quantile between two equal values is that value, to the last bit: the interpolation may miss it by one. One
+    between two values is written so much higher as the border of its bin lies below it.
+    """
     if not len(values):
         return np.zeros(0)
     with np.errstate(over="ignore", invalid="ignore"):
         found = np.quantile(values, shares)
-    return np.asarray(found[np.isfinite(found)])
+        found = snapped(found[np.isfinite(found)], values)
+        return np.where(_among(found, values), found, found + _slack(found, CLOSE) * (1 + 2 * STEP))
+
+
+def _slack(edges: np.ndarray, reach: float | np.ndarray) -> np.ndarray:
+    """How far below each ascending edge its border lies: a float32's steps, within a reach of the way down."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(np.minimum(near(edges), np.diff(edges, prepend=-np.inf) * reach))
+
+
+def _among(found: np.ndarray, values: np.ndarray) -> np.ndarray:
+    return np.asarray(values[np.minimum(np.searchsorted(values, found), len(values) - 1)] == found)
+
+
+def snapped(found: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return each number, or the nearest of the ascending values where that is only its last bits away."""
+    places = np.searchsorted(values, found)
+    for neighbours in (np.maximum(places - 1, 0), np.minimum(places, len(values) - 1)):
+        is_same = np.abs(values[neighbours] - found) <= LAST_BITS * np.abs(found)
+        found = np.where(is_same, values[neighbours], found)
+    return found
 
 
 @dataclass(frozen=True)

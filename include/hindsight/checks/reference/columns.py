@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +15,7 @@ from hindsight.checks.reference.comparison import Comparison, compare_numbers, c
 from hindsight.checks.reference.profile import Moments, Profile, category_profile, numeric_profile
 from hindsight.checks.values.categories import OTHER, Frequencies
 from hindsight.checks.values.distributions import Distribution
+from hindsight.checks.values.precision import alike
 from hindsight.checks.values.samples import Numbers, Sample, Texts
 
 Role = Literal["feature", "prediction", "score", "label"]
@@ -66,11 +67,16 @@ class NumericBaseline(ColumnBaseline):
     deciles: NumericBins
 
     def compare(self, reference: Sample, current: Sample) -> Comparison:
-        """Compare the rows of a window with the reference's."""
+        """Compare the rows of a window with the reference's, both at the precision of the coarser."""
         if not isinstance(reference, Numbers) or not isinstance(current, Numbers):
             raise TypeError(f"column {self.name!r} is numeric")
+        known = self.profile
+        std = known.moments.std if known.moments else 0.0
+        if both := alike(reference.values, current.values, std):
+            reference, current = (replace(s, values=v) for s, v in zip((reference, current), both, strict=True))
+            known = replace(known, counts=self.bins.counts(reference.values, reference.nulls))
         counts = self.bins.counts(current.values, current.nulls)
-        return compare_numbers(self.deciles, reference, self.profile, current, counts)
+        return compare_numbers(self.deciles, reference, known, current, counts)
 
     def profile_of(self, current: Sample) -> Profile:
         """Return the profile of the rows of a window in the frozen bins."""

@@ -20,6 +20,7 @@ from hindsight.checks.statistics.effects import (
     wasserstein_normed,
 )
 from hindsight.checks.values.distributions import Distances, distances, ks_p
+from hindsight.checks.values.precision import STEP
 from hindsight.checks.values.samples import Numbers, Texts
 
 USUAL_BINS = 11  # deciles and null: what the usual PSI thresholds of 0.1 and 0.25 were made for
@@ -97,7 +98,7 @@ _MOVES = ("wasserstein_normed", "mean_shift", "std_shift")
 
 
 def _unmoved(now: float, then: float) -> float | None:
-    return 0.0 if now == then else None
+    return 0.0 if abs(now - then) <= STEP * abs(then) else None
 
 
 def _in_units(value: float | None, n: int, note: str) -> Effect:

@@ -102,7 +102,7 @@ def numeric_profile(bins: NumericBins, values: np.ndarray, nulls: int) -> Profil
     """Count and add up ascending values (infinite ones are counted, not added) in the frozen bins."""
     whole = Distribution(values)
     finite = whole.finite().values
-    starts = np.concatenate(([0], np.searchsorted(finite, bins.edges, side="left"), [len(finite)]))
+    starts = np.concatenate(([0], np.searchsorted(finite, bins.borders, side="left"), [len(finite)]))
     with np.errstate(over="ignore"):
         sums = np.array([*(np.sum(finite[i:j]) for i, j in pairwise(starts.tolist())), 0.0])
     ends = (float(finite[0]), float(finite[-1])) if len(finite) else None

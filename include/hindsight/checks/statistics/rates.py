@@ -15,15 +15,14 @@ def share(
     hits: int,
     n: int,
     *,
-    empty: float | None = None,
     nothing: str = NO_ROWS,
     feature: str = "",
     reference: float | None = None,
     note: str = "",
 ) -> Measurement:
-    """Return hits/n with Wilson's interval; `empty` with the note `nothing` where n is 0."""
+    """Return hits/n with Wilson's interval; None with the note `nothing` where n is 0."""
     if n == 0:
-        return Measurement(metric, empty, feature=feature, reference=reference, note=nothing)
+        return Measurement(metric, None, feature=feature, reference=reference, note=nothing)
     lower, upper = intervals.wilson(hits, n) or (None, None)
     return Measurement(metric, hits / n, n, feature=feature, lower=lower, upper=upper, reference=reference, note=note)
 

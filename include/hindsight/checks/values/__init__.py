@@ -4,4 +4,5 @@ numbers        a column as 64-bit floats, or why it is none        lenient     t
 categories     a column as whole numbers and canonical texts       classes     labels and predictions in one list
 samples        the values of one group of rows, sorted, counted    groups      all rows, each version, each segment
 distributions  sorted values with counts, and their distances      failures    which requests were not answered
+precision      numbers that only changed how many digits are kept
 """

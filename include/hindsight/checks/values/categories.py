@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from hindsight.checks.values.numbers import of_decimals
+
 NULL, OTHER, EMPTY = "<null>", "<other>", "<empty>"
 BLOCK = 1 << 20  # rows counted at a time: counting widens the codes
 LONGEST = 120  # characters of a value that are kept; longer texts end in a hash
@@ -69,9 +71,9 @@ class Frequencies:
 def encode(column: pa.Array) -> Categories:
     """Turn a column into Categories.
 
-    1 and 1.0 are one value, NaN is null, text is compared in Unicode normal form C, and null is never the text
-    "None". Texts longer than 120 characters are cut and end in a hash, so that a value of a megabyte stays itself
-    without being kept.
+    1 and 1.0 are one value, and so are 0.7 and the float32 next to it; NaN is null, text is compared in Unicode normal
+    form C, and null is never the text "None". Texts longer than 120 characters are cut and end in a hash, so that a
+    value of a megabyte stays itself without being kept.
     """
     encoded = _dictionary(column)
     codes = np.asarray(pc.fill_null(encoded.indices, -1), dtype=np.int32)
@@ -87,7 +89,7 @@ def _dictionary(column: pa.Array) -> pa.DictionaryArray:
     if pa.types.is_dictionary(column.type):
         return column
     if pa.types.is_decimal(column.type):
-        column = column.cast(pa.float64())
+        column = of_decimals(column)
     if pa.types.is_nested(column.type):
         column = pa.array([None if value is None else repr(value) for value in column.to_pylist()], pa.string())
     return column.dictionary_encode()
@@ -99,10 +101,27 @@ def _texts(values: pa.Array) -> pa.Array:
         values = pc.add(pc.if_else(pc.is_nan(values), None, values), 0.0)  # adding turns -0.0 into 0.0
     elif pa.types.is_binary(values.type) or pa.types.is_large_binary(values.type):
         values = pa.array([None if value is None else value.hex() for value in values.to_pylist()], pa.string())
-    texts = pc.utf8_normalize(values.cast(pa.large_string()), form="NFC")
+    texts = _written(values) if pa.types.is_float64(values.type) else values.cast(pa.large_string())
+    texts = pc.utf8_normalize(texts, form="NFC")
     if pc.any(_is_special(texts)).as_py():
         texts = pa.array([None if text is None else _label(text) for text in texts.to_pylist()], pa.large_string())
     return texts
+
+
+def _written(values: pa.Array) -> pa.Array:
+    """Return doubles as texts: fractions that came from a float32 as that is written, 0.7 and not 0.699999988."""
+    texts = values.cast(pa.large_string())
+    numbers = np.asarray(values.to_numpy(zero_copy_only=False))
+    with np.errstate(over="ignore", invalid="ignore"):
+        single = numbers.astype(np.float32)
+        came = np.flatnonzero((single == numbers) & (numbers % 1 != 0))
+    if not came.size:
+        return texts
+    return pc.replace_with_mask(
+        texts,
+        pa.array(np.isin(np.arange(len(texts)), came)),
+        pa.array(single[came]).cast(pa.large_string()),
+    )
 
 
 def _is_special(texts: pa.Array) -> pa.Array:

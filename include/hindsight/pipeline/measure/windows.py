@@ -34,6 +34,7 @@ from hindsight.warehouse.predictions import collect, logged_between, misdated, s
 
 DAY, WEEK, MICROSECOND = timedelta(days=1), timedelta(days=7), timedelta(microseconds=1)
 WEEKS_COMPARED = 4
+SATURDAY = 5
 MISDATED = "misdated_rows"
 
 
@@ -133,10 +134,10 @@ def _counted(monitor: Monitor, n: int, at: datetime, resources: Resources) -> Me
 def expected_volume(monitor: Monitor, window: Window, resources: Resources, *, n: int) -> float | None:
     """The number of requests to compare `n` with: the median of the same slot of the week over the last four weeks.
 
-    With only one such week there is a range: the requests at the same time of the seven days before; inside it nothing
-    is unusual. None in the first week. Windows longer than a week are compared with the four before them. What the
-    warehouse no longer keeps is taken from the snapshots. Of a window without requests it is the number to be expected
-    since the last one.
+    With only one such week there is a range: the requests at the same time of those of the seven days before that are
+    working days, or weekend, as this one is; inside it nothing is unusual. None in the first week. Windows longer than
+    a week are compared with the four before them. What the warehouse no longer keeps is taken from the snapshots. Of a
+    window without requests it is the number to be expected since the last one.
     """
     if n == 0:
         return _expected_since_the_last(monitor, window, resources)
@@ -146,8 +147,13 @@ def expected_volume(monitor: Monitor, window: Window, resources: Resources, *, n
         return float(median(weeks))
     if not weeks or monitor.window > DAY:
         return None
-    days = _counts(monitor, [_before(window, k * DAY) for k in range(1, 8)], resources)
+    before = [_before(window, k * DAY) for k in range(1, 8)]
+    days = _counts(monitor, [day for day in before if _is_weekend(day) == _is_weekend(window)], resources)
     return float(min(max(n, min(days)), max(days)))
+
+
+def _is_weekend(window: Window) -> bool:
+    return window.start.weekday() >= SATURDAY
 
 
 def _expected_since_the_last(monitor: Monitor, window: Window, resources: Resources) -> float | None:
