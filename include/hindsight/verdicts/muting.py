@@ -21,6 +21,7 @@ EXPLAINS: Mapping[str, frozenset[str]] = {
     "quality.schema_change": _VALUES | {"quality.null_rate", "quality.new_category_share", "quality.unit_change"},
     "quality.unit_change": _VALUES,
     "quality.stuck": _VALUES - {"quality.stuck"},
+    "quality.expectations_failed_critical": frozenset({"quality.expectations_failed"}),
 }
 ROUNDED = "whole numbers only"  # a change of type that leaves every value where it was
 Drifted = Mapping[tuple[str, str], Mapping[str, bool]]
