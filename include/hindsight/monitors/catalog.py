@@ -127,21 +127,9 @@ CATALOG: tuple[Metric, ...] = (
         "`n` is, where not healthy, the requests that failed or were as slow",
         highest=2,
     ),
-    _quality(
-        "expectation_success",
-        "1 where the expectation held in this window, 0 where not; null where nobody could evaluate it",
-        vector="expectation",
-    ),
-    _quality(
-        "expectations_failed",
-        "expectations of the suite about this column that did not hold, those of severity info left out",
-        highest=None,
-    ),
-    _quality(
-        "expectations_failed_critical",
-        "those of severity critical among them; only where the suite has one about this column",
-        highest=None,
-    ),
+    _quality("expectation_success", "1 where the expectation held, 0 where not, null unanswered", vector="expectation"),
+    _quality("expectations_failed", "expectations about this column that did not hold, but for info", highest=None),
+    _quality("expectations_failed_critical", "those of severity critical among them", highest=None),
     _quality("suite_faults", "what is wrong with the suite itself: missing, unreadable, unknown", highest=None),
     _quality("null_rate", "share of rows in which the column is null, NaN or blank", interval=WILSON, compared=True),
     _quality(

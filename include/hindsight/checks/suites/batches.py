@@ -113,9 +113,8 @@ def warehouse_batches(
     with ExitStack() as opened, ExitStack() as engines:
 
         def opening() -> Any:
-            if connect is None:
-                return opened.enter_context(closing(engine.dialect.connect(*arguments, **options)))
-            return opened.enter_context(closing(connect())).driver_connection
+            made = _detached(connect()) if connect else engine.dialect.connect(*arguments, **options)
+            return opened.enter_context(closing(made))
 
         try:
             types = {c["name"]: c["type"] for c in sa.inspect(engine).get_columns(name, schema=schema or None)}
@@ -137,6 +136,13 @@ def warehouse_batches(
             ) from exc
         except (sa.exc.SQLAlchemyError, TestConnectionError) as exc:
             raise WarehouseError(f"connection {monitor.source.connection!r} broke off while a suite was run") from exc
+
+
+def _detached(connection: Any) -> Any:
+    """The driver's own connection, which no pool closes or rolls back any more."""
+    made = connection.driver_connection
+    connection.detach()
+    return made
 
 
 def _whole(asset: Any, moments: Mapping[str, Moment]) -> Batch:
