@@ -27,7 +27,7 @@ _TYPES: dict[str, sa.types.TypeEngine[Any]] = {
     **dict.fromkeys(NUMERIC[:4], sa.Double()),
     **dict.fromkeys((*NUMERIC[4:], "prediction"), sa.Integer()),
     "flag": sa.Boolean(),
-    "at": sa.DateTime(timezone=True),
+    "seen_at": sa.DateTime(timezone=True),
     "unnamed": sa.Text(),  # by the monitor
 }
 
@@ -36,7 +36,7 @@ def watching(**changes: Any) -> Monitor:
     """Return the monitor of the log."""
     source = {
         "connection": "warehouse",
-        "predictions": {"table": "log", "id": "id", "timestamp": "at", "prediction": "prediction"},
+        "predictions": {"table": "log", "id": "id", "timestamp": "seen_at", "prediction": "prediction"},
     }
     features = dict.fromkeys(NUMERIC, "numeric") | dict.fromkeys(CATEGORICAL, "categorical")
     return a_monitor(**{"source": source, "features": features, "quality": {"suite": "credit"}} | changes)
@@ -46,7 +46,7 @@ def a_row(i: int) -> dict[str, Any]:
     """Return row `i` of the log."""
     return {
         "id": f"r{i}",
-        "at": START + i * timedelta(minutes=15),
+        "seen_at": START + i * timedelta(minutes=15),
         "amount": None if i % 10 == 9 else 100.0 + i * 3.5,
         "fee": 1.0 + i % 7,
         "fee_again": 1.0 + i % 7,

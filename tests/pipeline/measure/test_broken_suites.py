@@ -23,8 +23,8 @@ HIGH = {"type": "expect_column_values_to_be_between", "kwargs": {"column": "amou
 
 
 @pytest.fixture
-def world(sqlite_url: sa.URL, tmp_path: Path) -> Iterator[World]:
-    with a_world(sqlite_url, tmp_path, REFERENCE) as made:
+def world(database_url: sa.URL, tmp_path: Path) -> Iterator[World]:
+    with a_world(database_url, tmp_path, REFERENCE) as made:
         made.declare(quality={"suite": "credit"}).log(DAY).log(NEXT)
         yield made
 
@@ -68,6 +68,12 @@ def test_an_expectation_nobody_can_answer_opens_no_incident(world: World) -> Non
     assert {m.bin: m.note for m in of(world, "expectation_success") if m.value is None} == {
         "expect_column_max_to_be_between": "not evaluated: raised TypeError"
     }
+
+
+def test_a_critical_expectation_about_the_table_is_one_incident(world: World) -> None:
+    rows = {"type": "expect_table_row_count_to_be_between", "kwargs": {"max_value": 1}, "severity": "critical"}
+    suite(world, rows)
+    assert [i.series.rule for i in world.run(DAY).incidents] == ["quality_critical"]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -23,6 +23,10 @@ Moment = Callable[[Any], Any]
 Connect = Callable[[], Any]  # a new connection, as SQLAlchemy's `raw_connection` makes one
 _ORDERED = {"expect_column_values_to_be_increasing", "expect_column_values_to_be_decreasing"}
 _BOUNDS = ("min_value", "max_value", "value_set")
+
+
+class CannotAskError(Exception):
+    """Great Expectations has no way to ask this database anything."""
 
 
 @dataclass(frozen=True)
@@ -101,10 +105,11 @@ def warehouse_batches(
     """Yield what makes a batch of the window's rows in the warehouse, as logged, and one of the table as declared.
 
     Connections are closed after. The context is told a URL without host, user, password or options: they are made
-    outside it, by `connect` or from the URL. Raises DataError where there is no such table and WarehouseError where the
-    warehouse cannot be reached or breaks off.
+    outside it, by `connect` or from the URL. Raises DataError where there is no such table, WarehouseError where the
+    warehouse cannot be reached or breaks off, and CannotAskError where the library cannot read this kind of database.
     """
     from great_expectations.datasource.fluent.interfaces import TestConnectionError
+    from great_expectations.exceptions.exceptions import GreatExpectationsError
 
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     arguments, options = engine.dialect.create_connect_args(url)
@@ -114,6 +119,7 @@ def warehouse_batches(
 
         def opening() -> Any:
             made = _detached(connect()) if connect else engine.dialect.connect(*arguments, **options)
+            opened.enter_context(suppress(engine.dialect.loaded_dbapi.Error))  # some drivers refuse to close twice
             return opened.enter_context(closing(made))
 
         try:
@@ -134,8 +140,10 @@ def warehouse_batches(
             raise DataError(
                 f"{monitor.source.predictions.table}: no such table; correct source.predictions.table"
             ) from exc
-        except (sa.exc.SQLAlchemyError, TestConnectionError) as exc:
+        except (sa.exc.OperationalError, sa.exc.InterfaceError, TestConnectionError) as exc:
             raise WarehouseError(f"connection {monitor.source.connection!r} broke off while a suite was run") from exc
+        except (sa.exc.SQLAlchemyError, GreatExpectationsError) as exc:
+            raise CannotAskError(f"cannot ask {engine.dialect.name}: raised {type(exc).__name__}") from exc
 
 
 def _detached(connection: Any) -> Any:

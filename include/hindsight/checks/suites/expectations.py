@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from hindsight.checks.suites.batches import Batch, Connect, frame_batch, warehouse_batches
+from hindsight.checks.suites.batches import Batch, CannotAskError, Connect, frame_batch, warehouse_batches
 from hindsight.checks.suites.build import built, open_suite
 from hindsight.checks.suites.library import great_expectations
 from hindsight.checks.suites.places import Place, is_about_repeats, places
@@ -150,7 +150,11 @@ def _outcomes(asked: Asked, data: _Data) -> list[_Outcome]:
         for i, outcome in _from_warehouse(context, in_warehouse, declared, data):
             found[i] = _joined(found.get(i), outcome)
     nobody = _Outcome(None, "names a type of the rows in hand, and these do not have its column")
-    return [found.get(i, nobody) for i in asked]
+    return [_explained(found.get(i, nobody)) for i in asked]
+
+
+def _explained(outcome: _Outcome) -> _Outcome:
+    return replace(outcome, note=f"not evaluated: {outcome.note}") if outcome.success is None else outcome
 
 
 def _from_rows(context: Any, asked: Asked, data: _Data) -> Iterator[tuple[int, _Outcome]]:
@@ -169,10 +173,14 @@ def _from_rows(context: Any, asked: Asked, data: _Data) -> Iterator[tuple[int, _
 def _from_warehouse(context: Any, in_window: Asked, declared: Asked, data: _Data) -> Iterator[tuple[int, _Outcome]]:
     if data.url is None or not (in_window or declared):
         return
-    with warehouse_batches(context, data.url, data.monitor, data.window, data.connect) as (rows, table):
-        for make, asked in ((rows, in_window), (table, declared)):
-            found = _apart(make(), asked, data.private) if asked else {}
-            yield from ((i, replace(outcome, n=data.rows.n_raw)) for i, outcome in found.items())
+    try:
+        with warehouse_batches(context, data.url, data.monitor, data.window, data.connect) as (rows, table):
+            for make, asked in ((rows, in_window), (table, declared)):
+                found = _apart(make(), asked, data.private) if asked else {}
+                yield from ((i, replace(outcome, n=data.rows.n_raw)) for i, outcome in found.items())
+    except CannotAskError as exc:
+        nobody = _Outcome(None, f"Great Expectations {exc}", n=data.rows.n_raw)
+        yield from ((i, nobody) for i in (*in_window, *declared))
 
 
 def _apart(batch: Batch, asked: Asked, private: frozenset[str]) -> dict[int, _Outcome]:
@@ -246,8 +254,8 @@ def _why(text: str) -> str:
         raise WarehouseError("the warehouse broke off while expectations were evaluated")
     raised = list(dict.fromkeys(_RAISED.findall(text)))
     if "MetricProviderError" in raised:
-        return "not evaluated: Great Expectations has no way to"
-    return f"not evaluated: raised {', '.join(raised) or 'an exception'}"
+        return "Great Expectations has no such check"
+    return f"raised {', '.join(raised) or 'an exception'}"
 
 
 def _measured(suite: Suite, outcomes: Sequence[_Outcome]) -> Iterator[Measurement]:
@@ -285,6 +293,8 @@ def suite_measurements(
     monitor: Monitor, window: Window, *, root: Path, url: sa.URL | None, rows: Rows, connect: Connect | None = None
 ) -> list[Measurement]:
     """Return what `run_suite` finds and the number of faults of the suite itself, so that these cost nothing else."""
+    if monitor.quality is None:
+        return []
     try:
         found = run_suite(monitor, window, root=root, url=url, rows=rows, connect=connect)
     except ConfigError as exc:
@@ -292,7 +302,7 @@ def suite_measurements(
         nothing = Measurement("expectations_failed", None, rows.n, note=f"the suite cannot be used: {said}")
         return [nothing, Measurement("suite_faults", float(len(exc.problems)), rows.n, note=said)]
     none = None if rows.n == 0 else 0.0
-    return [*found, Measurement("suite_faults", none, rows.n, note="no rows" if none is None else "")] if found else []
+    return [*found, Measurement("suite_faults", none, rows.n, note="no rows" if none is None else "")]
 
 
 def _anywhere(problem: Problem) -> str:
