@@ -136,9 +136,7 @@ def test_a_class_of_ones_own_is_asked_like_the_librarys(database_url: sa.URL, su
     log(database_url, repeated=True)
     folder = tmp_path / "plugins" / "expectations"
     folder.mkdir(parents=True)
-    own = (
-        "class ExpectOwnFees(gxe.ExpectColumnValuesToBeBetween):\n    column: str = 'fee'\n    max_value: float = {}\n"
-    )
-    (folder / "fees.py").write_text(f"import great_expectations.expectations as gxe\n{own.format(6)}")
+    own = "class ExpectOwnFees(gxe.ExpectColumnValuesToBeBetween):\n    column: str = 'fee'\n    max_value: float = 6\n"
+    (folder / "fees.py").write_text(f"import great_expectations.expectations as gxe\n{own}")
     (found,) = answers(database_url, suite(("expect_own_fees", {})), tmp_path)
     assert (found.feature, found.value, found.n) == ("fee", 0.0, 80)
