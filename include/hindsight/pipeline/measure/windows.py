@@ -45,9 +45,9 @@ def run_window(
 ) -> dict[str, Any]:
     """Read a window, compute every number that needs no labels and keep them; return what was written.
 
-    Running it again on the same rows writes nothing new, however much later. What is wrong with the suite costs only its
-    expectations: it is measured, and listed in `faults`. With `read_at`, the moment of reading, the rows of the table
-    that are in no window are counted too: those stamped later than that and those without a moment.
+    Running it again on the same rows writes nothing new, however much later. What is wrong with the suite costs only
+    its expectations: it is measured, and listed in `faults`. With `read_at`, the moment of reading, the rows of the
+    table that are in no window are counted too: those stamped later than that and those without a moment.
     """
     engine = resources.warehouse(monitor.source.connection)
     with tempfile.TemporaryDirectory(prefix="hindsight-") as folder:
