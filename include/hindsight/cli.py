@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -14,7 +15,6 @@ from rich.progress import track
 from hindsight.commands.console import counted, err, out, print_json
 from hindsight.commands.outbox import outbox
 from hindsight.errors import ConfigError, HindsightError
-from hindsight.monitors.loader import lint as lint_files
 from hindsight.monitors.loader import load_folder, load_monitor, monitor_files, require_folder
 from hindsight.monitors.model import Monitor, Task
 from hindsight.monitors.times import moment_of, nights_of, span_of
@@ -23,7 +23,7 @@ from hindsight.vocabulary.severity import Severity
 from hindsight.vocabulary.windows import Window
 
 if TYPE_CHECKING:
-    from hindsight.pipeline import Judgement, Resources
+    from hindsight.pipeline import Resources
 
 Item = TypeVar("Item")
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, help=__doc__)
@@ -59,11 +59,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 @app.command(short_help="List every error of every monitor file, with its line.")
-def lint(files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE...]")] = None, as_json: Json = False) -> int:
-    """Check monitor files and list every error of every file; all files of the monitors folder without arguments."""
-    paths = files or [require_folder(read_settings().monitors)]
+def lint(
+    files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE...]")] = None,
+    connect: Annotated[
+        bool, typer.Option("--connect", help="look for tables and columns in the warehouse too")
+    ] = False,
+    as_json: Json = False,
+) -> int:
+    """Check monitor files, their suites and train functions, and list every error; all files without arguments."""
+    from hindsight.airflow.connections import open_warehouse
+    from hindsight.pipeline.lint import lint as lint_files
+
+    settings = read_settings()
+    paths = files or [require_folder(settings.monitors)]
     checked = [file for path in paths for file in (monitor_files(path) if path.is_dir() else [path])]
-    problems = lint_files(checked)
+    warehouse = partial(open_warehouse, settings=settings) if connect else None
+    problems = lint_files(checked, great_expectations=settings.great_expectations, warehouse=warehouse)
     if as_json:
         print_json([{"file": str(p.file), "line": p.line, "field": p.field, "message": p.message} for p in problems])
     for problem in () if as_json else problems:
@@ -100,16 +111,15 @@ def init(
 ) -> int:
     """Propose a monitor file and an expectation suite from a real table; every guess is explained in the file."""
     from hindsight import terminal
-    from hindsight.airflow.connections import warehouse_url
+    from hindsight.airflow.connections import open_warehouse
     from hindsight.pipeline import propose
-    from hindsight.warehouse.connect import open_engine
 
     settings = read_settings()
     roles = {"id": id, "timestamp": timestamp, "prediction": prediction, "score": score, "model_version": model_version}
     roles |= {"latency_ms": latency_ms, "status_code": status_code, "cost": cost}
     roles |= {"label": label, "arrived_at": arrived_at}
     proposal = propose.propose_monitor(
-        open_engine(warehouse_url(connection, settings)),
+        open_warehouse(connection, settings),
         connection,
         table,
         name=name or propose.name_of(table),
@@ -141,9 +151,8 @@ def run(
         newest = datetime.now(UTC) if window is windows[-1] else None  # what is in no window is counted once
         written = pipeline.run_window(watched, window, resources, read_at=newest)
         judged_at = datetime.now(UTC)
-        return written | _outcome(
-            pipeline.judge_window(watched, window, resources, judged_at=judged_at, dry_run=dry_run)
-        )
+        judgement = pipeline.judge_window(watched, window, resources, judged_at=judged_at, dry_run=dry_run)
+        return written | judgement.to_dict()
 
     results = _each(windows, once, f"{watched.name}: windows", quiet=as_json)
     return _finish(results, watched, resources, as_json=as_json, fail_on=fail_on, what="window", silent=dry_run)
@@ -176,7 +185,7 @@ def labels(
         written = pipeline.revise_windows(watched, windows, night, resources)
         judged_at = datetime.now(UTC)
         judgement = pipeline.judge_night(watched, night, windows, resources, judged_at=judged_at, dry_run=dry_run)
-        return {"night": night.isoformat()} | written | _outcome(judgement)
+        return {"night": night.isoformat()} | written | judgement.to_dict()
 
     results = _each(nights, once, f"{watched.name}: nights", quiet=as_json)
     code = _finish(results, watched, resources, as_json=as_json, fail_on=fail_on, what="night", silent=dry_run)
@@ -340,14 +349,6 @@ def _each(
     return (once(item) for item in shown)
 
 
-def _outcome(judgement: Judgement) -> dict[str, Any]:
-    return {
-        "breaches": len(judgement.breaches),
-        "incidents": sorted({incident.id for incident in judgement.incidents}),
-        "told": [incident.id for incident in judgement.told],
-    }
-
-
 def _finish(
     results: Iterable[dict[str, Any]],
     monitor: Monitor,
@@ -370,6 +371,8 @@ def _finish(
         out.print(f"{monitor.name}: {', '.join(counted(*count) for count in counts)} touched, {told} told")
     if not silent and any(result["told"] for result in done):
         _deliver(monitor, resources)
+    if faults := list(dict.fromkeys(fault for result in done for fault in result.get("faults", ()))):
+        raise ConfigError(*(f"quality.suite: {fault} - all else was measured; see hindsight lint" for fault in faults))
     return 2 if _is_open(monitor, resources, fail_on) else 0
 
 

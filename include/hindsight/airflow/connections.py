@@ -119,6 +119,13 @@ def warehouse_url(id: str, settings: Settings) -> sa.URL:
     return database_url(require(id), settings)
 
 
+def open_warehouse(id: str, settings: Settings) -> sa.Engine:
+    """Return an engine for the warehouse a monitor names, whose sessions can only read; errors as `warehouse_url`."""
+    from hindsight.warehouse.connect import open_engine
+
+    return open_engine(warehouse_url(id, settings))
+
+
 def ledger_url(settings: Settings) -> sa.URL:
     """Return the URL of the ledger: connection hindsight_ledger, else SQLite in the data folder.
 

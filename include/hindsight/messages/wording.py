@@ -13,7 +13,13 @@ from hindsight.vocabulary.severity import Severity
 _ASTRONOMICAL = 1e15  # from there on nobody counts digits
 _SHARES = ("_rate", "_share", "coverage")
 _HEALTH = {1: "warning", 2: "critical"}
-_FINDINGS = ("quality.schema_change", "quality.unit_change", "quality.stuck", "quality.misdated_rows")
+_FINDINGS = (
+    "quality.schema_change",
+    "quality.unit_change",
+    "quality.stuck",
+    "quality.misdated_rows",
+    "quality.suite_faults",
+)
 _SCORE = (
     "Nothing is wrong with the model: the monitor file names the wrong numbers. Change it, or the view, as it says."
 )
@@ -107,8 +113,9 @@ def headline(rule: Rule, incident: Incident, note: str = "") -> str:
     found = clean(note, 200) if rule.metric.startswith("quality.") else ""
     if rule.metric in _FINDINGS and found:
         return f"{said}: {found}"
-    if rule.metric == "quality.expectations_failed" and value:
-        said = f"{value:,.0f} expectation{'s' * (value != 1)} failed{about}"
+    if rule.metric.startswith("quality.expectations_failed") and value:
+        critical = "critical " * rule.metric.endswith("_critical")
+        said = f"{value:,.0f} {critical}expectation{'s' * (value != 1)} failed{about}"
         return f"{said}: {found}" if found else said
     number_said = f"{said} {number(rule.metric, value)}{_distance(rule, incident)}"
     return f"{number_said} ({found})" if found else number_said

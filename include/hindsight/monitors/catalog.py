@@ -100,8 +100,10 @@ CATALOG: tuple[Metric, ...] = (
         "`n` is, where not healthy, the requests that failed or were as slow",
         highest=2,
     ),
-    _quality("expectation_success", "1 where the expectation held in this window, else 0", vector="expectation"),
-    _quality("expectations_failed", "expectations of the suite about this column that did not hold", highest=None),
+    _quality("expectation_success", "1 where the expectation held, 0 where not, null unanswered", vector="expectation"),
+    _quality("expectations_failed", "expectations about this column that did not hold, but for info", highest=None),
+    _quality("expectations_failed_critical", "those of severity critical among them", highest=None),
+    _quality("suite_faults", "what is wrong with the suite itself: missing, unreadable, unknown", highest=None),
     _quality("null_rate", "share of rows in which the column is null, NaN or blank", interval=WILSON, compared=True),
     _quality(
         "new_category_share",

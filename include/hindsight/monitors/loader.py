@@ -49,11 +49,19 @@ def load_monitor(name_or_path: str | Path, folder: Path | None = None) -> Monito
 
 def load_file(path: Path) -> Monitor:
     """Return the monitor of one file; raise ConfigError with everything that is wrong with it."""
-    document = read_document(path)
-    monitor, found = _validate(document)
+    _, monitor, found = read_file(path)
     if monitor is None or found:
         raise ConfigError(*in_file_order(found))
     return monitor
+
+
+def read_file(path: Path) -> tuple[Document, Monitor | None, list[Problem]]:
+    """Return a file as written, its monitor without the values that are wrong, and what is wrong.
+
+    The monitor is None where too little is left. Raises ConfigError for a file that cannot be read at all.
+    """
+    document = read_document(path)
+    return document, *_validate(document)
 
 
 def load_folder(folder: Path) -> Loaded:

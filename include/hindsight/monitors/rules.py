@@ -112,6 +112,8 @@ def built_in_rules(task: str, drift_share: float) -> tuple[Rule, ...]:
         rule("latency_p95", "operations.latency_p95_ms", "P1", above=300, kind="symptom", min_rows=20),
         rule("volume", "operations.volume_ratio", "P1", below=0.5, above=2, min_rows=50),
         rule("quality", "quality.expectations_failed", "P2", above=1),
+        rule("quality_critical", "quality.expectations_failed_critical", "P1", above=1),
+        rule("suite", "quality.suite_faults", "P1", above=1),
         rule("null_rate", "quality.null_rate", "P2", above=0.05, critical=0.01, over_reference=True, **share),
         rule("schema", "quality.schema_change", "P1", above=1),
         rule("unit", "quality.unit_change", "P2", above=1, min_rows=30),

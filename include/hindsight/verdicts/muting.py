@@ -23,6 +23,7 @@ EXPLAINS: Mapping[str, frozenset[str]] = {
     MISTAKEN: _VALUES | {"quality.unit_change"},
     "quality.unit_change": _VALUES,
     "quality.stuck": _VALUES - {"quality.stuck"},
+    "quality.expectations_failed_critical": frozenset({"quality.expectations_failed"}),
 }
 OF_LABELS = {
     "labels.drifted": "labels.unknown_label_share",
@@ -95,8 +96,9 @@ def _causes(rules: Mapping[str, Rule], verdicts: Iterable[Verdict], monitor: Mon
         causes["metric", metric].append(verdict)
         if verdict.series.rule == ABSENT:
             causes[ABSENT, ""].append(verdict)
-        if metric.startswith("quality.") and verdict.series.feature:
+        if metric.startswith("quality."):
             causes["quality", verdict.series.feature].append(verdict)
+        if metric.startswith("quality.") and verdict.series.feature:
             made_of_it = outputs if metric in _BROKEN and verdict.series.feature in monitor.features else []
             for column in dict.fromkeys([verdict.series.feature, *made_of_it]):
                 causes["drift", str(column)].append(verdict)
@@ -135,7 +137,8 @@ def _spokesman(verdict: Verdict, known: _Known) -> tuple[Verdict | None, str]:
     if louder := _louder(verdict, known):
         return louder, f"{louder.series.rule} says more"
     better = _better(verdict, known)
-    return better, f"{better.series.rule} on {better.series.feature} explains it" if better else ""
+    about = f" on {better.series.feature}" if better and better.series.feature else ""
+    return better, f"{better.series.rule}{about} explains it" if better else ""
 
 
 def _absence(verdict: Verdict, known: _Known) -> Verdict | None:
@@ -194,7 +197,7 @@ def _louder(verdict: Verdict, known: _Known) -> Verdict | None:
 def _better(verdict: Verdict, known: _Known) -> Verdict | None:
     """A column that changed its type holds texts that are no number: that is one fault, not two."""
     rule = known.rules[verdict.series.rule]
-    for cause in known.causes.get(("quality", verdict.series.feature), ()) if verdict.series.feature else ():
+    for cause in known.causes.get(("quality", verdict.series.feature), ()):
         other = known.rules[cause.series.rule]
         spoils = rule.metric in EXPLAINS.get(other.metric, ()) and ROUNDED not in cause.note
         explains = spoils or _is_unanswered(cause, verdict, known)

@@ -2,95 +2,188 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
-from datetime import UTC, datetime
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
 
-from hindsight.checks.suites.suites import Suite
+from hindsight.checks.suites.conditions import compared
+from hindsight.checks.suites.suites import Expectation
 from hindsight.errors import DataError, WarehouseError
 from hindsight.monitors.model import Monitor
 from hindsight.vocabulary.rows import Rows
 from hindsight.vocabulary.windows import Window
 
-SAMPLE = 200_000
-_SEED = 20260901
+Moment = Callable[[Any], Any]
+Connect = Callable[[], Any]  # a new connection, as SQLAlchemy's `raw_connection` makes one
+_ORDERED = {"expect_column_values_to_be_increasing", "expect_column_values_to_be_decreasing"}
+_BOUNDS = ("min_value", "max_value", "value_set")
 
 
-def is_whole_truth(rows: Rows, suite: Suite, private: set[str]) -> bool:
-    """Say whether the rows in hand answer the suite as the warehouse would.
+class CannotAskError(Exception):
+    """Great Expectations has no way to ask this database anything."""
 
-    They do when no row was left out (repeated ids, more than 200,000 rows), every column is there as it was logged, and
-    nothing is asked of the table itself.
+
+@dataclass(frozen=True)
+class Batch:
+    """What Great Expectations validates, and for each column of times in it how a moment of the suite is written."""
+
+    asked: Any
+    moments: Mapping[str, Moment]
+
+    def kwargs(self, expectation: Expectation) -> dict[str, Any]:
+        """Return the arguments with every moment as this batch has its own: what is without a zone is UTC."""
+        kwargs = dict(expectation.kwargs)
+        for column, moment in self.moments.items():
+            if column in expectation.columns:
+                kwargs |= {key: moment(kwargs[key]) for key in _BOUNDS if key in kwargs}
+            if "row_condition" in kwargs:
+                kwargs["row_condition"] = compared(kwargs["row_condition"], column, _written(moment))
+        return kwargs
+
+
+def frame_batch(context: Any, rows: Rows, expectations: Collection[Expectation], timestamp: str) -> Batch:
+    """Return the rows in hand with the columns that some expectations look at, times in UTC and without a zone.
+
+    Where the order of rows is asked for it is that of their timestamps, rows of one moment as they were read.
     """
-    about_table = any(
-        e.type.startswith("expect_table_column") or not e.type.startswith("expect_") for e in suite.expectations
-    )
-    there = set(rows.columns) - private
-    return not about_table and rows.n == rows.n_raw and rows.n <= SAMPLE and there.issuperset(suite.columns)
+    wanted = frozenset().union(*(each.looks_at for each in expectations))
+    columns = {name: _plain(rows.column(name)) for name in rows.columns if name in wanted}
+    if timestamp in rows.columns and any(each.type in _ORDERED for each in expectations):
+        order = pa.array(np.argsort(_plain(rows.column(timestamp)).to_numpy(zero_copy_only=False), kind="stable"))
+        columns = {name: column.take(order) for name, column in columns.items()}
+    source = context.data_sources.add_or_update_pandas("window")
+    definition = source.add_dataframe_asset("rows").add_batch_definition_whole_dataframe("window")
+    times = {name: _naive for name, column in columns.items() if pa.types.is_timestamp(column.type)}
+    return Batch(definition.get_batch({"dataframe": pa.table(columns).to_pandas()}), times)
 
 
-def frame_batch(context: Any, rows: Rows, suite: Suite) -> Any:
-    """Return a Great Expectations batch of the rows in hand, a seeded sample of 200,000 of them if there are more."""
-    wanted = [name for name in rows.columns if name in suite.columns] or list(rows.columns)
-    picked = None
-    if rows.n > SAMPLE:
-        picked = np.sort(np.random.default_rng(_SEED).choice(rows.n, SAMPLE, replace=False))
-    columns = {
-        name: rows.column(name) if picked is None else rows.column(name).take(pa.array(picked)) for name in wanted
-    }
-    asset = context.data_sources.add_pandas("window").add_dataframe_asset("rows")
-    definition = asset.add_batch_definition_whole_dataframe("window")
-    return definition.get_batch({"dataframe": pa.table(columns).to_pandas()})
+def _plain(column: pa.Array) -> pa.Array:
+    is_time = pa.types.is_timestamp(column.type) or pa.types.is_date(column.type)
+    return column.cast(pa.timestamp("us")) if is_time else column
+
+
+def _naive(value: Any) -> Any:
+    """The moment that a text or a date stands for, in UTC without a zone; anything else as it is."""
+    if isinstance(value, list):
+        return [_naive(each) for each in value]
+    moment = _aware(value)
+    return moment.astimezone(UTC).replace(tzinfo=None) if isinstance(moment, datetime) else moment
+
+
+def _aware(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_aware(each) for each in value]
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+    if isinstance(moment, date) and not isinstance(moment, datetime):
+        moment = datetime.combine(moment, time(), UTC)
+    return moment.replace(tzinfo=UTC) if isinstance(moment, datetime) and moment.tzinfo is None else moment
+
+
+def _written(moment: Moment) -> Moment:
+    """In a condition a moment is a text."""
+
+    def text(value: Any) -> Any:
+        found = moment(value)
+        return found.isoformat() if isinstance(found, datetime) else found
+
+    return text
 
 
 @contextmanager
-def sql_batch(context: Any, url: sa.URL, monitor: Monitor, window: Window) -> Iterator[Any]:
-    """Yield a Great Expectations batch of the window's rows in the warehouse, as logged; close its connections after.
+def warehouse_batches(
+    context: Any, url: sa.URL, monitor: Monitor, window: Window, connect: Connect | None = None
+) -> Iterator[tuple[Callable[[], Batch], Callable[[], Batch]]]:
+    """Yield what makes a batch of the window's rows in the warehouse, as logged, and one of the table as declared.
 
-    The context is told a URL without host, user, password or options: connections are made outside it. Raises DataError
-    where there is no such table and WarehouseError where the warehouse cannot be reached or breaks off.
+    Connections are closed after. The context is told a URL without host, user, password or options: they are made
+    outside it, by `connect` or from the URL. Raises DataError where there is no such table, WarehouseError where the
+    warehouse cannot be reached or breaks off, and CannotAskError where the library cannot read this kind of database.
     """
     from great_expectations.datasource.fluent.interfaces import TestConnectionError
+    from great_expectations.exceptions.exceptions import GreatExpectationsError
 
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     arguments, options = engine.dialect.create_connect_args(url)
     bare = sa.URL.create(url.drivername, database="warehouse").render_as_string()
+    schema, _, name = monitor.source.predictions.table.rpartition(".")
     with ExitStack() as opened, ExitStack() as engines:
 
-        def connect() -> Any:
-            return opened.enter_context(closing(engine.dialect.connect(*arguments, **options)))
+        def opening() -> Any:
+            made = _detached(connect()) if connect else engine.dialect.connect(*arguments, **options)
+            opened.enter_context(suppress(engine.dialect.loaded_dbapi.Error))  # some drivers refuse to close twice
+            return opened.enter_context(closing(made))
 
         try:
-            query = window_query(engine, monitor, window)
-            source = context.data_sources.add_sql("window", connection_string=bare, kwargs={"creator": connect})
+            types = {c["name"]: c["type"] for c in sa.inspect(engine).get_columns(name, schema=schema or None)}
+            source = context.data_sources.add_sql("warehouse", connection_string=bare, kwargs={"creator": opening})
             engines.callback(source.get_engine().dispose)
             engines.callback(source.get_execution_engine().close)
-            asset = source.add_query_asset("rows", query=query)
-            yield asset.add_batch_definition_whole_table("window").get_batch()
+
+            def rows() -> Batch:
+                asset = source.add_query_asset("rows", query=window_query(engine, monitor, window, types))
+                return _whole(asset, _moments(types, engine.dialect.name))
+
+            def table() -> Batch:
+                return _whole(source.add_table_asset("table", table_name=name, schema_name=schema or None), {})
+
+            yield rows, table
         except sa.exc.NoSuchTableError as exc:
             raise DataError(
                 f"{monitor.source.predictions.table}: no such table; correct source.predictions.table"
             ) from exc
-        except (sa.exc.SQLAlchemyError, TestConnectionError) as exc:
+        except (sa.exc.OperationalError, sa.exc.InterfaceError, TestConnectionError) as exc:
             raise WarehouseError(f"connection {monitor.source.connection!r} broke off while a suite was run") from exc
+        except (sa.exc.SQLAlchemyError, GreatExpectationsError) as exc:
+            raise CannotAskError(f"cannot ask {engine.dialect.name}: raised {type(exc).__name__}") from exc
 
 
-def window_query(engine: sa.Engine, monitor: Monitor, window: Window) -> str:
+def _detached(connection: Any) -> Any:
+    """The driver's own connection, which no pool closes or rolls back any more."""
+    made = connection.driver_connection
+    connection.detach()
+    return made
+
+
+def _whole(asset: Any, moments: Mapping[str, Moment]) -> Batch:
+    return Batch(asset.add_batch_definition_whole_table("window").get_batch(), moments)
+
+
+def _moments(types: Mapping[str, Any], dialect: str) -> dict[str, Moment]:
+    """SQLite's times are texts and compared as texts; elsewhere a moment is aware where the column's are."""
+    if dialect == "sqlite":
+        return {}
+    times = {name: kind for name, kind in types.items() if isinstance(kind, sa.DateTime)}
+    return {name: _aware if kind.timezone else _naive for name, kind in times.items()}
+
+
+def window_query(engine: sa.Engine, monitor: Monitor, window: Window, types: Mapping[str, Any]) -> str:
     """Return the SELECT of a window's rows as text, its two moments rendered by SQLAlchemy."""
     schema, _, name = monitor.source.predictions.table.rpartition(".")
-    types = {c["name"]: c["type"] for c in sa.inspect(engine).get_columns(name, schema=schema or None)}
     table = sa.table(name, *(sa.column(c) for c in types), schema=schema or None)
     stamp = monitor.source.predictions.timestamp
     aware = bool(getattr(types.get(stamp), "timezone", False))
     moment = sa.func.datetime(table.c[stamp]) if engine.dialect.name == "sqlite" else table.c[stamp]
     start, end = (_literal(bound, aware=aware, dialect=engine.dialect.name) for bound in (window.start, window.end))
-    query = sa.select(*table.c).where(moment >= start, moment < end)
+    query = sa.select(*table.c).where(moment >= start, moment < end, _of_version(monitor, table, types))
     return str(query.compile(dialect=engine.dialect, compile_kwargs={"literal_binds": True}))
+
+
+def _of_version(monitor: Monitor, table: sa.TableClause, types: Mapping[str, Any]) -> sa.ColumnElement[bool]:
+    """The rows in hand are those of the monitor's version, and so are these."""
+    column, version = monitor.source.predictions.model_version, monitor.model.version
+    if column is None or version == "all":
+        return sa.true()
+    stored = table.c[column]
+    return (stored if isinstance(types[column], sa.String) else sa.cast(stored, sa.Text())) == sa.literal(version)
 
 
 def _literal(bound: datetime, *, aware: bool, dialect: str) -> sa.BindParameter[Any]:

@@ -1,74 +1,81 @@
-"""Expectations: a Great Expectations suite run on a window; what leaves here are verdicts and shares, never row values.
-
-Great Expectations is slow to import and keeps state of its own, so it is imported where it is used, given nothing to
-write and told no secret.
-"""
+"""Expectations: a suite run on a window; what leaves here are verdicts and shares, never row values."""
 
 from __future__ import annotations
 
-import logging
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from math import isfinite
 from pathlib import Path
 from typing import Any
-from warnings import catch_warnings, simplefilter
 
 import sqlalchemy as sa
 
-from hindsight.checks.suites.batches import SAMPLE, frame_batch, is_whole_truth, sql_batch
-from hindsight.checks.suites.suites import Suite, load_suite
-from hindsight.errors import ConfigError, WarehouseError
+from hindsight.checks.suites.batches import Batch, CannotAskError, Connect, frame_batch, warehouse_batches
+from hindsight.checks.suites.build import built, open_suite
+from hindsight.checks.suites.library import great_expectations
+from hindsight.checks.suites.places import Place, is_about_repeats, places
+from hindsight.checks.suites.suites import Expectation, Suite, load_suite
+from hindsight.errors import ConfigError, Problem, WarehouseError
 from hindsight.monitors.model import Monitor
 from hindsight.vocabulary.measurement import Measurement
 from hindsight.vocabulary.rows import Rows
 from hindsight.vocabulary.windows import Window
 
+AT_ONCE = 200_000  # rows; of more, only what expectations about the same columns look at is in memory together
 _COUNTS_ONLY = {"result_format": "BASIC", "partial_unexpected_count": 0}
 _NO_COLUMN = re.compile(r'column "?([A-Za-z_]\w{0,62})"? in BatchData does not exist')
 _RAISED = re.compile(r"^(?:[\w.]+\.)?(\w+(?:Error|Exception|Warning))\b", re.MULTILINE)
+Asked = Mapping[int, Expectation]  # by their places in the suite
 
 
-def run_suite(monitor: Monitor, window: Window, *, root: Path, url: sa.URL | None, rows: Rows) -> list[Measurement]:
+def run_suite(
+    monitor: Monitor, window: Window, *, root: Path, url: sa.URL | None, rows: Rows, connect: Connect | None = None
+) -> list[Measurement]:
     """Run the monitor's suite on a window; without a suite there is nothing to measure.
 
-    `root` is the Great Expectations folder; suites lie in its `expectations/`. The rows in hand are used where they
-    are the whole truth (see `is_whole_truth`); otherwise the suite runs as SQL in the warehouse at `url` or, without
-    one, on the rows in hand, at most 200,000 of them, and the notes say so. Raises ConfigError for a suite that is
-    missing or wrong and WarehouseError where the warehouse breaks off.
+    `root` is the Great Expectations folder; suites lie in its `expectations/`. Each expectation is answered by the rows
+    in hand or by the warehouse at `url`, whichever `places` says, and by the other only where the first cannot; one
+    that nobody can answer has no value and is not counted as failed, and its note says why. `connect` opens connections
+    to the warehouse in place of the URL alone. Raises ConfigError for a suite that is missing or wrong and
+    WarehouseError where the warehouse breaks off.
     """
     if monitor.quality is None:
         return []
-    suite = load_suite(root, monitor.quality.suite)
-    return list(_measured(suite, *_outcomes(suite, monitor, window, url, rows)))
+    suite, outcomes = _answered(monitor, monitor.quality.suite, _Data(monitor, window, rows, url, connect), root)
+    return list(_measured(suite, outcomes))
 
 
 def validation(
-    monitor: Monitor, window: Window, suite_name: str, *, root: Path, url: sa.URL | None, rows: Rows
+    monitor: Monitor,
+    window: Window,
+    suite_name: str,
+    *,
+    root: Path,
+    url: sa.URL | None,
+    rows: Rows,
+    connect: Connect | None = None,
 ) -> dict[str, Any]:
     """Run a suite as `run_suite` does; return Great Expectations' validation result as JSON has it, for Data Docs.
 
     It holds counts and shares and never a row value, and nothing but the suite's kwargs and these was kept of what
     Great Expectations said. Raises as `run_suite` does.
     """
-    suite = load_suite(root, suite_name)
-    outcomes, _ = _outcomes(suite, monitor, window, url, rows)
+    suite, outcomes = _answered(monitor, suite_name, _Data(monitor, window, rows, url, connect), root)
     passed = sum(outcome.success is True for outcome in outcomes)
+    evaluated = sum(outcome.success is not None for outcome in outcomes)
     return {
-        "success": passed == len(outcomes),
+        "success": passed == evaluated,
         "suite_name": suite_name,
         "suite_parameters": {},
         "results": [_result(e.config, o) for e, o in zip(suite.expectations, outcomes, strict=True)],
         "statistics": {
-            "evaluated_expectations": len(outcomes),
+            "evaluated_expectations": evaluated,
             "successful_expectations": passed,
-            "unsuccessful_expectations": len(outcomes) - passed,
-            "success_percent": 100 * passed / len(outcomes) if outcomes else None,
+            "unsuccessful_expectations": evaluated - passed,
+            "success_percent": 100 * passed / evaluated if evaluated else None,
         },
         "meta": {
             "run_id": {"run_name": str(window), "run_time": window.end.isoformat()},
@@ -80,107 +87,145 @@ def validation(
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
+    """What came of an expectation: held, failed or, with the reason as note, neither; `n` rows were asked."""
+
     success: bool | None
     note: str = ""
     counts: Mapping[str, float] = field(default_factory=dict)
-    raised: bool = False
+    n: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Data:
+    """The rows of a window in hand, and the warehouse they come from."""
+
+    monitor: Monitor
+    window: Window
+    rows: Rows
+    url: sa.URL | None
+    connect: Connect | None
+
+    @property
+    def private(self) -> frozenset[str]:
+        return frozenset((*self.monitor.pii.hash, *self.monitor.pii.drop))
+
+    @property
+    def repeated(self) -> bool:
+        return self.rows.n != self.rows.n_raw
+
+    def places(self, expectation: Expectation) -> tuple[Place, ...]:
+        seen = set(self.rows.columns) - self.private
+        return places(expectation, seen, repeated=self.repeated, warehouse=self.url is not None)
 
 
 def _result(config: Mapping[str, Any], outcome: _Outcome) -> dict[str, Any]:
-    known = {"type": config["type"], "kwargs": config.get("kwargs", {}), "meta": {}}
-    raised = {"raised_exception": outcome.raised, "exception_message": outcome.note, "exception_traceback": ""}
+    known = {"type": config["type"], "kwargs": config["kwargs"], "meta": {}}
+    unanswered = {"raised_exception": outcome.success is None, "exception_message": outcome.note}
     return {
         "success": outcome.success is True,
         "expectation_config": known | ({"severity": config["severity"]} if "severity" in config else {}),
         "result": dict(outcome.counts),
-        "exception_info": raised,
+        "exception_info": unanswered | {"exception_traceback": ""},
         "meta": {},
     }
 
 
-def _outcomes(
-    suite: Suite, monitor: Monitor, window: Window, url: sa.URL | None, rows: Rows
-) -> tuple[list[_Outcome], int]:
-    """Return an outcome per expectation and how many rows they are about."""
-    if rows.n == 0:
-        return [_Outcome(None, "no rows")] * len(suite.expectations), 0
-    private = {*monitor.pii.hash, *monitor.pii.drop}
-    if url is None or is_whole_truth(rows, suite, private):
-        with _great_expectations() as context:
-            found = _evaluate(suite, frame_batch(context, rows, suite), private)
-        return [_noted(each, _partly(rows)) for each in found], min(rows.n, SAMPLE)
-    with _great_expectations() as context, sql_batch(context, url, monitor, window) as batch:
-        return _evaluate(suite, batch, private), rows.n_raw
+def _answered(monitor: Monitor, name: str, data: _Data, root: Path) -> tuple[Suite, list[_Outcome]]:
+    """Return the suite and an outcome for each of its expectations; nobody is asked about a window without rows."""
+    if data.rows.n == 0:
+        suite = load_suite(root, name)
+        return suite, [_Outcome(None, "no rows")] * len(suite.expectations)
+    suite = open_suite(root, name)
+    return suite, _outcomes(dict(enumerate(suite.expectations)), data)
 
 
-def _partly(rows: Rows) -> str:
-    if rows.n > SAMPLE:
-        return f"on a sample of {SAMPLE} of {rows.n} rows"
-    return "on distinct ids" if rows.n != rows.n_raw else ""
+def _outcomes(asked: Asked, data: _Data) -> list[_Outcome]:
+    open_to = {i: data.places(expectation) for i, expectation in asked.items()}
+    with great_expectations() as context:
+        in_hand = {i: e for i, e in asked.items() if Place.ROWS in open_to[i]}
+        found = dict(_from_rows(context, in_hand, data))
+        left = {i: e for i, e in asked.items() if i not in found or found[i].success is None}
+        declared = {i: e for i, e in left.items() if Place.DECLARED in open_to[i]}
+        in_warehouse = {i: e for i, e in left.items() if Place.WAREHOUSE in open_to[i]}
+        for i, outcome in _from_warehouse(context, in_warehouse, declared, data):
+            found[i] = _joined(found.get(i), outcome)
+    nobody = _Outcome(None, "names a type of the rows in hand, and these do not have its column")
+    return [_explained(found.get(i, nobody)) for i in asked]
+
+
+def _explained(outcome: _Outcome) -> _Outcome:
+    return replace(outcome, note=f"not evaluated: {outcome.note}") if outcome.success is None else outcome
+
+
+def _from_rows(context: Any, asked: Asked, data: _Data) -> Iterator[tuple[int, _Outcome]]:
+    timestamp = data.monitor.source.predictions.timestamp
+    groups: dict[frozenset[str], dict[int, Expectation]] = {}
+    for i, expectation in asked.items():
+        groups.setdefault(expectation.looks_at if data.rows.n > AT_ONCE else frozenset(), {})[i] = expectation
+    for group in groups.values():
+        batch = frame_batch(context, data.rows, group.values(), timestamp)
+        for i, outcome in _evaluated(batch, group, data.private).items():
+            distinct = data.repeated and is_about_repeats(asked[i])
+            noted = _noted(outcome, "on distinct ids") if distinct else outcome
+            yield i, replace(noted, n=data.rows.n)
+
+
+def _from_warehouse(context: Any, in_window: Asked, declared: Asked, data: _Data) -> Iterator[tuple[int, _Outcome]]:
+    if data.url is None or not (in_window or declared):
+        return
+    try:
+        with warehouse_batches(context, data.url, data.monitor, data.window, data.connect) as (rows, table):
+            for make, asked in ((rows, in_window), (table, declared)):
+                found = _apart(make(), asked, data.private) if asked else {}
+                yield from ((i, replace(outcome, n=data.rows.n_raw)) for i, outcome in found.items())
+    except CannotAskError as exc:
+        nobody = _Outcome(None, f"Great Expectations {exc}", n=data.rows.n_raw)
+        yield from ((i, nobody) for i in (*in_window, *declared))
+
+
+def _apart(batch: Batch, asked: Asked, private: frozenset[str]) -> dict[int, _Outcome]:
+    """Evaluate together, those that raised once more and alone: one that fails takes the others of its SELECT along."""
+    found = _evaluated(batch, asked, private)
+    raised = [i for i, outcome in found.items() if outcome.success is None] if len(asked) > 1 else []
+    return found | {i: _evaluated(batch, {i: asked[i]}, private)[i] for i in raised}
+
+
+def _joined(first: _Outcome | None, second: _Outcome) -> _Outcome:
+    """The second answer where the first place had none; where neither had one, both reasons."""
+    if first is None or second.success is not None or first.note == second.note:
+        return second
+    return replace(second, note=f"{Place.ROWS} {first.note}; {Place.WAREHOUSE} {second.note}")
 
 
 def _noted(outcome: _Outcome, note: str) -> _Outcome:
     return replace(outcome, note="; ".join(part for part in (outcome.note, note) if part))
 
 
-@contextmanager
-def _great_expectations() -> Iterator[Any]:
-    """Yield a context that reads and writes nothing, reports nothing home and draws nothing on the screen."""
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    logging.getLogger("great_expectations").setLevel(logging.CRITICAL)  # its import already has much to say
-    with catch_warnings():
-        simplefilter("ignore")
-        import great_expectations as gx
-        from great_expectations.data_context.types import base
-
-        nowhere = base.DataContextConfig(
-            store_backend_defaults=base.InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
-            progress_bars=base.ProgressBarsConfig(globally=False),
-            analytics_enabled=False,
-        )
-        context = gx.get_context(mode="ephemeral", project_config=nowhere)
-        yield context
-
-
-def _evaluate(suite: Suite, batch: Any, private: set[str]) -> list[_Outcome]:
+def _evaluated(batch: Batch, asked: Asked, private: frozenset[str]) -> dict[int, _Outcome]:
     """Return an outcome per expectation; one about a private column is asked for yes or no and nothing more."""
     import great_expectations as gx
 
-    built = _built(suite)
-    outcomes = [_Outcome(False, "gave no answer")] * len(built)
+    outcomes = dict.fromkeys(asked, _Outcome(None, "gave no answer"))
     for hidden in (False, True):
-        asked = [built[i] for i, e in enumerate(suite.expectations) if bool(private & {*e.columns}) is hidden]
-        if asked:
-            results = batch.validate(
-                gx.ExpectationSuite(name=f"window_{hidden}", expectations=asked),
-                result_format="BOOLEAN_ONLY" if hidden else _COUNTS_ONLY,
-            )
-            for result in results.to_json_dict()["results"]:
-                outcomes[result["expectation_config"]["meta"]["place"]] = _outcome(result, hidden=hidden)
+        some = {i: e for i, e in asked.items() if bool(private & e.looks_at) is hidden}
+        if not some:
+            continue
+        made = [built(e, batch.kwargs(e), i) for i, e in some.items()]
+        results = batch.asked.validate(
+            gx.ExpectationSuite(name=f"window_{hidden}", expectations=made),
+            result_format="BOOLEAN_ONLY" if hidden else _COUNTS_ONLY,
+        )
+        for result in results.to_json_dict()["results"]:
+            outcomes[result["expectation_config"]["meta"]["place"]] = _outcome(result, hidden=hidden)
     return outcomes
 
 
-def _built(suite: Suite) -> list[Any]:
-    """Great Expectations leaves out what it does not understand in a suite; here that is an error."""
-    from great_expectations.exceptions.exceptions import GreatExpectationsError
-    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
-
-    built, problems = [], []
-    for place, expectation in enumerate(suite.expectations):
-        config = {key: value for key, value in expectation.config.items() if key in ("type", "kwargs", "severity")}
-        try:
-            built.append(ExpectationConfiguration(**config, meta={"place": place}).to_domain_obj())
-        except (GreatExpectationsError, ValueError, TypeError) as exc:
-            problems.append(suite.problem(place, " ".join(str(exc).split())))
-    if problems:
-        raise ConfigError(*problems)
-    return built
-
-
 def _outcome(result: Mapping[str, Any], *, hidden: bool) -> _Outcome:
-    raised = _exceptions(result.get("exception_info") or {})
-    if raised:
-        return _Outcome(False, raised, raised=True)
+    text = _exceptions(result.get("exception_info") or {})
+    if text and (missing := _NO_COLUMN.search(text)):
+        return _Outcome(False, f"column {missing[1]} does not exist")  # the data's fault, and not the question's
+    if text:
+        return _Outcome(None, _why(text))
     counts = {} if hidden else _counts(result.get("result") or {})
     return _Outcome(bool(result["success"]), _summary(counts), counts)
 
@@ -197,24 +242,25 @@ def _summary(counts: Mapping[str, float]) -> str:
 
 
 def _exceptions(info: Mapping[str, Any]) -> str:
-    """Return why an expectation raised: a missing column by name, the rest by type, for messages hold row values."""
     nested = [info] if "raised_exception" in info else [each for each in info.values() if isinstance(each, dict)]
-    texts = [
+    return "\n".join(
         f"{e.get('exception_message')}\n{e.get('exception_traceback')}" for e in nested if e.get("raised_exception")
-    ]
-    text = "\n".join(texts)
-    if not texts:
-        return ""
-    if missing := _NO_COLUMN.search(text):
-        return f"column {missing[1]} does not exist"
+    )
+
+
+def _why(text: str) -> str:
+    """Say why an expectation could not be evaluated by the types of what was raised: messages hold row values."""
     if "sqlalchemy.exc.OperationalError" in text or "sqlalchemy.exc.InterfaceError" in text:
         raise WarehouseError("the warehouse broke off while expectations were evaluated")
-    return f"raised {', '.join(dict.fromkeys(_RAISED.findall(text))) or 'an exception'}"
+    raised = list(dict.fromkeys(_RAISED.findall(text)))
+    if "MetricProviderError" in raised:
+        return "Great Expectations has no such check"
+    return f"raised {', '.join(raised) or 'an exception'}"
 
 
-def _measured(suite: Suite, outcomes: Sequence[_Outcome], n: int) -> Iterator[Measurement]:
+def _measured(suite: Suite, outcomes: Sequence[_Outcome]) -> Iterator[Measurement]:
     seen: Counter[tuple[str, str]] = Counter()
-    failed: dict[str, float | None] = {}
+    by_feature: dict[str, list[tuple[Expectation, _Outcome]]] = {}
     for expectation, outcome in zip(suite.expectations, outcomes, strict=True):
         feature, key = expectation.feature, expectation.type
         if len(expectation.columns) > 1:
@@ -223,10 +269,42 @@ def _measured(suite: Suite, outcomes: Sequence[_Outcome], n: int) -> Iterator[Me
         if seen[feature, key] > 1:
             key += f" #{seen[feature, key]}"
         value = None if outcome.success is None else float(outcome.success)
-        yield Measurement("expectation_success", value, n, feature=feature, bin=key, note=outcome.note)
-        count = failed.setdefault(feature, None if value is None else 0.0)
-        if count is not None and expectation.matters:
-            failed[feature] = count + (value == 0.0)
-    for feature, count in failed.items():
-        note = "no rows" if count is None else ""
-        yield Measurement("expectations_failed", count, n, feature=feature, note=note)
+        yield Measurement("expectation_success", value, outcome.n, feature=feature, bin=key, note=outcome.note)
+        by_feature.setdefault(feature, []).append((expectation, outcome))
+    for feature, answers in by_feature.items():
+        yield from _failed(feature, answers)
+
+
+def _failed(feature: str, answers: Sequence[tuple[Expectation, _Outcome]]) -> Iterator[Measurement]:
+    """Count what failed of the expectations about a column; those that nobody could answer count for nothing."""
+    evaluated = [(expectation, outcome) for expectation, outcome in answers if outcome.success is not None]
+    n = max(outcome.n for _, outcome in answers)
+    if not evaluated:
+        yield Measurement("expectations_failed", None, n, feature=feature, note=answers[0][1].note)
+        return
+    failed = Counter(expectation.severity for expectation, outcome in evaluated if not outcome.success)
+    counted = failed["critical"] + failed["warning"]
+    yield Measurement("expectations_failed", float(counted), n, feature=feature)
+    if any(expectation.severity == "critical" for expectation, _ in evaluated):
+        yield Measurement("expectations_failed_critical", float(failed["critical"]), n, feature=feature)
+
+
+def suite_measurements(
+    monitor: Monitor, window: Window, *, root: Path, url: sa.URL | None, rows: Rows, connect: Connect | None = None
+) -> list[Measurement]:
+    """Return what `run_suite` finds and the number of faults of the suite itself, so that these cost nothing else."""
+    if monitor.quality is None:
+        return []
+    try:
+        found = run_suite(monitor, window, root=root, url=url, rows=rows, connect=connect)
+    except ConfigError as exc:
+        said = "; ".join(_anywhere(problem) for problem in exc.problems)
+        nothing = Measurement("expectations_failed", None, rows.n, note=f"the suite cannot be used: {said}")
+        return [nothing, Measurement("suite_faults", float(len(exc.problems)), rows.n, note=said)]
+    none = None if rows.n == 0 else 0.0
+    return [*found, Measurement("suite_faults", none, rows.n, note="no rows" if none is None else "")]
+
+
+def _anywhere(problem: Problem) -> str:
+    """A problem in the same words on every machine: the file by its name."""
+    return str(replace(problem, file=Path(problem.file.name) if problem.file else None))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from hindsight.checks.drift.prior import feature_of
 from hindsight.ledger.records import RequestState
@@ -45,6 +46,12 @@ class Judgement:
     def breaches(self) -> list[Verdict]:
         """The verdicts that breach."""
         return [verdict for verdict in self.verdicts if verdict.status is Status.BREACH]
+
+    def to_dict(self) -> dict[str, Any]:
+        """How many verdicts breach, and the ids of the incidents."""
+        touched = sorted({incident.id for incident in self.incidents})
+        told = [incident.id for incident in self.told]
+        return {"breaches": len(self.breaches), "incidents": touched, "told": told}
 
 
 def judge_window(

@@ -19,7 +19,7 @@ from hindsight.checks.quality.quality import quality
 from hindsight.checks.reference.baseline import Baseline
 from hindsight.checks.reference.control import UNKNOWN, mean_control
 from hindsight.checks.reference.scores import score_mistaken
-from hindsight.checks.suites.expectations import run_suite
+from hindsight.checks.suites.expectations import suite_measurements
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.measure.baselines import baseline_for, calibration_of, control_of
 from hindsight.pipeline.measure.definition import definition
@@ -48,8 +48,9 @@ def run_window(
 ) -> dict[str, Any]:
     """Read a window, compute every number that needs no labels and keep them; return what was written.
 
-    Running it again on the same rows writes nothing new, however much later. With `read_at`, the moment of reading, the
-    rows of the table that are in no window are counted too: those stamped later than that and those without a moment.
+    Running it again on the same rows writes nothing new, however much later. What is wrong with the suite costs only
+    its expectations: it is measured, and listed in `faults`. With `read_at`, the moment of reading, the rows of the
+    table that are in no window are counted too: those stamped later than that and those without a moment.
     """
     engine = resources.warehouse(monitor.source.connection)
     with connected(engine), tempfile.TemporaryDirectory(prefix="hindsight-") as folder:
@@ -60,7 +61,8 @@ def run_window(
             n = rows.n
         finally:
             rows.close()
-    return {"window": window.start.isoformat(), "rows": n} | keep(
+    faults = [m.note for m in measured[Kind.QUALITY] if m.metric == "suite_faults" and m.value]
+    return {"window": window.start.isoformat(), "rows": n, "faults": faults} | keep(
         monitor, window, as_of_run(monitor, window), measured, resources
     )
 
@@ -74,9 +76,8 @@ def measure(monitor: Monitor, window: Window, rows: Rows, resources: Resources) 
     engine = resources.warehouse(monitor.source.connection)
     others = cache(partial(strangers, engine, monitor, window))
     checked = quality(rows, monitor, baseline, control=control, strangers=others) + score_mistaken(rows, monitor)
-    if monitor.quality:
-        url = engine.url  # the one whose sessions can only read
-        checked += run_suite(monitor, window, root=resources.settings.great_expectations, url=url, rows=rows)
+    root, connect = resources.settings.great_expectations, engine.raw_connection  # its sessions can only read
+    checked += suite_measurements(monitor, window, root=root, url=engine.url, rows=rows, connect=connect)
     spare_memory()
     drifted, profiled = _drift(rows, monitor, window, baseline) if baseline else ([], [])
     drifted += mean_control(drifted, control)

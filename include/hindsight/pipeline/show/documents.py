@@ -55,7 +55,9 @@ def document_window(monitor: Monitor, window: Window, resources: Resources, *, m
     root = resources.settings.great_expectations
     with tempfile.TemporaryDirectory(prefix="hindsight-") as folder:
         rows = collect(engine, monitor, window, folder=Path(folder), pii_key=resources.pii_key)
-        found = validation(monitor, window, monitor.quality.suite, root=root, url=engine.url, rows=rows)
+        found = validation(
+            monitor, window, monitor.quality.suite, root=root, url=engine.url, rows=rows, connect=engine.raw_connection
+        )
     html = data_docs(found, title=f"{monitor.name} - {window}")
     return _keep(Report(uuid4().hex, monitor.name, window, "data docs", "", made_at), html, resources)
 
