@@ -22,7 +22,7 @@ class Reflecting(Dialect):
     supports_statement_cache = False
     _backslash_escapes = False  # PostgreSQL is asked for this when it is first connected; here a backslash is one
 
-    def on_connect(self) -> Callable[[DBAPIConnection], None]:  # type: ignore[override]  # theirs does nothing
+    def on_connect(self) -> Callable[[DBAPIConnection], None]:  # type: ignore[override, unused-ignore]
         """Return what is done with each new connection."""
         return _keep_utc
 
