@@ -130,7 +130,8 @@ def test_a_feature_that_turned_text_is_returned_as_it_is(database_url: sa.URL, t
     fill(database_url, [a_prediction(amount="1,5")], log=LOG | {"amount": sa.Text()})
     with collected(database_url, tmp_path) as rows:
         assert rows.column("amount").to_pylist() == ["1,5"]
-        assert rows.types["amount"] == "TEXT"
+        own = "VARCHAR" if database_url.get_backend_name() == "duckdb" else "TEXT"  # which has no other
+        assert rows.types["amount"] == own
 
 
 def test_sqlite_columns_are_of_the_type_they_hold(sqlite_url: sa.URL, tmp_path: Path) -> None:

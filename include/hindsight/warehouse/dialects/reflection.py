@@ -6,12 +6,12 @@ TIMESTAMPTZ without the zone. Great Expectations reflects tables too, through an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
 from duckdb_engine import Dialect
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, ReflectedColumn
 
 from hindsight.warehouse.dialects.duckdb import Engine
 
@@ -22,24 +22,26 @@ class Reflecting(Dialect):
     supports_statement_cache = False
     _backslash_escapes = False  # PostgreSQL is asked for this when it is first connected; here a backslash is one
 
-    def on_connect(self) -> Callable[[DBAPIConnection], None]:
+    def on_connect(self) -> Callable[[DBAPIConnection], None]:  # type: ignore[override, unused-ignore]
         """Return what is done with each new connection."""
         return _keep_utc
 
     def get_columns(
-        self, connection: sa.Connection, table_name: str, schema: str | None = None, **_: Any
-    ) -> list[dict[str, Any]]:
+        self, connection: sa.Connection, table_name: str, schema: str | None = None, **kw: Any
+    ) -> list[ReflectedColumn]:
         """The columns of a table or view; raise NoSuchTableError where it does not exist."""
         found = Engine().columns(connection, table_name, schema or "")
-        return [{"name": n, "type": kind, "nullable": True, "default": None} for n, kind in found.items()]
+        return [ReflectedColumn(name=n, type=kind, nullable=True, default=None) for n, kind in found.items()]
 
     def get_multi_columns(
         self,
-        connection: sa.Connection,
+        connection: Any,
         schema: str | None = None,
-        filter_names: Collection[str] | None = None,
-        **_: Any,
-    ) -> list[tuple[tuple[str | None, str], list[dict[str, Any]]]]:
+        filter_names: Any = None,
+        scope: Any = None,
+        kind: Any = None,
+        **kw: Any,
+    ) -> list[Any]:
         """The columns of many."""
         names = filter_names or Engine().tables(connection, schema or "")
         return [((schema, name), self.get_columns(connection, name, schema)) for name in names]
