@@ -48,7 +48,7 @@ class Retrainings:
         self.tries += 1
         if self.errors:
             raise self.errors.pop(0)
-        depth = 1 if self.tries == 1 else 3
+        depth = 1 if self.tries <= 2 else 3  # the first is tried on a few rows, then trained
         return DecisionTreeClassifier(max_depth=depth, random_state=0).fit(rows[["amount"]], rows["label"])
 
     def declare(self, **retrain: Any) -> None:

@@ -93,7 +93,7 @@ class Recorded:
 
     def deliver(self, resources: Any, *, now: datetime, monitor: str | None = None) -> Any:
         self.calls.append(("deliver", monitor))
-        return SimpleNamespace(sent=0, pending=0, complaints=self.complaints)
+        return SimpleNamespace(sent=0, pending=0, held="", complaints=self.complaints)
 
     def pending_starts(self, resources: Any) -> list[dict[str, Any]]:
         return self.starts

@@ -61,7 +61,8 @@ def test_each_window_a_night_measured_again_starts_the_consumer_once(
     monkeypatch.setattr(pipeline, "judge_night", lambda *args, **rest: judged)
     monkeypatch.setattr(pipeline, "report_performance", lambda *args, **rest: None)
     monkeypatch.setattr(pipeline, "report_night", lambda *args, **rest: "ab12")
-    monkeypatch.setattr(pipeline, "deliver", lambda *args, **rest: SimpleNamespace(sent=0, pending=0, complaints=()))
+    delivered = SimpleNamespace(sent=0, pending=0, held="", complaints=())
+    monkeypatch.setattr(pipeline, "deliver", lambda *args, **rest: delivered)
     write_monitor(monitor_file(name="watched"))
     parse().dags["labels__watched"].test(run_conf={"as_of": "2026-10-01T00:00:00Z"})
 

@@ -183,7 +183,7 @@ def test_a_bomb_of_aliases_is_refused_at_once(tmp_path: Path) -> None:
     started = time.perf_counter()
     assert "values once aliases are expanded" in told(tmp_path, bomb)
     assert "levels once aliases are expanded" in told(tmp_path, "a: &a [*a]\n")
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < 30  # expanded, its thousand million values would take hours
 
 
 def test_a_huge_file_is_refused_without_reading_it(tmp_path: Path) -> None:

@@ -10,5 +10,6 @@ pii          personal columns hashed or dropped  outcome      prediction and tru
 rows         a window in a temporary file        spool        batches written to it as they come
 parquet      a reference file, measured first    memory       labels remembered without times of arrival
 identities   ids written in two ways              spelling     how ids are written, and would be elsewhere
-survey       a table nobody described            allocation   memory given back at once
+survey       a table nobody described            declared     what lint --connect looks for
+allocation   memory given back at once
 """

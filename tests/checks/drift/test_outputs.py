@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from hindsight.checks.drift.age import OVERLAP, age, overlap
 from hindsight.checks.drift.drift import drift
-from hindsight.checks.drift.outputs import UNSURE, outputs
+from hindsight.checks.drift.outputs import outputs
 from hindsight.checks.reference.baseline import Baseline, fit
+from hindsight.checks.reference.confidence import UNSURE
 from hindsight.monitors.model import Monitor
 from hindsight.vocabulary.measurement import Measurement
 from hindsight.vocabulary.rows import TableRows

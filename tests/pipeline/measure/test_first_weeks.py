@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
+import sqlalchemy as sa
 
 from hindsight.verdicts.model import Status
-from tests.pipeline.world import World
+from tests.pipeline.world import World, a_world
 
 OFFICE = (100, 98, 102, 99, 101, 22, 24)  # from Thursday 2026-10-01 on, its weekend on the 3rd and the 4th
 WEEK = (OFFICE[0], OFFICE[1], OFFICE[5], OFFICE[6], *OFFICE[2:5])
+
+
+@pytest.fixture
+def world(sqlite_url: sa.URL, tmp_path: Path) -> Iterator[World]:
+    with a_world(sqlite_url, tmp_path) as made:
+        yield made
 
 
 @pytest.mark.parametrize(
