@@ -84,7 +84,7 @@ def test_a_mistake_fails_at_once_and_is_not_retried(write_monitor: Write, parse:
 
 
 def test_what_may_pass_is_retried() -> None:
-    from hindsight.airflow.retries import RetryTransient
+    from hindsight.airflow.task_retries import RetryTransient
 
     actions = [
         RetryTransient().evaluate(error, 1, 3).action.value

@@ -10,7 +10,7 @@ import pytest
 
 from hindsight.errors import DeliveryError
 from hindsight.ledger.records import MailState
-from hindsight.messages.mail import Security, SmtpMailer, SmtpSettings
+from hindsight.messages.smtp_mailer import Security, SmtpMailer, SmtpSettings
 from hindsight.pipeline.act.delivery import drain
 from hindsight.vocabulary.letters import Letter, Message
 from tests.builders import DAY, HOUR

@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hindsight.errors import ConfigError
-from hindsight.messages import mail
-from hindsight.messages.mail import Security, SmtpMailer, SmtpSettings, own_name, settings_from
+from hindsight.messages import smtp_mailer
 from hindsight.messages.mime import as_email, dotted, without_chart
-from hindsight.messages.smtp import Step, fate
+from hindsight.messages.smtp_answers import Step, fate
+from hindsight.messages.smtp_mailer import Security, SmtpMailer, SmtpSettings, own_name, settings_from
 from hindsight.vocabulary.letters import Envelope, Fate, Message
 from tests.builders import at
 from tests.messages.smtp_server import DROP, SILENT, Script, running
@@ -96,9 +96,9 @@ def test_the_name_in_ehlo_is_a_full_one_and_can_be_set() -> None:
 )
 def test_a_machine_without_a_name_of_its_own_says_the_senders_domain(monkeypatch, machine, name) -> None:
     monkeypatch.setattr(socket, "getfqdn", lambda: machine)
-    mail._machine.cache_clear()
+    smtp_mailer._machine.cache_clear()
     assert own_name("hindsight@example.com") == name
-    mail._machine.cache_clear()
+    smtp_mailer._machine.cache_clear()
 
 
 def test_a_connection_sets_the_name_and_a_wrong_one_is_refused() -> None:

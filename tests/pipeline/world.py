@@ -18,7 +18,7 @@ from hindsight import pipeline
 from hindsight.ledger import tables
 from hindsight.ledger.connect import open_engine
 from hindsight.ledger.ledger import Ledger
-from hindsight.messages.mail import Security, SmtpMailer, SmtpSettings
+from hindsight.messages.smtp_mailer import Security, SmtpMailer, SmtpSettings
 from hindsight.monitors.loader import load_monitor
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline import Judgement, Resources

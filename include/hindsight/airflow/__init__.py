@@ -6,5 +6,5 @@ timetable    one run for every window            runs        which window or nig
 connections  Airflow's records as our settings   assets      what users' DAGs are scheduled on
 pauses       resuming moves on, never catches up describe    what the UI says about a DAG
 web          the pages, signed in                first_start secrets and users before the first process
-retries      which failures may pass             approval    who said yes or no to a new model
+task_retries which failures may pass             approval_operator  keeps who said yes or no to a model
 """

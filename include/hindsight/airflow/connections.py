@@ -21,7 +21,7 @@ from hindsight.errors import ConfigError, LedgerError
 from hindsight.settings import Settings, read_settings
 
 if TYPE_CHECKING:
-    from hindsight.messages.mail import Mailer
+    from hindsight.messages.smtp_mailer import Mailer
     from hindsight.pipeline.resources import Resources
 
 LEDGER, SMTP, PII = "hindsight_ledger", "hindsight_smtp", "hindsight_pii"
@@ -151,7 +151,7 @@ def pii_key() -> bytes | None:
 
 def mailer() -> Mailer | None:
     """Return what hands mail to the server of connection hindsight_smtp, None without one: mail then stays pending."""
-    from hindsight.messages.mail import SmtpMailer, settings_from
+    from hindsight.messages.smtp_mailer import SmtpMailer, settings_from
 
     found = find(SMTP)
     if found is None:

@@ -10,8 +10,8 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from hindsight.airflow import assets
 from hindsight.airflow.connections import open_resources
-from hindsight.airflow.retries import RetryOnlyTransient
 from hindsight.airflow.runs import asked_as_of, night_of, request_of
+from hindsight.airflow.task_retries import RetryOnlyTransient
 from hindsight.airflow.tasks import LONGEST, load, now
 
 UNKNOWN = "somebody in Airflow"
@@ -47,7 +47,7 @@ def evaluate(trained: Any) -> bool:
 
 def approve(name: str, patience: timedelta) -> Any:
     """Return the task that asks a person; without an answer in `patience` the champion stays."""
-    from hindsight.airflow.approval import Approval
+    from hindsight.airflow.approval_operator import Approval
 
     return Approval(
         task_id="approve",

@@ -17,8 +17,8 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from hindsight.airflow import assets
 from hindsight.airflow.connections import open_resources
 from hindsight.airflow.pauses import note, resumed, skip_if_paused
-from hindsight.airflow.retries import RetryTransient
 from hindsight.airflow.runs import Span, from_spans, night_of, start_run, to_chunks, window_of
+from hindsight.airflow.task_retries import RetryTransient
 from hindsight.monitors.loader import load_folder, load_monitor
 from hindsight.monitors.model import Monitor
 from hindsight.settings import read_settings

@@ -1,8 +1,8 @@
 """Tell: mails made and handed over; knows no ledger, for what is sent when is decided elsewhere.
 
-digest      the mail about incidents       mail      messages handed over by SMTP
-night_mail  the mail about labels alone    smtp      what a server's answer means
-night_note  what a night changed, in short wording   words and harmless text
-chart       the picture inside a mail      mime      a message as the bytes that go out
-templates   the HTML
+incident_mail  the mail about incidents       smtp_mailer   messages handed over by SMTP
+night_mail     the mail about labels alone    smtp_answers  what a server's answer means
+night_note     what a night changed, in short wording       words and harmless text
+chart          the picture inside a mail      mime          a message as the bytes that go out
+templates      the HTML
 """

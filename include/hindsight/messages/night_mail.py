@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hindsight.messages import wording
 from hindsight.messages.chart import WIDTH_PX
-from hindsight.messages.digest import chart, rendered, web
+from hindsight.messages.incident_mail import chart, rendered, web
 from hindsight.messages.night_note import NightNote
 from hindsight.monitors.model import Monitor
 from hindsight.vocabulary.letters import Message

@@ -2,9 +2,10 @@
 
 model        the file as pydantic models         loader       files and folders, every error of each
 strict       the base of these models            document     YAML with line numbers
-rules        rules, the built-in ones            explain      what pydantic says, in words users know
-kpis         business numbers, what they mean    catalog      every metric there is, with its definition
-checks       whether the parts make sense together; rule_checks and kpi_checks likewise
+rules        a rule, and changes to one          built_in_rules  those every monitor has
+kpis         business numbers, what they mean    explain      what pydantic says, in words users know
+file_checks  whether the parts make sense together; rule_checks and kpi_checks likewise
+metric_catalog  every metric there is, with its definition
 schema       the JSON Schema for editors         times        moments as a command line is given them
 own_types    whether the types a file trusts can be imported
 metric       what there is to say about a metric

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from hindsight.errors import ConfigError, Problem, did_you_mean
-from hindsight.monitors import checks
+from hindsight.monitors import file_checks
 from hindsight.monitors.document import Document, Where, in_file_order, read_document
 from hindsight.monitors.explain import explain
 from hindsight.monitors.model import Monitor
@@ -129,7 +129,7 @@ def _validate(document: Document) -> tuple[Monitor | None, list[Problem]]:
     """Return the monitor and what is wrong: types first, then the sense of all that is well typed."""
     found = list(document.problems)
     monitor, wrong = _typed(document)
-    for where, text in (*wrong, *(checks.problems(monitor) if monitor else ())):
+    for where, text in (*wrong, *(file_checks.problems(monitor) if monitor else ())):
         problem = document.problem(where, text)
         if problem.field not in {known.field for known in found}:
             found.append(problem)

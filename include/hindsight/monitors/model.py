@@ -8,7 +8,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from hindsight.monitors.rules import Rule, RuleChange, built_in_rules, merge
+from hindsight.monitors.built_in_rules import built_in_rules
+from hindsight.monitors.rules import Rule, RuleChange, merge
 from hindsight.monitors.strict import (
     Column,
     Columns,

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 
 from hindsight.errors import did_you_mean
-from hindsight.monitors.catalog import metric, resource_metrics, rule_metrics
+from hindsight.monitors.built_in_rules import built_in_rules
 from hindsight.monitors.document import Where
 from hindsight.monitors.kpis import aggregate
 from hindsight.monitors.metric import Metric
+from hindsight.monitors.metric_catalog import metric, resource_metrics, rule_metrics
 from hindsight.monitors.model import Monitor
-from hindsight.monitors.rules import Rule, RuleChange, built_in_rules, merge
+from hindsight.monitors.rules import Rule, RuleChange, merge
 from hindsight.vocabulary.measurement import Kind
 
 Found = Iterator[tuple[Where, str]]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from math import nextafter
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -95,49 +94,6 @@ class RuleChange(Strict):
 
 
 _THRESHOLDS = {"above", "below", "drops_by", "rises_by"}
-
-
-def built_in_rules(task: str, drift_share: float) -> tuple[Rule, ...]:
-    """Return the rules every monitor has, for a model of this task (DESIGN: rules)."""
-    error, relative = ("mae", "rises_by") if task == "regression" else ("accuracy", "drops_by")
-    share = {"min_rows": 20, "sigmas": 4}  # of many columns in every window
-
-    def rule(id: str, metric: str, severity: str, **rest: object) -> Rule:
-        return Rule.model_validate({"id": id, "metric": metric, "severity": severity, **rest})
-
-    return (
-        rule("no_data", "operations.total_requests", "P1", below=1, kind="symptom"),
-        rule("health_warning", "operations.health", "P1", above=1, kind="symptom", min_rows=5),
-        rule("health_critical", "operations.health", "P0", above=2, kind="symptom", min_rows=5),
-        rule("latency_p95", "operations.latency_p95_ms", "P1", above=300, kind="symptom", min_rows=20),
-        rule("volume", "operations.volume_ratio", "P1", below=0.5, above=2, min_rows=50),
-        rule("quality", "quality.expectations_failed", "P2", above=1),
-        rule("quality_critical", "quality.expectations_failed_critical", "P1", above=1),
-        rule("suite", "quality.suite_faults", "P1", above=1),
-        rule("null_rate", "quality.null_rate", "P2", above=0.05, critical=0.01, over_reference=True, **share),
-        rule("schema", "quality.schema_change", "P1", above=1),
-        rule("unit", "quality.unit_change", "P2", above=1, min_rows=30),
-        *(
-            []
-            if task == "regression"
-            else [rule("score_mistaken", "quality.score_mistaken", "P1", above=1, min_rows=50)]
-        ),
-        rule("stuck", "quality.stuck", "P2", above=1, min_rows=20),
-        rule("sentinel", "quality.sentinel_share", "P2", above=0.005, **share),
-        rule("new_categories", "quality.new_category_share", "P2", above=0.05, over_reference=True, **share),
-        rule("out_of_range", "quality.out_of_range_share", "P2", above=0.02, over_reference=True, **share),
-        rule("duplicates", "quality.duplicate_rate", "P2", above=0.01, **share),
-        rule("unknown_labels", "labels.unknown_label_share", "P1", above=0.01, min_rows=20),
-        rule("ids_do_not_match", "labels.misspelt_share", "P1", above=0.05, min_rows=5, sigmas=4),
-        rule("labels_stopped", "labels.missing_share", "P1", above=0.5, min_rows=20),
-        rule("misdated", "quality.misdated_rows", "P2", above=1),
-        rule("drift", "drift.drifted", "P2", above=1),
-        rule(
-            "drift_share", "drift.drift_share", "P1", above=nextafter(drift_share, 2)
-        ),  # more than the share, not equal to it
-        rule("label_drift", "labels.drifted", "P2", above=1, min_rows=100),
-        rule("accuracy_drop", f"performance.{error}", "P0", kind="symptom", sigmas=3, **{relative: "15%"}),
-    )
 
 
 def merge(built_in: Iterable[Rule], changes: Iterable[RuleChange]) -> tuple[Rule, ...]:

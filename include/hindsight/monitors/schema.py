@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from hindsight.monitors.catalog import RESOURCE_STATISTICS, rule_metrics
-from hindsight.monitors.checks import DRIFT_METHODS, EVIDENTLY_STATTESTS
+from hindsight.monitors.file_checks import DRIFT_METHODS, EVIDENTLY_STATTESTS
 from hindsight.monitors.metric import ALL_TASKS
+from hindsight.monitors.metric_catalog import RESOURCE_STATISTICS, rule_metrics
 from hindsight.monitors.model import Monitor
 
 

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from hindsight.checks.reference.scores import column_fault
 from hindsight.checks.suites import drafts
 from hindsight.errors import ConfigError, DataError
-from hindsight.monitors.checks import LONGEST_WINDOW
+from hindsight.monitors.file_checks import LONGEST_WINDOW
 from hindsight.monitors.loader import load_file, load_folder
 from hindsight.monitors.model import Task
 from hindsight.proposals.draft import draft

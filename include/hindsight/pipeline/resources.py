@@ -9,7 +9,7 @@ from functools import cache
 import sqlalchemy as sa
 
 from hindsight.ledger.ledger import Ledger
-from hindsight.messages.mail import Mailer
+from hindsight.messages.smtp_mailer import Mailer
 from hindsight.settings import Settings
 from hindsight.snapshots.baselines import BaselineFiles
 from hindsight.snapshots.seen import SeenLabels

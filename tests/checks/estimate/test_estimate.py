@@ -17,7 +17,7 @@ from hindsight.checks.estimate import estimate as parts
 from hindsight.checks.estimate.calibration import Blocks, Calibration, binned, fit_calibration, isotonic
 from hindsight.checks.estimate.estimate import METRICS, Cells, estimate
 from hindsight.checks.performance.performance import performance
-from hindsight.monitors.catalog import metric
+from hindsight.monitors.metric_catalog import metric
 from hindsight.vocabulary.rows import TableRows
 from tests.checks.estimate.rows import (
     BINARY,

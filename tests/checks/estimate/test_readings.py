@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hindsight.checks.estimate.calibration import fit_calibration
 from hindsight.checks.estimate.estimate import estimate, estimate_error, reading
 from hindsight.checks.performance.performance import performance, reference_values
-from hindsight.monitors.catalog import metric
+from hindsight.monitors.metric_catalog import metric
 from hindsight.vocabulary.measurement import Measurement
 from hindsight.vocabulary.rows import TableRows
 from tests.checks.estimate.rows import BINARY, SEED, a_task, binary_rows, whole

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hindsight.checks.labels.delays import Curve, delay_measurements, final_coverage, learn, pooled, read_curves
-from hindsight.monitors.catalog import metric
+from hindsight.monitors.metric_catalog import metric
 from hindsight.vocabulary.measurement import Measurement
 from tests.builders import a_monitor, a_window, monitor_file
 

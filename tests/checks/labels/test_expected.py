@@ -15,7 +15,7 @@ from hindsight.checks.labels.delays import Curve, learn, pooled
 from hindsight.checks.labels.expected import accuracy_expected, weighted_share
 from hindsight.checks.labels.labels import label_measurements
 from hindsight.checks.statistics import intervals
-from hindsight.monitors.catalog import metric
+from hindsight.monitors.metric_catalog import metric
 from hindsight.vocabulary.measurement import Measurement
 from tests.builders import a_monitor, a_window, at, monitor_file
 

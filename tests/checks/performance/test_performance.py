@@ -17,7 +17,7 @@ from sklearn import metrics as sk
 
 from hindsight.checks.labels.labels import label_measurements
 from hindsight.checks.performance.performance import performance, reference_values
-from hindsight.monitors.catalog import metric
+from hindsight.monitors.metric_catalog import metric
 from hindsight.monitors.model import Monitor
 from tests.builders import a_monitor, a_window, at
 from tests.checks.performance.rows import (

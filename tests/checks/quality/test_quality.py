@@ -18,7 +18,7 @@ from hindsight.checks.quality.norms import Counted
 from hindsight.checks.quality.quality import quality
 from hindsight.checks.quality.sentinels import _repeated
 from hindsight.checks.reference.baseline import fit
-from hindsight.monitors.catalog import metric
+from hindsight.monitors.metric_catalog import metric
 from hindsight.vocabulary.rows import TableRows
 from tests.builders import DAY, a_monitor, at, monitor_file
 from tests.checks.quality.columns import BASELINE, MONITOR, a_baseline, measured, some_columns

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hindsight.ledger.ledger import Ledger
-from hindsight.messages.mail import Security, SmtpMailer, SmtpSettings
+from hindsight.messages.smtp_mailer import Security, SmtpMailer, SmtpSettings
 from hindsight.vocabulary.letters import Letter, Message
 from hindsight.vocabulary.severity import Severity
 from tests.builders import at

@@ -17,7 +17,7 @@ from hindsight.ledger.claims import LEASE, Telling, is_live
 from hindsight.ledger.connect import open_engine
 from hindsight.ledger.ledger import Ledger
 from hindsight.ledger.records import MailState
-from hindsight.messages.mail import SmtpMailer
+from hindsight.messages.smtp_mailer import SmtpMailer
 from hindsight.pipeline.act import delivery
 from hindsight.pipeline.act.delivery import drain, wait
 from hindsight.verdicts.model import Incident, Series, State

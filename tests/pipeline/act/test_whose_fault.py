@@ -14,7 +14,7 @@ from hindsight.ledger import claims, holds
 from hindsight.ledger.connect import open_engine
 from hindsight.ledger.ledger import Ledger
 from hindsight.ledger.records import MailState
-from hindsight.messages.mail import LONGEST_S, SmtpMailer
+from hindsight.messages.smtp_mailer import LONGEST_S, SmtpMailer
 from hindsight.pipeline.act import delivery
 from hindsight.pipeline.act.delivery import drain
 from tests.builders import DAY, HOUR

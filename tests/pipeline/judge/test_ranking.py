@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from rich.console import Console
 
 from hindsight import pipeline, terminal
-from hindsight.messages.digest import Told, compose
+from hindsight.messages.incident_mail import Told, compose
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.judge.ranking import importance_of, moved
 from hindsight.pipeline.show.pages import monitor_view

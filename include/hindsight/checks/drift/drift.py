@@ -9,8 +9,8 @@ from threading import Lock
 
 from hindsight.checks.drift.stattests import PREFIX, stattest
 from hindsight.checks.reference.baseline import Baseline
+from hindsight.checks.reference.column_comparison import Effect
 from hindsight.checks.reference.columns import AnyColumn, Role, sample_of
-from hindsight.checks.reference.comparison import Effect
 from hindsight.checks.reference.fitting import roles
 from hindsight.checks.reference.profile import measurements as profile_measurements
 from hindsight.checks.reference.thresholds import FLOORS, weight

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hindsight.checks.reference.comparison import Effect
+from hindsight.checks.reference.column_comparison import Effect
 from hindsight.checks.values.categories import Frequencies
 from hindsight.checks.values.samples import Numbers, Sample
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hindsight.checks.performance.outcomes import Classified, Outcomes, outcomes_of
-from hindsight.checks.performance.strangers import Strangers
+from hindsight.checks.performance.unknown_labels import Strangers
 from hindsight.checks.statistics.rates import share
 from hindsight.checks.values.groups import groups
 from hindsight.monitors.model import Monitor

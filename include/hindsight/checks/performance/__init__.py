@@ -2,7 +2,7 @@
 
 performance     every metric of every group          classification, regression  the metrics of each task
 outcomes        scored rows joined with their labels  fairness                    gaps between the groups
-strangers       labels that are none of the classes
+unknown_labels  labels that are none of the classes
 
 Where a metric is defined, once for all of them and for their estimates: its value is scikit-learn's (in tests
 `zero_division=nan`). Where a denominator counts no row (recall without positive labels, precision without positive

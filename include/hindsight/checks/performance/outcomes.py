@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from hindsight.checks.performance import classification
 from hindsight.checks.performance.regression import regression
-from hindsight.checks.performance.strangers import NONE, Strangers, strangers
+from hindsight.checks.performance.unknown_labels import NONE, Strangers, strangers
 from hindsight.checks.statistics.rates import share
 from hindsight.checks.values.classes import NULL, UNKNOWN, canonical, codes, distinct
 from hindsight.checks.values.lenient import numbers

@@ -1,6 +1,6 @@
 """Reference: what is frozen of the reference rows, and how one column of a window is compared with it.
 
-baseline    the frozen reference, whole             comparison  every effect and the test of one column
+baseline    the frozen reference, whole             column_comparison  every effect, the test of one
 fitting     freeze the columns, in every segment    thresholds  what an effect must exceed, declared or learnt
 columns     what is frozen of one column            control     means and rates in sigmas of the reference
 bins        frozen edges and categories             confidence  how sure a classifier is of what it says

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hindsight.checks.reference.bins import CategoryBins, NumericBins
-from hindsight.checks.reference.comparison import Comparison, compare_numbers, compare_texts
+from hindsight.checks.reference.column_comparison import Comparison, compare_numbers, compare_texts
 from hindsight.checks.reference.profile import Moments, Profile, category_profile, numeric_profile
 from hindsight.checks.values.categories import OTHER, Frequencies
 from hindsight.checks.values.distributions import Distribution

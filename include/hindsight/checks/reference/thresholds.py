@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hindsight.checks.reference.comparison import Comparison
+from hindsight.checks.reference.column_comparison import Comparison
 from hindsight.monitors.model import Monitor
 from hindsight.vocabulary.rows import Rows
 

@@ -16,7 +16,7 @@ from hindsight.ledger.claims import Claim
 from hindsight.ledger.holds import Hold
 from hindsight.ledger.ledger import Ledger
 from hindsight.ledger.records import MailState
-from hindsight.messages.mail import Mailer, Session
+from hindsight.messages.smtp_mailer import Mailer, Session
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.resources import Resources
 from hindsight.vocabulary.letters import Attempt, Fate, Message, letters

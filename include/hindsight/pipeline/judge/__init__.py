@@ -1,7 +1,7 @@
 """Judge: snapshots in, verdicts and incidents and promises out, in one transaction of the ledger.
 
 judgement   a window or a night judged, and what follows    verdicts          what the rules say, nothing written
-news        which incidents people are told of now          alerts            which mail and DAG runs are promised
+incidents_to_tell  which people are told of now             alerts            which mail and DAG runs are promised
 knowledge   what was known of windows at a moment           past_incidents    which stood open at a moment
 ranking     the drifted columns, weightiest first           incident_changes  what labels alone opened and ended
 retirement  close what is watched no more

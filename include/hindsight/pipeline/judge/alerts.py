@@ -12,7 +12,7 @@ from math import inf
 from hindsight.ledger.records import DagRequest
 from hindsight.ledger.transaction import Transaction
 from hindsight.messages.chart import Point
-from hindsight.messages.digest import Context, Told, compose, facts
+from hindsight.messages.incident_mail import Context, Told, compose, facts
 from hindsight.messages.night_mail import compose_night
 from hindsight.messages.night_note import NightNote
 from hindsight.monitors.model import Monitor

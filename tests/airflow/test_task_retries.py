@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from airflow.sdk.exceptions import AirflowTaskTimeout
 
-from hindsight.airflow.retries import RetryOnlyTransient, is_transient
+from hindsight.airflow.task_retries import RetryOnlyTransient, is_transient
 from hindsight.errors import LedgerError, TrainingError, WarehouseError
 
 

@@ -378,7 +378,7 @@ def _section(kind: Kind) -> Iterator[str]:
 
 _HEAD = """# Metrics
 
-Made from `hindsight.monitors.catalog` by `python -m hindsight.monitors.catalog > docs/metrics.md`; a test keeps it so.
+Made by `python -m hindsight.monitors.metric_catalog > docs/metrics.md`; a test keeps it so.
 
 A rule names a metric as `kind.name`, for instance `performance.accuracy`. *Feature* says what the `feature` column of a
 snapshot holds, *bin* what `bin` holds for a metric of many values; rules judge metrics of one value only. *Interval*

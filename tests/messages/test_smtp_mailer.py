@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hindsight.errors import ConfigError
-from hindsight.messages.mail import Security, SmtpMailer, SmtpSettings, as_email, is_address, settings_from
-from hindsight.messages.smtp import Step, fate
+from hindsight.messages.smtp_answers import Step, fate
+from hindsight.messages.smtp_mailer import Security, SmtpMailer, SmtpSettings, as_email, is_address, settings_from
 from hindsight.vocabulary.letters import Envelope, Fate, Message
 from tests.builders import at
 from tests.messages.smtp_server import DROP, Script, certificate, running

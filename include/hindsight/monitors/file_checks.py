@@ -8,9 +8,9 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from hindsight.errors import did_you_mean
-from hindsight.monitors.catalog import metric, resource_metrics
 from hindsight.monitors.document import Where
 from hindsight.monitors.kpi_checks import kpi_problems
+from hindsight.monitors.metric_catalog import metric, resource_metrics
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rule_checks import rule_problems
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from hindsight.monitors.catalog import CATALOG, markdown, metric, rule_metrics
-from hindsight.monitors.checks import EVIDENTLY_STATTESTS, problems
+from hindsight.monitors.built_in_rules import built_in_rules
 from hindsight.monitors.document import field_name
-from hindsight.monitors.rules import built_in_rules
+from hindsight.monitors.file_checks import EVIDENTLY_STATTESTS, problems
+from hindsight.monitors.metric_catalog import CATALOG, markdown, metric, rule_metrics
 from tests.builders import a_monitor, monitor_file
 
 REFERENCE = {"reference": {"trailing": "28d"}}

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hindsight.messages import digest, wording
+from hindsight.messages import incident_mail, wording
 from hindsight.messages.chart import Point, draw
-from hindsight.messages.digest import Context, Told, compose, facts
+from hindsight.messages.incident_mail import Context, Told, compose, facts
 from hindsight.monitors.rules import Rule
 from hindsight.verdicts.model import Incident, Series, State
 from hindsight.vocabulary.severity import Severity
@@ -209,7 +209,7 @@ def test_a_template_that_raises_costs_the_html_only(monkeypatch, caplog) -> None
     def broken(name):
         raise RuntimeError(f"template gone: {name}")
 
-    monkeypatch.setattr(digest, "_template", broken)
+    monkeypatch.setattr(incident_mail, "_template", broken)
     message = compose(MONITOR, [told()])
     assert message.html == ""
     assert "accuracy 0.71" in message.text
@@ -220,7 +220,7 @@ def test_a_chart_that_raises_costs_the_chart_only(monkeypatch, caplog) -> None:
     def broken(*args, **kwargs):
         raise ValueError("no canvas")
 
-    monkeypatch.setattr(digest, "draw", broken)
+    monkeypatch.setattr(incident_mail, "draw", broken)
     message = compose(MONITOR, [told()])
     assert message.png is None
     assert "cid:chart" not in message.html

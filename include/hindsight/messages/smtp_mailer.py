@@ -19,7 +19,7 @@ import aiosmtplib
 
 from hindsight.errors import ConfigError
 from hindsight.messages.mime import as_email, dotted, without_chart
-from hindsight.messages.smtp import Step, fate, in_words, is_too_large
+from hindsight.messages.smtp_answers import Step, fate, in_words, is_too_large
 from hindsight.messages.wording import clean
 from hindsight.vocabulary.letters import Attempt, Envelope, Fate
 

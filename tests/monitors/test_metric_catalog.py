@@ -14,7 +14,7 @@ from hindsight.checks.operations.operations import operations
 from hindsight.checks.performance.performance import performance, reference_values
 from hindsight.checks.quality.quality import quality
 from hindsight.checks.reference.baseline import fit
-from hindsight.monitors.catalog import metric
+from hindsight.monitors.metric_catalog import metric
 from hindsight.monitors.model import Monitor
 from hindsight.vocabulary.measurement import Kind, Measurement
 from hindsight.vocabulary.rows import TableRows
