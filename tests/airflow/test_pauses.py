@@ -11,6 +11,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
 from hindsight.airflow.pauses import noted, resumed, skip_if_paused
+from hindsight.pipeline.act.delivery import Delivery
 from tests.builders import a_monitor, at
 
 MINUTE = timedelta(minutes=2)
@@ -88,7 +89,7 @@ def test_the_relay_notes_pauses(write_monitor: Any, parse: Any, monkeypatch: pyt
     from tests.builders import monitor_file
 
     monkeypatch.setattr("hindsight.airflow.tasks.open_resources", lambda: None)
-    monkeypatch.setattr(pipeline, "deliver", lambda *a, **k: SimpleNamespace(sent=0, pending=0, complaints=()))
+    monkeypatch.setattr(pipeline, "deliver", lambda *a, **k: Delivery())
     monkeypatch.setattr(pipeline, "pending_starts", lambda resources: [])
     write_monitor(monitor_file(name="sleeper", state="paused"))
     run = parse().dags["hindsight__relay"].test()
