@@ -1,4 +1,4 @@
-"""Digest: all that one cause has to tell about a monitor, as one message that says first what matters most."""
+"""Incident mail: all that one cause has to tell about a monitor, as one message that says first what matters most."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Strangers: labels that are none of the model's classes, or no number; too many of them and no label is trusted."""
+"""Unknown labels: none of the model's classes, or no number; too many of them and no label is trusted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""News: which incidents people are told of now; what is only true but old, or said by a graver rule, is none."""
+"""Which incidents people are told of now; what is only true but old, or said by a graver rule, is none."""
 
 from __future__ import annotations
 
