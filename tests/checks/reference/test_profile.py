@@ -62,6 +62,24 @@ def test_deciles_are_distinct_and_closed_on_the_left() -> None:
     assert decile_bins(np.ones(100)).labels == ("(-inf,1)", "[1,inf)", "<null>")
 
 
+def test_a_decile_between_two_values_begins_its_bin_at_numpys_own_number() -> None:
+    generator = np.random.default_rng(11)
+    for decimals in (2, 4, 6):
+        seen = np.sort(np.round(generator.exponential(size=137), decimals))
+        deciles = np.quantile(seen, np.arange(1, 10) / 10)
+        between = [d for d in deciles if not np.isclose(seen, d, rtol=1e-12, atol=0).any()]
+        assert len(between) >= 3
+        borders = decile_bins(seen).borders
+        assert all(np.isin([d, np.nextafter(d, 0)], borders).any() for d in between)
+
+
+def test_a_value_that_is_numpys_decile_to_the_last_bit_lies_at_or_above_it() -> None:
+    bins = decile_bins(np.repeat([0.1, 0.23939, 0.23949, 0.9], [3, 3, 2, 2]))
+    (decile,) = np.quantile(np.repeat([0.1, 0.23939, 0.23949, 0.9], [3, 3, 2, 2]), [0.6])
+    assert bins.counts(Distribution(np.array([decile])), 0).sum() == 1
+    assert bins.borders.searchsorted(decile, side="right") > bins.borders.searchsorted(0.23939, side="right")
+
+
 def test_the_fifty_most_frequent_texts_have_bins_and_the_rest_shares_one() -> None:
     frequencies = texts_of(*(f"t{i:02}" for i in range(60) for _ in range(i + 1)), None)
     bins = top_bins(frequencies)

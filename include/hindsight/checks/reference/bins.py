@@ -9,12 +9,13 @@ import numpy as np
 
 from hindsight.checks.values.categories import NULL, OTHER, Frequencies
 from hindsight.checks.values.distributions import Distribution, distinct
-from hindsight.checks.values.precision import STEP, near
+from hindsight.checks.values.precision import near
 
 FEW = 20  # a numeric column of so few distinct values has a bin for each of them
 TOP = 50
 PERCENTS = np.arange(1, 100) / 100
 DECILES = np.arange(1, 10) / 10
+_ROUNDS = 3  # each brings an edge a million times nearer to where it belongs
 CLOSE = 0.01  # of the way to the edge before: edges so close for their size stay where they are
 LAST_BITS = 4 * np.finfo(np.float64).eps
 
@@ -93,14 +94,23 @@ def quantiles(values: np.ndarray, shares: np.ndarray) -> np.ndarray:
     """Return numpy's linear quantiles of ascending finite values; none for no values or where they overflow.
 
     A quantile between two equal values is that value, to the last bit: the interpolation may miss it by one. One
-    between two values is written so much higher as the border of its bin lies below it.
+    between two values is written so much higher as the border of its bin lies below it: that border is numpy's number.
     """
     if not len(values):
         return np.zeros(0)
     with np.errstate(over="ignore", invalid="ignore"):
         found = np.quantile(values, shares)
         found = snapped(found[np.isfinite(found)], values)
-        return np.where(_among(found, values), found, found + _slack(found, CLOSE) * (1 + 2 * STEP))
+        return _raised(found, _among(found, values))
+
+
+def _raised(found: np.ndarray, stays: np.ndarray) -> np.ndarray:
+    """Return the ascending edges whose bins begin at `found`, or below those that stay; never a bit above it."""
+    edges = found
+    for _ in range(_ROUNDS):
+        edges = np.where(stays, found, edges + (found - (edges - _slack(edges, CLOSE))))
+    above = ~stays & (edges - _slack(edges, CLOSE) > found)
+    return np.where(above, np.nextafter(edges, -np.inf), edges)
 
 
 def _slack(edges: np.ndarray, reach: float | np.ndarray) -> np.ndarray:
