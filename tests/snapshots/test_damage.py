@@ -70,12 +70,12 @@ def test_a_file_of_a_newer_version_is_refused_and_left_alone(
     disk: SnapshotStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as newer:
-        newer.setattr(parquet, "VERSION", 2)
+        newer.setattr(parquet, "VERSION", 3)
         path = a_file(disk)
     whole = path.read_bytes()
     for use in (disk.read, lambda: write(disk, *FACTS)):
         with pytest.raises(
-            StoreError, match=rf"{path.name}: written by a newer Hindsight \(format 2, this one reads 1"
+            StoreError, match=rf"{path.name}: written by a newer Hindsight \(format 3, this one reads 2"
         ):
             use()
     assert [file.read_bytes() for file in path.parent.iterdir()] == [whole]

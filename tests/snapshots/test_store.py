@@ -27,7 +27,7 @@ from tests.snapshots.facts import FACTS, WINDOW, values, write
 
 COLUMNS = [
     *("model_version", "segment", "window_start", "window_end", "as_of", "metric", "feature", "bin"),
-    *("value", "lower", "upper", "n", "reference", "note"),
+    *("value", "lower", "upper", "n", "reference", "note", "revision"),
 ]
 
 
@@ -60,15 +60,17 @@ def test_pandas_reads_all_snapshots_as_they_lie(disk: SnapshotStore, tmp_path: P
     write(disk, a_measurement("total_requests", 12), kind=Kind.OPERATIONS, monitor="churn")
     frame = pd.read_parquet(tmp_path / "snapshots")
     assert list(frame.columns) == [*COLUMNS, "monitor", "kind", "date"]
-    assert len(frame) == 5
+    assert len(frame) == 6
+    assert frame.loc[frame["kind"] == "kpi", ["metric", "n"]].to_numpy().tolist() == [["nothing_measured", 0]]
     assert set(zip(frame["monitor"], frame["kind"], frame["date"], strict=True)) == {
         ("credit", "drift", "2026-09-01"),
+        ("credit", "kpi", "2026-09-01"),
         ("credit", "performance", "2026-09-02"),
         ("churn", "operations", "2026-09-01"),
     }
     assert frame["window_start"].dtype == "datetime64[us, UTC]"
     assert frame["value"].dtype == "float64"
-    assert frame["value"].isna().sum() == 1
+    assert frame["value"].isna().sum() == 2
     assert frame["n"].dtype == "int64"
 
 

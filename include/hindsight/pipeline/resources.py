@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import sqlalchemy as sa
 
@@ -32,7 +32,7 @@ class Resources:
     @property
     def store(self) -> SnapshotStore:
         """The snapshots of all monitors."""
-        return SnapshotStore(self.settings.data)
+        return _store(self.settings.data)
 
     @property
     def baselines(self) -> BaselineFiles:
@@ -50,3 +50,4 @@ class Resources:
 
 
 _engine = cache(open_engine)
+_store = lru_cache(maxsize=8)(SnapshotStore)  # it keeps the lists of folded files, which never change, at hand

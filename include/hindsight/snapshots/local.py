@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from hindsight.errors import StoreError
-from hindsight.snapshots.port import MAX_FILE_BYTES, checked
+from hindsight.snapshots.port import MAX_FILE_BYTES, MissingError, checked
 
 
 class LocalFiles:
@@ -43,6 +43,12 @@ class LocalFiles:
         with _telling("list", top):
             return sorted(os.path.relpath(path, self._root) for path in _files_below(top))
 
+    def remove(self, path: str) -> None:
+        """Delete a file (see Files)."""
+        target = self._place(path)
+        with suppress(MissingError), _telling("delete", target):
+            os.unlink(target)
+
     def remove_leftovers(self, before: datetime) -> int:
         """Delete what crashed writers left before a moment (see Files)."""
         left = 0
@@ -68,7 +74,7 @@ def _telling(action: str, path: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as exc:
-        raise StoreError(f"{path}: could not {action}: no such file") from exc
+        raise MissingError(f"{path}: could not {action}: no such file") from exc
     except OSError as exc:
         raise StoreError(f"{path}: could not {action}: {exc.strerror or exc}", transient=True) from exc
 

@@ -1,18 +1,31 @@
-"""The names of snapshot files: the path says monitor, kind, window, as-of and revision, so a listing is an index."""
+"""The names of snapshot files: a path says what a file holds, of one window or of a folded span, so a listing is an
+index.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Literal
 
 from hindsight.vocabulary.measurement import Kind
 
 TOP = "snapshots"
+Span = Literal["hour", "day", "month"]
+SPANS: tuple[Span, ...] = ("hour", "day", "month")
+_FORMS: dict[Span, str] = {"hour": "%Y%m%dT%H", "day": "%Y%m%d", "month": "%Y%m"}
 _MOMENT = r"\d{8}T\d{6}(?:\.\d{6})?Z"
-_PATH = re.compile(
-    rf"{TOP}/monitor=(?P<monitor>[a-z][a-z0-9_]{{0,62}})/kind=(?P<kind>{'|'.join(Kind)})/date=\d{{4}}-\d\d-\d\d/"
-    rf"(?P<start>{_MOMENT})-(?P<as_of>{_MOMENT})-r(?P<revision>\d{{1,9}})\.parquet"
+_PLACE = (
+    rf"{TOP}/monitor=(?P<monitor>[a-z][a-z0-9_]{{0,62}})/kind=(?P<kind>{'|'.join(Kind)})/"
+    r"date=(?:\d{4}-\d\d-\d\d)/"
+)
+_SNAPSHOT = re.compile(
+    _PLACE + rf"(?P<start>{_MOMENT})-(?P<as_of>{_MOMENT})-r(?P<revision>\d{{1,9}})\.parquet",
+)
+_FOLD = re.compile(
+    _PLACE + rf"(?P<span>\d{{6}}(?:\d\d(?:T\d\d)?)?)_(?P<start>{_MOMENT})-(?P<last>{_MOMENT})"
+    rf"_(?P<earliest>{_MOMENT})-(?P<latest>{_MOMENT})_n(?P<rows>\d{{1,9}})-g(?P<generation>\d{{1,9}})\.parquet",
 )
 
 
@@ -46,22 +59,87 @@ class SnapshotName:
         """What makes one snapshot of a window newer than another: what was knowable, then the revision."""
         return self.as_of, self.revision
 
+    @property
+    def last(self) -> datetime:
+        """The start of the last window in the file, as a fold has one."""
+        return self.start
+
+
+@dataclass(frozen=True, slots=True)
+class FoldName:
+    """What the path of a folded file says: the snapshots of a span, from which window to which, known from when on.
+
+    `begin` is when the span begins, `start` and `last` are the starts of its first and last window, `earliest` and
+    `latest` the first and last as-of of its snapshots, `rows` how many rows it has. Of one span the greatest
+    generation counts: it holds all that earlier ones do.
+    """
+
+    monitor: str
+    kind: Kind
+    span: Span
+    begin: datetime
+    start: datetime
+    last: datetime
+    earliest: datetime
+    latest: datetime
+    rows: int
+    generation: int
+
+    @property
+    def key(self) -> tuple[str, Kind, Span, datetime]:
+        """What is folded, whatever the generation."""
+        return self.monitor, self.kind, self.span, self.begin
+
+    @property
+    def folder(self) -> str:
+        """The partition: that of the day, or of the first day of the month."""
+        return f"{folder_of(self.monitor, self.kind)}/date={self.begin:%Y-%m-%d}"
+
+    @property
+    def path(self) -> str:
+        """The path below the root."""
+        windows = f"{_compact(self.start)}-{_compact(self.last)}"
+        known = f"{_compact(self.earliest)}-{_compact(self.latest)}"
+        span = f"{self.begin:{_FORMS[self.span]}}"
+        return f"{self.folder}/{span}_{windows}_{known}_n{self.rows}-g{self.generation}.parquet"
+
+
+FileName = SnapshotName | FoldName
+
+
+def begin_of(span: Span, start: datetime) -> datetime:
+    """Return when the span begins that a window starting then belongs to."""
+    day = start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    if span == "hour":
+        return day
+    return day.replace(hour=0) if span == "day" else day.replace(day=1, hour=0)
+
 
 def folder_of(monitor: str, kind: Kind | None = None) -> str:
     """Return the folder of a monitor's snapshots, or of those of one kind."""
     return f"{TOP}/monitor={monitor}" + (f"/kind={kind}" if kind else "")
 
 
-def parse_path(path: str) -> SnapshotName | None:
+def parse_path(path: str) -> FileName | None:
     """Return what a path says, or None for a file that is no snapshot."""
-    match = _PATH.fullmatch(path)
-    if match is None:
-        return None
     try:
-        start, as_of = (datetime.fromisoformat(match[part]) for part in ("start", "as_of"))
+        if match := _SNAPSHOT.fullmatch(path):
+            start, as_of = (datetime.fromisoformat(match[part]) for part in ("start", "as_of"))
+            return SnapshotName(match["monitor"], Kind(match["kind"]), start, as_of, int(match["revision"]))
+        return _fold(match) if (match := _FOLD.fullmatch(path)) else None
     except ValueError:
         return None
-    return SnapshotName(match["monitor"], Kind(match["kind"]), start, as_of, int(match["revision"]))
+
+
+def _fold(match: re.Match[str]) -> FoldName:
+    spans: dict[int, Span] = {6: "month", 8: "day", 11: "hour"}
+    span = spans[len(match["span"])]
+    begin = datetime.strptime(match["span"], _FORMS[span]).replace(tzinfo=UTC)
+    start, last, earliest, latest = (
+        datetime.fromisoformat(match[part]) for part in ("start", "last", "earliest", "latest")
+    )
+    rows, generation = int(match["rows"]), int(match["generation"])
+    return FoldName(match["monitor"], Kind(match["kind"]), span, begin, start, last, earliest, latest, rows, generation)
 
 
 def _compact(moment: datetime) -> str:

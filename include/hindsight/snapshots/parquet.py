@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from hindsight.errors import StoreError
 
-VERSION = 1
+VERSION = 2  # 1 had no column for the revision
 MAX_CELLS = 50_000_000
 MAX_TEXT_BYTES = 2**30
 _VERSION_KEY = b"hindsight.version"
@@ -43,6 +43,48 @@ def decode(data: bytes, uri: str) -> pa.Table:
     except (OSError, pa.ArrowException, ValueError) as exc:
         raise DamagedError(f"{uri}: not a whole Parquet file: {exc}") from exc
     return table
+
+
+def open_folded(data: bytes, uri: str, schema: pa.Schema) -> pq.ParquetFile:
+    """Return a file of this schema that `folded` made, its texts as dictionaries; only its footer is read.
+
+    Raises DamagedError and StoreError as `decode` does.
+    """
+    try:
+        there = pq.read_schema(pa.BufferReader(data)).remove_metadata()
+        texts = [field.name for field in schema if pa.types.is_string(field.type)]
+        file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True, read_dictionary=texts)
+    except (OSError, pa.ArrowException, ValueError) as exc:
+        raise DamagedError(f"{uri}: not a whole Parquet file: {exc}") from exc
+    _check(file, uri)
+    if not there.equals(schema):
+        raise DamagedError(f"{uri}: its columns are not those of a snapshot")
+    return file
+
+
+def read_group(file: pq.ParquetFile, group: int, uri: str) -> pa.Table:
+    """Return one group of rows of an open file, texts as dictionaries, once they are weighed."""
+    try:
+        table = file.read_row_group(group, use_threads=False)
+        table.validate(full=True)
+    except (OSError, pa.ArrowException, ValueError) as exc:
+        raise DamagedError(f"{uri}: not a whole Parquet file: {exc}") from exc
+    texts = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
+    if sum(_text_bytes(table.column(name)) for name in texts) > MAX_TEXT_BYTES:
+        raise DamagedError(f"{uri}: its texts take more than {MAX_TEXT_BYTES:,} bytes, refused")
+    return table
+
+
+def folded(groups: Iterable[pa.Table], schema: pa.Schema, about: Callable[[], Mapping[str, str]]) -> bytes:
+    """Return tables as one Parquet file, a group of rows each; `about` is asked when all are in, and kept beside."""
+    sink = pa.BufferOutputStream()
+    notes = {_VERSION_KEY: str(VERSION).encode()}
+    options = {"compression": "zstd", "write_page_checksum": True}
+    with pq.ParquetWriter(sink, schema.with_metadata(notes), **options) as writer:
+        for table in groups:
+            writer.write_table(table, row_group_size=max(len(table), 1))
+        writer.add_key_value_metadata(about())
+    return bytes(sink.getvalue())
 
 
 def _is_bounded(file: pq.ParquetFile) -> bool:

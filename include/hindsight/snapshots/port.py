@@ -11,6 +11,10 @@ from hindsight.errors import StoreError
 MAX_FILE_BYTES = 256 * 2**20  # far more than a snapshot ever needs
 
 
+class MissingError(StoreError):
+    """A file is not there, or not any more."""
+
+
 class Files(Protocol):
     """What the stores need of a disk; paths are relative to the root, with forward slashes."""
 
@@ -26,7 +30,12 @@ class Files(Protocol):
         ...
 
     def get(self, path: str) -> bytes:
-        """Return the content of a file of at most MAX_FILE_BYTES; raise StoreError where that is not possible."""
+        """Return the content of a file of at most MAX_FILE_BYTES; raise MissingError where there is none,
+        StoreError where it cannot be read."""
+        ...
+
+    def remove(self, path: str) -> None:
+        """Delete a file; nothing happens where there is none. Raises StoreError where the store does not allow it."""
         ...
 
     def remove_leftovers(self, before: datetime) -> int:

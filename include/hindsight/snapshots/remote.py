@@ -12,7 +12,7 @@ from fsspec import AbstractFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
 from hindsight.errors import StoreError
-from hindsight.snapshots.port import MAX_FILE_BYTES, checked
+from hindsight.snapshots.port import MAX_FILE_BYTES, MissingError, checked
 
 _probed: set[tuple[str, str]] = set()
 _memory = Lock()
@@ -56,6 +56,12 @@ class RemoteFiles:
             found = self._fs.find(top)
         paths = sorted(str(full).removeprefix(self._root).lstrip("/") for full in found)
         return [path for path in paths if not path.rpartition("/")[2].startswith(".")]
+
+    def remove(self, path: str) -> None:
+        """Delete a file (see Files)."""
+        full = self._full(checked(path))
+        with suppress(MissingError), self._telling("delete", full):
+            self._fs.rm_file(full)
 
     def remove_leftovers(self, before: datetime) -> int:
         """Return 0: an object store shows a file when it is whole, so nothing is left behind (see Files)."""
@@ -107,7 +113,7 @@ class RemoteFiles:
         try:
             yield
         except FileNotFoundError as exc:
-            raise StoreError(f"{self._fs.unstrip_protocol(full)}: could not {action}: no such file") from exc
+            raise MissingError(f"{self._fs.unstrip_protocol(full)}: could not {action}: no such file") from exc
         except Exception as exc:  # the boundary to a store's client, whose errors have no common base
             message = f"{self._fs.unstrip_protocol(full)}: could not {action}: {_said(exc)}"
             raise StoreError(message, transient=True) from exc

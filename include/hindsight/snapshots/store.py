@@ -1,11 +1,15 @@
-"""The snapshot store: every number Hindsight computed and when it could be known, in files that are never rewritten."""
+"""The snapshot store: every number Hindsight computed and when it could be known; what was written never changes."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -13,16 +17,24 @@ from fsspec import AbstractFileSystem
 
 from hindsight.errors import StoreError
 from hindsight.snapshots.files import open_files
-from hindsight.snapshots.names import TOP, SnapshotName, folder_of, parse_path
+from hindsight.snapshots.folds import Fold, Snapshot
+from hindsight.snapshots.index import Index, Place, Sought, index_of
+from hindsight.snapshots.names import TOP, FileName, FoldName, SnapshotName, begin_of, folder_of, parse_path
 from hindsight.snapshots.parquet import DamagedError, about, decode, encode, read_schema
-from hindsight.snapshots.tables import SCHEMA, to_measurements, to_table
+from hindsight.snapshots.port import MissingError
+from hindsight.snapshots.tables import SCHEMA, UNREVISED, revised, said, to_measurements, to_table
 from hindsight.vocabulary.measurement import Kind, Measurement
 from hindsight.vocabulary.windows import Window
 
 _WINDOW_END = "hindsight.window_end"  # said in the file's metadata too: a snapshot may have no rows
 _DEFINITION = "hindsight.definition"
 _ATTEMPTS = 20
+_FEW = 31  # windows of which each has its folder looked into, instead of all folders
 _READERS = 8  # reading from an object store is mostly waiting
+
+
+_OPEN = 64  # folded files whose lists are kept at hand: they never change
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +47,14 @@ class Written:
 
 
 class SnapshotStore:
-    """Snapshots below `<root>/snapshots`; `fs` is the file system a connection made, where there is one."""
+    """Snapshots below `<root>/snapshots`; `fs` is the file system a connection made, where there is one.
+
+    Whoever writes about a monitor, or folds, holds that monitor's lock; readers need none.
+    """
 
     def __init__(self, root: str, fs: AbstractFileSystem | None = None) -> None:
-        self._files = open_files(root, fs)
+        self.files = open_files(root, fs)
+        self._contents = lru_cache(_OPEN)(lambda name: self.fold(name).snapshots)
 
     def write(
         self,
@@ -57,18 +73,17 @@ class SnapshotStore:
         Raises DataError for numbers that cannot be kept, StoreError where the store cannot keep them.
         """
         table = to_table(window, as_of, measurements)
-        said = {_WINDOW_END: window.end.astimezone(UTC).isoformat()} | ({_DEFINITION: definition} if definition else {})
-        data = encode(table, said)
         name = SnapshotName(monitor, kind, window.start.astimezone(UTC), as_of.astimezone(UTC), 0)
         if parse_path(name.path) is None:
             raise StoreError(f"{monitor!r}: not the name of a monitor")
         for _ in range(_ATTEMPTS):
-            newest = self._latest_revision(name)
-            if newest is not None and self._holds(newest, table, definition):
-                return Written(self._files.uri(newest.path), newest.revision, created=False)
-            following = replace(name, revision=1 + (newest.revision if newest else 0))
-            if self._files.put_new(following.path, data):
-                return Written(self._files.uri(following.path), following.revision, created=True)
+            known = self._retried(lambda: self._newest_revision(name, table, definition))
+            if isinstance(known, Written):
+                return known
+            following = replace(name, revision=known + 1)
+            data = encode(revised(table, following.revision), _facts(window, definition))
+            if self.files.put_new(following.path, data):
+                return Written(self.files.uri(following.path), following.revision, created=True)
         raise StoreError(f"{name.folder}: {_ATTEMPTS} other writers were faster; try again", transient=True)
 
     def read(
@@ -87,104 +102,172 @@ class SnapshotStore:
         kind and date; rows are in order of these and of the window. Raises StoreError naming the file where one cannot
         be read: an older one does not stand in for it.
         """
-        chosen = [
-            name
-            for name in _newest(self._names(monitor, kinds), as_of)
-            if (start is None or name.start >= start)
-            and (end is None or name.start < end)
-            and (windows is None or name.start in windows)
-        ]
-        with ThreadPoolExecutor(_READERS) as readers:
-            found = readers.map(self._files.get, [name.path for name in chosen])
-            tables = [self._decoded(name, data) for name, data in zip(chosen, found, strict=True)]
-        return _with_partitions(tables, chosen)
+        wanted = frozenset(windows) if windows is not None else None
+        sought = Sought(start, end, wanted, until=as_of)
+        return self._retried(lambda: self._tables(self.index(monitor, kinds, sought).newest(sought)))
 
     def revised(self, monitor: str, kind: Kind, *, after: datetime, until: datetime) -> set[datetime]:
         """Return the starts of the windows that have a snapshot as of a moment in (after, until]."""
-        return {name.start for name in self._names(monitor, [kind]) if after < name.as_of <= until}
+        sought = Sought(after=after, until=until)
+        return self._retried(lambda: {p.name.start for p in self.index(monitor, [kind], sought).places(sought)})
 
     def measurements(
         self, monitor: str, kind: Kind, window: Window, as_of: datetime | None = None
     ) -> list[Measurement]:
         """Return what was measured of one window, as it was known at `as_of`; nothing where nothing was."""
-        sought = SnapshotName(monitor, kind, window.start.astimezone(UTC), window.start, 0)
-        names = (name for name in self._listed(sought.folder) if name.start == window.start)
-        return [row for name in _newest(names, as_of) for row in to_measurements(self._table(name))]
+        table = self.read(monitor, kinds=[kind], windows=[window.start.astimezone(UTC)], as_of=as_of)
+        return to_measurements(table)
+
+    def has(self, monitor: str, kind: Kind, window: Window, as_of: datetime) -> bool:
+        """Say whether anything was known of a window at a moment, be it that there was nothing to say."""
+        sought = Sought(windows=frozenset([window.start.astimezone(UTC)]), until=as_of)
+        return self._retried(lambda: any(self.index(monitor, [kind], sought).places(sought)))
 
     def newest(self, monitor: str, kind: Kind, as_of: datetime | None = None) -> Window | None:
         """Return the latest window there is a snapshot of, as it was known at `as_of`."""
-        names = _newest(self._names(monitor, [kind]), as_of)
-        if not names:
-            return None
-        end = about(self._table(names[-1]).schema)[_WINDOW_END]
-        return Window(names[-1].start, datetime.fromisoformat(end))
+        return self._retried(lambda: self._latest(self.index(monitor, [kind]).latest(as_of)))
 
     def definitions(self, monitor: str, kind: Kind) -> dict[datetime, str]:
         """Return by start of window what its newest snapshot was measured by; "" where that is not known."""
-        chosen = _newest(self._names(monitor, [kind]), None)
+
+        def read() -> dict[datetime, str]:
+            places = self.index(monitor, [kind]).newest(Sought())
+            return {one.name.start: one.definition for one in self.described(places)}
+
+        return self._retried(read)
+
+    def index(self, monitor: str | None, kinds: Collection[Kind] | None = None, sought: Sought | None = None) -> Index:
+        """Return what files there are; of few windows only their folders are looked into."""
+        paths = (path for folder in _folders(monitor, kinds, sought) for path in self.files.listing(folder))
+        names = (name for path in paths if (name := parse_path(path)) is not None)
+        return index_of((n for n in names if kinds is None or n.kind in kinds), self._contents)
+
+    def described(self, places: Sequence[Place]) -> list[Snapshot]:
+        """Return of each snapshot when its window ends and what it was measured by."""
+        single = [place.name for place in places if isinstance(place.file, SnapshotName)]
         with ThreadPoolExecutor(_READERS) as readers:
-            said = list(readers.map(self._about, chosen))
-        return {name.start: known.get(_DEFINITION, "") for name, known in zip(chosen, said, strict=True)}
+            found = {one.name: one for one in readers.map(self._described, single)}
+        for fold in {place.file for place in places if isinstance(place.file, FoldName)}:
+            found |= {one.name: one for one in self._contents(fold)}
+        return [found[place.name] for place in places]
+
+    def single(self, name: SnapshotName) -> tuple[Snapshot, pa.Table]:
+        """Read a file that holds one snapshot; raise DamagedError where its rows are not those of one."""
+        uri = self.files.uri(name.path)
+        table = decode(self.files.get(name.path), uri)
+        bare = table.replace_schema_metadata()
+        if bare.schema.equals(UNREVISED):
+            bare = revised(bare, name.revision)
+        if not bare.schema.equals(SCHEMA):
+            raise DamagedError(f"{uri}: its columns are not those of a snapshot")
+        return described_by(name, table.schema, uri), bare
+
+    def is_outdated(self, name: FileName) -> bool:
+        """Say whether a file is of an earlier format: its name says the revision, and no column does."""
+        if isinstance(name, FoldName):
+            return False
+        schema = read_schema(self.files.get(name.path), self.files.uri(name.path))
+        return bool(schema.remove_metadata().equals(UNREVISED))
+
+    def fold(self, name: FoldName) -> Fold:
+        """Open a folded file; raise DamagedError where it is none."""
+        return Fold(name, self.files.get(name.path), self.files.uri(name.path))
 
     def remove_leftovers(self, before: datetime) -> int:
         """Delete what writers that crashed before a moment left behind; return how many files."""
-        return self._files.remove_leftovers(before)
+        return self.files.remove_leftovers(before)
 
-    def _names(self, monitor: str | None, kinds: Collection[Kind] | None) -> Iterator[SnapshotName]:
-        if monitor is None:
-            yield from (name for name in self._listed(TOP) if kinds is None or name.kind in kinds)
-        elif kinds is None:
-            yield from self._listed(folder_of(monitor))
-        else:
-            for kind in kinds:
-                yield from self._listed(folder_of(monitor, kind))
+    def _newest_revision(self, name: SnapshotName, table: pa.Table, definition: str) -> Written | int:
+        """Return the newest revision of a window and as-of, or where it lies if it says the same."""
+        sought = Sought(windows=(name.start,), until=name.as_of)
+        places = self.index(name.monitor, [name.kind], sought).revisions(name.start, name.as_of)
+        if not places:
+            return 0
+        newest = places[-1]
+        if self._holds(newest, table, definition):
+            return Written(self.files.uri(newest.file.path), newest.name.revision, created=False)
+        return newest.name.revision
 
-    def _listed(self, folder: str) -> Iterator[SnapshotName]:
-        return (name for path in self._files.listing(folder) if (name := parse_path(path)) is not None)
-
-    def _latest_revision(self, name: SnapshotName) -> SnapshotName | None:
-        same = (other for other in self._listed(name.folder) if replace(other, revision=0) == name)
-        return max(same, key=lambda other: other.revision, default=None)
-
-    def _holds(self, name: SnapshotName, table: pa.Table, definition: str) -> bool:
+    def _holds(self, place: Place, table: pa.Table, definition: str) -> bool:
         try:
-            known = self._table(name)
+            there, _ = self._rows(place.file, [place.name])
+            (described,) = self.described([place])
         except DamagedError:
             return False
-        return bool(known.equals(table)) and about(known.schema).get(_DEFINITION, definition) == definition
+        return bool(there.equals(revised(table, place.name.revision))) and described.definition in ("", definition)
 
-    def _about(self, name: SnapshotName) -> dict[str, str]:
-        return about(read_schema(self._files.get(name.path), self._files.uri(name.path)))
+    def _latest(self, place: Place | None) -> Window | None:
+        if place is None:
+            return None
+        (newest,) = self.described([place])
+        return Window(newest.name.start, newest.end)
 
-    def _table(self, name: SnapshotName) -> pa.Table:
-        return self._decoded(name, self._files.get(name.path))
+    def _described(self, name: SnapshotName) -> Snapshot:
+        uri = self.files.uri(name.path)
+        return described_by(name, read_schema(self.files.get(name.path), uri), uri)
 
-    def _decoded(self, name: SnapshotName, data: bytes) -> pa.Table:
-        uri = self._files.uri(name.path)
-        table = decode(data, uri)
-        if not table.schema.equals(SCHEMA):
-            raise DamagedError(f"{uri}: its columns are not those of a snapshot")
-        return table
+    def _tables(self, places: Sequence[Place]) -> pa.Table:
+        """Return the rows of snapshots, in their order, with what only their paths say."""
+        by_file: dict[FileName, list[int]] = defaultdict(list)
+        for number, place in enumerate(places):
+            by_file[place.file].append(number)
+        wanted = [[places[number].name for number in numbers] for numbers in by_file.values()]
+        with ThreadPoolExecutor(_READERS) as readers:
+            found = list(readers.map(self._rows, by_file, wanted))
+        numbers = [np.array(of)[where] for (_, where), of in zip(found, by_file.values(), strict=True)]
+        rows = pa.concat_tables([SCHEMA.empty_table(), *(table for table, _ in found)])
+        return _in_order(rows, np.concatenate([np.zeros(0, np.int64), *numbers]), [place.name for place in places])
+
+    def _rows(self, file: FileName, names: Sequence[SnapshotName]) -> tuple[pa.Table, np.ndarray]:
+        """Return the rows of snapshots that lie in one file, and of each row which of them it belongs to."""
+        if isinstance(file, FoldName):
+            return self.fold(file).rows(names)
+        _, table = self.single(file)
+        return table, np.zeros(len(table), np.int64)
+
+    def _retried(self, read: Callable[[], _T]) -> _T:
+        """Read again where a file was gone: what it held is in the fold that took its place."""
+        for _ in range(_ATTEMPTS):
+            with suppress(MissingError):
+                return read()
+        return read()
 
 
-def _newest(names: Iterable[SnapshotName], as_of: datetime | None) -> list[SnapshotName]:
-    """Return the greatest (as-of, revision) of each window, at or before `as_of`, in order of monitor, kind, window."""
-    best: dict[tuple[str, Kind, datetime], SnapshotName] = {}
-    for name in names:
-        key = (name.monitor, name.kind, name.start)
-        if (as_of is None or name.as_of <= as_of) and (key not in best or best[key].rank < name.rank):
-            best[key] = name
-    return [best[key] for key in sorted(best)]
+def described_by(name: SnapshotName, schema: pa.Schema, uri: str) -> Snapshot:
+    """Return what the footer of a file with one snapshot says of it."""
+    try:
+        facts = about(schema)
+        return Snapshot(name, datetime.fromisoformat(facts[_WINDOW_END]), facts.get(_DEFINITION, ""))
+    except (KeyError, ValueError) as exc:
+        raise DamagedError(f"{uri}: does not say when its window ends: {exc}") from exc
 
 
-def _with_partitions(tables: list[pa.Table], names: list[SnapshotName]) -> pa.Table:
-    table = pa.concat_tables([SCHEMA.empty_table(), *(table.replace_schema_metadata() for table in tables)])
-    rows = pa.array(np.repeat(np.arange(len(names)), [len(table) for table in tables]))
+def _facts(window: Window, definition: str) -> dict[str, str]:
+    end = {_WINDOW_END: window.end.astimezone(UTC).isoformat()}
+    return end | ({_DEFINITION: definition} if definition else {})
+
+
+def _folders(monitor: str | None, kinds: Collection[Kind] | None, sought: Sought | None) -> Iterator[str]:
+    """Yield the folders to look into: of few windows, those of their days and of the months these are folded into."""
+    if monitor is None:
+        yield TOP
+    elif kinds is None:
+        yield folder_of(monitor)
+    elif sought is None or sought.windows is None or len(sought.windows) > _FEW:
+        yield from (folder_of(monitor, kind) for kind in kinds)
+    else:
+        days = {begin_of(span, start) for start in sought.windows for span in ("day", "month")}
+        yield from (f"{folder_of(monitor, kind)}/date={day:%Y-%m-%d}" for kind in kinds for day in sorted(days))
+
+
+def _in_order(rows: pa.Table, numbers: np.ndarray, names: Sequence[SnapshotName]) -> pa.Table:
+    order = np.argsort(numbers, kind="stable")
+    table, which = rows.take(pa.array(order)), pa.array(numbers[order])
     partitions = {
         "monitor": [name.monitor for name in names],
         "kind": [str(name.kind) for name in names],
         "date": [f"{name.start:%Y-%m-%d}" for name in names],
     }
     for column, values in partitions.items():
-        table = table.append_column(column, pa.array(values, pa.string()).take(rows))
-    return table
+        table = table.append_column(column, pa.array(values, pa.string()).take(which))
+    return said(table)

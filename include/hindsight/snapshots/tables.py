@@ -31,25 +31,30 @@ SCHEMA = pa.schema(
         ("n", pa.int64()),
         ("reference", pa.float64()),
         ("note", pa.string()),
+        ("revision", pa.int64()),
     ]
 )
+UNREVISED = SCHEMA.remove(SCHEMA.get_field_index("revision"))  # as files of the first format are: the name says it
+NOTHING = "nothing_measured"  # the metric of the one row of a window that was measured and had nothing to say
+_TRACE = Measurement(NOTHING, None, note="the window was measured, and there was nothing to keep")
 _KEY = attrgetter("model_version", "segment", "metric", "feature", "bin")
 
 
-def to_table(window: Window, as_of: datetime, measurements: Iterable[Measurement]) -> pa.Table:
+def to_table(window: Window, as_of: datetime, measurements: Iterable[Measurement], revision: int = 1) -> pa.Table:
     """Return measurements as the documented table, sorted, so that equal content is equal whatever its order was.
 
+    No measurements leave a row too, so that whoever reads the files sees that they replace earlier ones.
     Raises DataError for NaN or infinity, for a number given twice, and for what is no text or number.
     """
-    rows = sorted(measurements, key=_KEY)
+    rows = sorted(measurements, key=_KEY) or [_TRACE]
     for one, other in pairwise(rows):
         if _KEY(one) == _KEY(other):
             raise DataError(f"{window}: {one.metric} is given twice for {_KEY(one)}")
-    times = {"window_start": window.start, "window_end": window.end, "as_of": as_of}
+    same = {"window_start": window.start, "window_end": window.end, "as_of": as_of, "revision": revision}
     try:
         columns = {
             field.name: pa.array(
-                [times[field.name]] * len(rows) if field.name in times else [getattr(row, field.name) for row in rows],
+                [same[field.name]] * len(rows) if field.name in same else [getattr(row, field.name) for row in rows],
                 field.type,
             )
             for field in SCHEMA
@@ -61,8 +66,20 @@ def to_table(window: Window, as_of: datetime, measurements: Iterable[Measurement
     return table
 
 
+def revised(table: pa.Table, revision: int) -> pa.Table:
+    """Return a snapshot with a column that says its revision, whatever it said before."""
+    bare = table.select(UNREVISED.names)
+    return bare.append_column(SCHEMA.field("revision"), pa.repeat(pa.scalar(revision, pa.int64()), table.num_rows))
+
+
+def said(table: pa.Table) -> pa.Table:
+    """Return the rows that say something: all but the trace of a window that had nothing to say."""
+    return table.filter(pc.not_equal(table["metric"], NOTHING))
+
+
 def to_measurements(table: pa.Table) -> list[Measurement]:
     """Return the rows of one snapshot as measurements, in the order they are kept in."""
+    table = said(table)
     return [Measurement(**row) for row in table.select(list(Measurement.__slots__)).to_pylist()]
 
 

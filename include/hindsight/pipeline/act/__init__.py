@@ -1,5 +1,6 @@
 """Act: keep what was promised.
 
-delivery    the outbox drained             retraining   claim, train, compare, promote, announce
-requests    runs of DAGs that were asked for maintenance  silence noticed, the old forgotten
+delivery    the outbox drained                  retraining   claim, train, compare, promote, announce
+requests    runs of DAGs that were asked for    maintenance  silence noticed, the old forgotten
+outbox      mail that waits, by hand            folding      the files of closed days made one
 """

@@ -9,6 +9,7 @@ from typing import Any
 
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.act.delivery import promise
+from hindsight.pipeline.act.folding import fold_snapshots
 from hindsight.pipeline.judge.retirement import close_retired
 from hindsight.pipeline.resources import Resources
 from hindsight.vocabulary.letters import Message
@@ -42,6 +43,7 @@ def maintain(
         "closed": close_retired(monitors, resources, at=now, all_there=all_there),
         "forgotten": resources.ledger.forget_bodies(now - KEPT),
         "leftovers": resources.store.remove_leftovers(now - LONGEST_WRITE),
+        "folded": {monitor.name: fold_snapshots(monitor.name, resources, now=now) for monitor in monitors},
     }
 
 

@@ -201,11 +201,15 @@ def keep(
     measured: Mapping[Kind, Sequence[Measurement]],
     resources: Resources,
 ) -> dict[str, Any]:
-    """Write one snapshot for each kind that has numbers; return their URIs and how many were new."""
-    by = definition(monitor)
-    written = [
-        resources.store.write(monitor.name, kind, window, as_of, numbers, definition=by)
-        for kind, numbers in measured.items()
-        if numbers
-    ]
+    """Write one snapshot for each kind that has numbers, or had some; return their URIs and how many were new.
+
+    The monitor's lock is held: no revision is given twice while its files are folded.
+    """
+    by, store = definition(monitor), resources.store
+    with resources.ledger.locked(monitor.name):
+        written = [
+            store.write(monitor.name, kind, window, as_of, numbers, definition=by)
+            for kind, numbers in measured.items()
+            if numbers or store.has(monitor.name, kind, window, as_of)
+        ]
     return {"snapshots": [w.uri for w in written], "new": sum(w.created for w in written)}

@@ -1,0 +1,55 @@
+"""Folding: the snapshot files of closed hours, days and months become one each, under the monitor's lock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from hindsight.pipeline.resources import Resources
+from hindsight.snapshots.compaction import Folded, Heap, fold, heaps, outdated
+from hindsight.snapshots.index import Sought
+from hindsight.snapshots.names import SPANS, FileName, Span
+from hindsight.vocabulary.measurement import Kind
+
+DAY = timedelta(days=1)
+Find = Callable[[Iterable[FileName]], list[Heap]]
+
+
+def fold_snapshots(monitor: str, resources: Resources, *, now: datetime) -> dict[str, Any]:
+    """Fold what is closed of one monitor; return how many files went, and what could not be read or deleted.
+
+    The lock is held for one fold at a time, so that windows are measured in between. Every snapshot can be read before,
+    during and after, and what a fold that was cut off left to do, the next one does.
+    """
+    found = [
+        one for kind in Kind for span in SPANS for one in _folded(monitor, kind, _worthwhile(span, now), resources)
+    ]
+    return {"folded": sum(one.removed for one in found), "faults": [fault for one in found for fault in one.faults]}
+
+
+def renew_snapshots(monitor: str, resources: Resources) -> dict[str, Any]:
+    """Fold every day that has files of an earlier format, so that all files have all columns."""
+    store = resources.store
+    found = [one for kind in Kind for one in _folded(monitor, kind, lambda files: outdated(store, files), resources)]
+    return {"folded": sum(one.removed for one in found), "faults": [fault for one in found for fault in one.faults]}
+
+
+def _worthwhile(span: Span, now: datetime) -> Find:
+    return lambda files: heaps(files, span, now=now)
+
+
+def _folded(monitor: str, kind: Kind, find: Find, resources: Resources) -> Iterator[Folded]:
+    """Fold one heap after another; each is looked at again under the lock, for its files may have changed since."""
+    store = resources.store
+    for heap in find(store.index(monitor, [kind]).files):
+        with resources.ledger.locked(monitor):
+            there = store.index(monitor, [kind], Sought(windows=_days(heap))).files
+            for same in (one for one in find(there) if one.begin == heap.begin):
+                yield fold(store, same)
+
+
+def _days(heap: Heap) -> frozenset[datetime]:
+    """The days whose folders hold the files of a heap."""
+    days = 31 if heap.span == "month" else 1
+    return frozenset(heap.begin + k * DAY for k in range(days))

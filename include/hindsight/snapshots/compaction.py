@@ -1,0 +1,224 @@
+"""Compaction: the files of closed hours, days and months become one each, which is whole before they go.
+
+A fold that is cut off anywhere leaves every snapshot in one file at least, and the next one takes up where it was.
+Files that are damaged stay where they are, and are named.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+import pyarrow as pa
+
+from hindsight.errors import StoreError
+from hindsight.snapshots.folds import Fold, Key, Snapshot, encode_fold
+from hindsight.snapshots.names import SPANS, FileName, FoldName, SnapshotName, Span, begin_of
+from hindsight.snapshots.parquet import DamagedError
+from hindsight.snapshots.store import SnapshotStore
+from hindsight.snapshots.tables import SCHEMA
+
+MOST_ROWS = 3_000_000  # of one fold: a reader may have to fetch it whole, and refuses many more
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MARGIN = timedelta(hours=2)  # after the end of an hour or a day, before it counts as closed
+SETTLED = timedelta(days=2)  # what nothing was added to for so long is folded to the last file
+FEW, SOME, MANY = 4, 8, 64  # files worth folding into an hour; a day; a month that is folded already
+GROWN = 4  # a month is folded again once what came is so small a part of what it has
+
+
+@dataclass(frozen=True)
+class Heap:
+    """The files of one monitor and kind that belong into one fold, those of its earlier generations included."""
+
+    span: Span
+    begin: datetime
+    files: tuple[FileName, ...]
+
+    @cached_property
+    def fold(self) -> FoldName | None:
+        """The fold as it is: its greatest generation; None before the first."""
+        mine = [f for f in self.files if isinstance(f, FoldName) and f.span == self.span]
+        return max(mine, key=lambda fold: fold.generation, default=None)
+
+    @cached_property
+    def added(self) -> tuple[FileName, ...]:
+        """The files that are not yet folded, or were left behind when they were."""
+        return tuple(file for file in self.files if file != self.fold)
+
+    @property
+    def rows(self) -> int:
+        """How many rows the fold would have at least."""
+        return _rows(self.added) + (self.fold.rows if self.fold else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """What became of a heap: how many files went into a fold and are gone, and what was wrong, in words."""
+
+    removed: int = 0
+    faults: tuple[str, ...] = ()
+
+
+def heaps(files: Iterable[FileName], span: Span, *, now: datetime) -> list[Heap]:
+    """Return what is worth folding into spans of one length: of one monitor and kind, oldest first.
+
+    A month takes in the days that are over, so one that is not over itself is folded as it grows.
+    """
+    found: dict[datetime, list[FileName]] = defaultdict(list)
+    for file in files:
+        if _fits(file, span) and _is_closed(file, span, now):
+            found[begin_of(span, file.start)].append(file)
+    grouped = (Heap(span, begin, tuple(some)) for begin, some in sorted(found.items()))
+    return [heap for heap in grouped if heap.added and heap.rows <= MOST_ROWS and _is_worth_it(heap, now)]
+
+
+def outdated(store: SnapshotStore, files: Iterable[FileName]) -> list[Heap]:
+    """Return the days with files of an earlier format, to be folded whatever else they hold; of one monitor and kind."""
+    found: dict[datetime, list[FileName]] = defaultdict(list)
+    for file in files:
+        if _fits(file, "day"):
+            found[begin_of("day", file.start)].append(file)
+    days = (Heap("day", begin, tuple(some)) for begin, some in sorted(found.items()))
+    return [day for day in days if any(store.is_outdated(file) for file in day.added)]
+
+
+def fold(store: SnapshotStore, heap: Heap) -> Folded:
+    """Make one file of a heap and delete what it was made of; whoever calls holds the monitor's lock.
+
+    Raises StoreError where the store cannot keep the fold; nothing is deleted then. What it does not let us delete
+    stays, and is read once all the same.
+    """
+    sources = _Sources(store, heap)
+    if sources.has_news:
+        _keep(store, heap, sources)
+    removed = 0
+    try:
+        for file in sources.folded:
+            store.files.remove(file.path)
+            removed += 1
+    except StoreError as exc:
+        return Folded(removed, (*sources.damaged, str(exc)))
+    return Folded(removed, sources.damaged)
+
+
+def _fits(file: FileName, span: Span) -> bool:
+    return not isinstance(file, FoldName) or SPANS.index(file.span) <= SPANS.index(span)
+
+
+def _is_closed(file: FileName, span: Span, now: datetime) -> bool:
+    unit, length = ("hour", HOUR) if span == "hour" else ("day", DAY)
+    margin = SETTLED if span == "month" else MARGIN
+    return begin_of("hour" if unit == "hour" else "day", file.last) + length + margin <= now
+
+
+def _is_worth_it(heap: Heap, now: datetime) -> bool:
+    if heap.span == "hour":
+        return len(heap.added) >= FEW and len({file.start for file in heap.added}) > 1
+    if len(heap.files) > 1 and _is_settled(heap, now):
+        return True
+    if heap.span == "day" or heap.fold is None:
+        return len(heap.added) >= SOME
+    has_grown = len(heap.added) >= SOME and _rows(heap.added) * GROWN >= heap.fold.rows
+    return has_grown or len(heap.added) >= MANY
+
+
+def _is_settled(heap: Heap, now: datetime) -> bool:
+    """Say whether a span is long over and nothing new was known of it for long."""
+    last = max(file.latest if isinstance(file, FoldName) else file.as_of for file in heap.files)
+    end = heap.begin + (31 * DAY if heap.span == "month" else DAY)
+    return max(last, end) + SETTLED <= now
+
+
+def _rows(files: Iterable[FileName]) -> int:
+    return sum(file.rows for file in files if isinstance(file, FoldName))
+
+
+class _Sources:
+    """The readable files of a heap and, of each snapshot in them, the one it is taken from."""
+
+    def __init__(self, store: SnapshotStore, heap: Heap) -> None:
+        self.folded: list[FileName] = []
+        self._folds: dict[FoldName, Fold] = {}
+        self._single: dict[SnapshotName, pa.Table] = {}
+        self._homes: dict[Key, tuple[Snapshot, FileName]] = {}
+        damaged = []
+        for file in (*filter(None, [heap.fold]), *heap.added):
+            try:
+                self._open(store, file)
+            except DamagedError as exc:
+                damaged.append(str(exc))
+            else:
+                self.folded += [file] if file != heap.fold else []
+        self.damaged = tuple(damaged)
+        self.has_news = any(home != heap.fold for _, home in self._homes.values())
+
+    @property
+    def snapshots(self) -> list[Snapshot]:
+        """All snapshots, in the order of their keys."""
+        return [self._homes[key][0] for key in sorted(self._homes)]
+
+    def blocks(self) -> Iterator[tuple[list[Snapshot], pa.Table]]:
+        """Yield snapshots and their rows hour by hour."""
+        hours: dict[datetime, list[tuple[Snapshot, FileName]]] = defaultdict(list)
+        for key in sorted(self._homes):
+            hours[begin_of("hour", key[0])].append(self._homes[key])
+        for some in hours.values():
+            yield [snapshot for snapshot, _ in some], self._rows(some)
+
+    def _open(self, store: SnapshotStore, file: FileName) -> None:
+        if isinstance(file, FoldName):
+            opened = self._folds[file] = store.fold(file)
+            found: Sequence[Snapshot] = opened.snapshots
+        else:
+            snapshot, self._single[file] = store.single(file)
+            found = [snapshot]
+        for one in found:
+            self._homes.setdefault(one.key, (one, file))
+
+    def _rows(self, some: Sequence[tuple[Snapshot, FileName]]) -> pa.Table:
+        wanted: dict[FileName, list[SnapshotName]] = defaultdict(list)
+        for snapshot, home in some:
+            wanted[home].append(snapshot.name)
+        tables = [
+            self._folds[home].rows(names)[0] if isinstance(home, FoldName) else self._single[home]
+            for home, names in wanted.items()
+        ]
+        return pa.concat_tables([SCHEMA.empty_table(), *tables])
+
+
+def _keep(store: SnapshotStore, heap: Heap, sources: _Sources) -> None:
+    """Write the next generation and read it back: what was not found again whole must not let anything go."""
+    table_rows = 0
+
+    def counted() -> Iterator[tuple[list[Snapshot], pa.Table]]:
+        nonlocal table_rows
+        for snapshots, table in sources.blocks():
+            table_rows += len(table)
+            yield snapshots, table
+
+    data = encode_fold(counted())
+    name = _name(heap, sources.snapshots, table_rows)
+    store.files.put_new(name.path, data)
+    if store.files.get(name.path) != data:
+        raise StoreError(
+            f"{store.files.uri(name.path)}: another fold lies here, or not all of this one", transient=True
+        )
+
+
+def _name(heap: Heap, snapshots: Sequence[Snapshot], rows: int) -> FoldName:
+    first, known = snapshots[0].name, [one.name.as_of for one in snapshots]
+    return FoldName(
+        monitor=first.monitor,
+        kind=first.kind,
+        span=heap.span,
+        begin=heap.begin,
+        start=first.start,
+        last=snapshots[-1].name.start,
+        earliest=min(known),
+        latest=max(known),
+        rows=rows,
+        generation=1 + (heap.fold.generation if heap.fold else 0),
+    )
