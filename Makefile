@@ -53,6 +53,10 @@ bench-labels: .venv/.installed .venv-nannyml/.installed  ## Measure what late la
 	$(BIN)/python -m benchmarks.late_labels
 	$(if $(HINDSIGHT_CASES),$(BIN)/python -m benchmarks.estimates,@echo "HINDSIGHT_CASES names no folder: the comparison with NannyML is left out")
 
+.PHONY: bench-history
+bench-history: .venv/.installed  ## Measure what looking costs with years of windows, folded and not: a quarter of an hour
+	$(BIN)/python -m benchmarks.history
+
 .PHONY: cases
 cases: .venv/.installed  ## Compare every number with the known answers of the cases in HINDSIGHT_CASES
 	$(BIN)/python -m benchmarks.cases

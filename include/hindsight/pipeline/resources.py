@@ -44,6 +44,10 @@ class Resources:
         """The labels remembered of sources that keep no times of arrival."""
         return SeenLabels(self.settings.data)
 
+    def forget(self) -> None:
+        """Forget which snapshots folded files hold: for those who measure what looking it up costs."""
+        _store.cache_clear()
+
     def warehouse(self, connection: str) -> sa.Engine:
         """The engine behind a monitor's connection id, the same one every time it is asked for."""
         return _engine(self.warehouse_url(connection))

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
+from zlib import crc32
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.ipc
 import pyarrow.parquet as pq
 
 from hindsight.snapshots.names import FoldName, SnapshotName
 from hindsight.snapshots.parquet import DamagedError, folded, open_folded, read_group
 from hindsight.snapshots.tables import SCHEMA
 
-GROUP_ROWS = 65_536  # of a group of rows: readers skip groups by the windows they hold
+GROUP_ROWS = 16_384  # of a group of rows: readers skip groups by the windows they hold
 _CONTENTS = "hindsight.contents"
 _KEY = ("window_start", "as_of", "revision")
 _ORDER = [(name, "ascending") for name in ("model_version", "segment", "metric", "feature", "bin", *_KEY)]
@@ -77,8 +78,12 @@ class Fold:
     def __init__(self, name: FoldName, data: bytes, uri: str) -> None:
         self.name, self._uri = name, uri
         self._file = open_folded(data, uri, SCHEMA)
-        self.snapshots = _listed(name, self._file, uri)
         self._read = lru_cache(maxsize=1)(partial(read_group, self._file, uri=uri))
+
+    @cached_property
+    def snapshots(self) -> tuple[Snapshot, ...]:
+        """What the file holds, in the order of the keys; raises DamagedError where the list of it is not whole."""
+        return _listed(self.name, self._file, self._uri)
 
     def rows(self, names: Sequence[SnapshotName]) -> tuple[pa.Table, np.ndarray]:
         """Return the rows of the snapshots of these names, and of each row which of them it belongs to."""
@@ -147,16 +152,20 @@ def _listing(snapshots: Sequence[Snapshot]) -> str:
     ]
     arrays = [pa.array(column, field.type) for column, field in zip(columns, _LIST, strict=True)]
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.table(arrays, schema=_LIST), sink, compression="zstd", write_page_checksum=True)
-    return json.dumps({"parquet": base64.b64encode(sink.getvalue()).decode()})
+    with pa.ipc.new_stream(sink, _LIST, options=pa.ipc.IpcWriteOptions(compression="zstd")) as stream:
+        stream.write_table(pa.table(arrays, schema=_LIST))
+    data = sink.getvalue().to_pybytes()
+    return f"{crc32(data):08x} {base64.b64encode(data).decode()}"
 
 
 def _listed(fold: FoldName, file: pq.ParquetFile, uri: str) -> tuple[Snapshot, ...]:
-    notes = file.metadata.metadata or {}
     try:
-        data = base64.b64decode(json.loads(notes[_CONTENTS.encode()])["parquet"], validate=True)
-        table = pq.read_table(pa.BufferReader(data), schema=_LIST, page_checksum_verification=True)
-    except (KeyError, ValueError, TypeError, OSError, pa.ArrowException) as exc:
+        checksum, _, text = (file.metadata.metadata or {})[_CONTENTS.encode()].partition(b" ")
+        data = base64.b64decode(text, validate=True)
+        if int(checksum, 16) != crc32(data):
+            raise ValueError("its checksum differs")
+        table = pa.ipc.open_stream(data).read_all().select(_LIST.names)
+    except (KeyError, ValueError, OSError, pa.ArrowException) as exc:
         raise DamagedError(f"{uri}: the list of what it holds is not whole: {exc}") from exc
     rows = zip(*(table.column(name).to_pylist() for name in _LIST.names), strict=True)
     return tuple(

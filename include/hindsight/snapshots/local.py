@@ -15,6 +15,8 @@ from hindsight.snapshots.port import MAX_FILE_BYTES, MissingError, checked
 class LocalFiles:
     """The files below one folder, which may itself be a symbolic link; links below it are refused."""
 
+    readers = 1
+
     def __init__(self, root: str) -> None:
         self._root = os.path.abspath(root)
 

@@ -18,6 +18,8 @@ class MissingError(StoreError):
 class Files(Protocol):
     """What the stores need of a disk; paths are relative to the root, with forward slashes."""
 
+    readers: int  # how many files are best read at a time
+
     def uri(self, path: str) -> str:
         """Return the whole address of a file, as it is told to people and to other programs."""
         ...

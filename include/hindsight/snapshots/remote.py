@@ -21,6 +21,8 @@ _memory = Lock()
 class RemoteFiles:
     """The files below one address of an fsspec file system."""
 
+    readers = 8  # reading from an object store is mostly waiting
+
     def __init__(self, fs: AbstractFileSystem, root: str) -> None:
         self._fs = fs
         self._root = root.rstrip("/")

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -30,7 +30,6 @@ _WINDOW_END = "hindsight.window_end"  # said in the file's metadata too: a snaps
 _DEFINITION = "hindsight.definition"
 _ATTEMPTS = 20
 _FEW = 31  # windows of which each has its folder looked into, instead of all folders
-_READERS = 8  # reading from an object store is mostly waiting
 
 
 _OPEN = 64  # folded files whose lists are kept at hand: they never change
@@ -81,7 +80,7 @@ class SnapshotStore:
             if isinstance(known, Written):
                 return known
             following = replace(name, revision=known + 1)
-            data = encode(revised(table, following.revision), _facts(window, definition))
+            data = encode(revised(table, following.revision), facts_of(window, definition))
             if self.files.put_new(following.path, data):
                 return Written(self.files.uri(following.path), following.revision, created=True)
         raise StoreError(f"{name.folder}: {_ATTEMPTS} other writers were faster; try again", transient=True)
@@ -145,8 +144,7 @@ class SnapshotStore:
     def described(self, places: Sequence[Place]) -> list[Snapshot]:
         """Return of each snapshot when its window ends and what it was measured by."""
         single = [place.name for place in places if isinstance(place.file, SnapshotName)]
-        with ThreadPoolExecutor(_READERS) as readers:
-            found = {one.name: one for one in readers.map(self._described, single)}
+        found = {one.name: one for one in self._together(self._described, single)}
         for fold in {place.file for place in places if isinstance(place.file, FoldName)}:
             found |= {one.name: one for one in self._contents(fold)}
         return [found[place.name] for place in places]
@@ -212,8 +210,7 @@ class SnapshotStore:
         for number, place in enumerate(places):
             by_file[place.file].append(number)
         wanted = [[places[number].name for number in numbers] for numbers in by_file.values()]
-        with ThreadPoolExecutor(_READERS) as readers:
-            found = list(readers.map(self._rows, by_file, wanted))
+        found = self._together(self._rows, by_file, wanted)
         numbers = [np.array(of)[where] for (_, where), of in zip(found, by_file.values(), strict=True)]
         rows = pa.concat_tables([SCHEMA.empty_table(), *(table for table, _ in found)])
         return _in_order(rows, np.concatenate([np.zeros(0, np.int64), *numbers]), [place.name for place in places])
@@ -224,6 +221,13 @@ class SnapshotStore:
             return self.fold(file).rows(names)
         _, table = self.single(file)
         return table, np.zeros(len(table), np.int64)
+
+    def _together(self, read: Callable[..., _T], *of: Iterable[Any]) -> list[_T]:
+        """Read as many files at a time as is best where they lie."""
+        if self.files.readers == 1:
+            return list(map(read, *of))
+        with ThreadPoolExecutor(self.files.readers) as readers:
+            return list(readers.map(read, *of))
 
     def _retried(self, read: Callable[[], _T]) -> _T:
         """Read again where a file was gone: what it held is in the fold that took its place."""
@@ -242,7 +246,8 @@ def described_by(name: SnapshotName, schema: pa.Schema, uri: str) -> Snapshot:
         raise DamagedError(f"{uri}: does not say when its window ends: {exc}") from exc
 
 
-def _facts(window: Window, definition: str) -> dict[str, str]:
+def facts_of(window: Window, definition: str) -> dict[str, str]:
+    """Return what the footer of a file with one snapshot says: where its window ends, and what it was measured by."""
     end = {_WINDOW_END: window.end.astimezone(UTC).isoformat()}
     return end | ({_DEFINITION: definition} if definition else {})
 

@@ -1,0 +1,141 @@
+"""History: what looking costs when there are years of windows, folded and as it lay before.
+
+`python -m benchmarks.history` lays one, twelve and thirty-six months of five-minute windows, folded as maintenance
+leaves them, with the day that is not over as single files, and one month of single files alone, which is how all of it
+lay before. It prints the CPU seconds of a monitor's page and of `hindsight show`, then folds a month of hourly windows
+of 28 features for real and prints files and bytes, before and after, and last the windows a first night measures in a
+CPU second. All of it goes into benchmarks/results/history.json. A quarter of an hour, 1 GB of disk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from benchmarks.history_layout import END, DAY, Pattern, a_monitor, a_pattern, lay, monitor_file, open_resources
+from hindsight import pipeline
+from hindsight.monitors.loader import load_monitor
+from hindsight.monitors.model import Monitor
+from hindsight.pipeline.act.folding import fold_snapshots
+from hindsight.pipeline.resources import Resources
+from hindsight.reports.pages import monitor_page
+from hindsight.snapshots.store import SnapshotStore
+
+RESULTS = Path(__file__).parent / "results"
+FIVE, HOUR = timedelta(minutes=5), timedelta(hours=1)
+MONTHS = (1, 12, 36)
+FEATURES, MANY = 3, 28
+REPEATS = 3
+
+
+def page_cpu(folder: Path) -> float:
+    """Return the CPU seconds of a monitor's page in a process that has drawn one before, with nothing remembered."""
+    resources = open_resources(folder)
+    load_monitor("history", resources.settings.monitors)
+    return min(_page_cpu(resources) for _ in range(REPEATS + 1))
+
+
+def _page_cpu(resources: Resources) -> float:
+    resources.forget()
+    began = time.process_time()
+    view = pipeline.monitor_view("history", resources, now=END)
+    assert view is not None
+    monitor_page(view)
+    return time.process_time() - began
+
+
+def show_cpu(folder: Path) -> float:
+    """Return the CPU seconds of `hindsight show history` as a whole process, its start included."""
+    given = {
+        "HINDSIGHT_DATA": str(folder / "data"),
+        "HINDSIGHT_MONITORS": str(folder / "monitors"),
+        "AIRFLOW_CONN_WAREHOUSE": f"sqlite:///{folder}/warehouse.db",
+        "AIRFLOW_CONN_HINDSIGHT_LEDGER": f"sqlite:///{folder}/ledger.db",
+    }
+    return min(_child_cpu([sys.executable, "-m", "hindsight.cli", "show", "history"], given) for _ in range(REPEATS))
+
+
+def _child_cpu(command: list[str], given: dict[str, str]) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, env=os.environ | given, check=True, capture_output=True)  # noqa: S603  our own command
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def looking(folder: Path, monitor: Monitor, pattern: Pattern, months: int, *, folded: bool) -> dict[str, Any]:
+    """Lay a history and look at it."""
+    folder.mkdir()
+    (folder / "monitors").mkdir()
+    (folder / "monitors" / "history.yml").write_text(json.dumps(monitor_file(monitor.window, FEATURES)))
+    store = SnapshotStore(str(folder / "data"))
+    windows = lay(store, monitor, pattern, months=months, folded=folded)
+    files, size = _weight(folder / "data")
+    found = {"months": months, "folded": folded, "windows": windows, "files": files, "bytes": size}
+    return found | {"page_cpu_s": page_cpu(folder), "show_cpu_s": show_cpu(folder)}
+
+
+def a_folded_month(folder: Path) -> dict[str, Any]:
+    """Lay a month of hourly windows of many features as single files, fold it as maintenance does, and weigh both."""
+    monitor = a_monitor(HOUR, MANY)
+    pattern = a_pattern(folder / "pattern", monitor)
+    resources = open_resources(folder)
+    lay(resources.store, monitor, pattern, months=2, folded=False)
+    before = _weight(folder / "data")
+    began = time.process_time()
+    fold_snapshots(monitor.name, resources, now=END + 90 * DAY)
+    seconds = time.process_time() - began
+    after = _weight(folder / "data")
+    return {
+        "files": after[0] / before[0],
+        "bytes": after[1] / before[1],
+        "files_before": before[0],
+        "files_after": after[0],
+        "folded_a_cpu_s": before[0] / seconds,
+    }
+
+
+def _weight(folder: Path) -> tuple[int, int]:
+    sizes = [path.stat().st_size for path in folder.rglob("*.parquet")]
+    return len(sizes), sum(sizes)
+
+
+def measure(months: Iterable[int]) -> dict[str, Any]:
+    """Lay and look, fold and weigh; return all numbers."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        monitor = a_monitor(FIVE, FEATURES)
+        pattern = a_pattern(folder / "pattern", monitor)
+        before = looking(folder / "before", monitor, pattern, 1, folded=False)
+        after = [looking(folder / f"m{some}", monitor, pattern, some, folded=True) for some in months]
+        (folder / "hourly").mkdir()
+        return {"single_files": before, "folded": after, "hourly_month": a_folded_month(folder / "hourly")}
+
+
+def main() -> None:
+    """Measure, print, keep the numbers."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--months", type=int, nargs="*", default=MONTHS)
+    found = measure(options.parse_args().months)
+    print("five-minute windows    months   windows     files       MB   page CPU s   show CPU s")
+    for row in (found["single_files"], *found["folded"]):
+        how = "folded" if row["folded"] else "single files"
+        looked = f"{row['page_cpu_s']:12.2f} {row['show_cpu_s']:12.2f}"
+        print(f"{how:22} {row['months']:6} {row['windows']:9,} {row['files']:9,} {row['bytes'] / 1e6:8.0f} {looked}")
+    month = found["hourly_month"]
+    print(f"hourly windows, {MANY} features, folded: files x {month['files']:.4f}, bytes x {month['bytes']:.2f}")
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "history.json").write_text(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    main()
