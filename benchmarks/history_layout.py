@@ -167,11 +167,17 @@ def _block(
         rows = rows.set_column(
             place, rows.schema.field(name), pa.array(values, rows.schema.field(name).type).take(of_window)
         )
-    moved = rows["value"].to_numpy(zero_copy_only=False) * (1 + rng.normal(0, 0.05, len(rows)))
+    moved = _moved(rows["value"].to_numpy(zero_copy_only=False), rng)
     place = rows.schema.get_field_index("value")
     rows = rows.set_column(place, rows.schema.field("value"), pa.array(moved, pa.float64(), from_pandas=True))
     names = [SnapshotName(monitor.name, kind, window.start, window.end + known, 1) for window in windows]
     return [Snapshot(name, window.end, "") for name, window in zip(names, windows, strict=True)], rows
+
+
+def _moved(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return counts drawn anew around what they were, and other numbers moved by a twentieth."""
+    whole = (values >= 0) & (values == np.round(values))
+    return np.where(whole, rng.poisson(np.where(whole, values, 0)), values * (1 + rng.normal(0, 0.05, len(values))))
 
 
 Block = tuple[list[Snapshot], pa.Table]
