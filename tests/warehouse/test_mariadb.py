@@ -12,7 +12,7 @@ from sqlalchemy.dialects import mysql
 
 from hindsight.warehouse import survey
 from hindsight.warehouse.connect import open_engine
-from hindsight.warehouse.identities import newest_unmatched, respelt_labels
+from hindsight.warehouse.identities import newest_unmatched
 from hindsight.warehouse.labels import labelled, labels_now, touched
 from hindsight.warehouse.predictions import collect, first_timestamp, logged_between, misdated, strangers, volumes
 from tests.builders import a_monitor, a_window, at
