@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 import sqlalchemy as sa
 
 from hindsight.checks.suites.expectations import run_suite
+from hindsight.checks.suites.lent import lent
+from hindsight.checks.suites.library import great_expectations
 from hindsight.vocabulary.rows import TableRows
-from hindsight.warehouse.connect import connected
+from hindsight.warehouse.connect import connected, open_engine
 from tests.builders import a_monitor, a_window
 from tests.checks.suites.a_log import warehouse_at
 from tests.warehouse.tables import a_prediction, fill
@@ -35,6 +39,17 @@ def test_the_version_is_compared_by_code_points_and_with_every_character(databas
         MONITOR, a_window(), root=root, warehouse=warehouse_at(database_url, MONITOR, a_window()), rows=REPEATED
     )
     assert [(m.value, m.note) for m in found if m.metric == "expectation_success"] == [(1.0, "observed 1")]
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_sqlite_knows_the_functions_the_library_asks_by(sqlite_url: sa.URL, kept: bool) -> None:
+    fill(sqlite_url)
+    engine = open_engine(sqlite_url)
+    with connected(engine) if kept else nullcontext(), great_expectations() as context:
+        engine.connect().close()
+        with lent(context, engine) as source:
+            asked = sa.select(sa.func.md5("a", 3))  # SQLite itself has none
+            assert source.get_execution_engine().execute_query(asked).scalar_one() == "661"
 
 
 def test_a_suite_opens_two_connections_at_most_and_gives_them_back(database_url: sa.URL, tmp_path: Path) -> None:
