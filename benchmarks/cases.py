@@ -159,7 +159,7 @@ class Numbers:
     def _not_kept(self, start: datetime, kind: str, metric: str) -> tuple[float | None, int, str]:
         """What a number is that no snapshot holds: no night measures a window before its first label."""
         if start in self.labelled_windows or kind not in ("labels", "performance"):
-            return None, 0, "not measured"
+            return None, 0, ""  # not measured, and nothing says why
         return (0.0 if metric == "n_labeled" else None), 0, "no label yet"
 
 
