@@ -138,8 +138,8 @@ def expected_volume(monitor: Monitor, window: Window, resources: Resources, *, n
     """The number of requests to compare `n` with: the median of the same slot of the week over the last four weeks.
 
     With only one such week there is a range: the requests at the same time of those of the seven days before that are
-    working days, or weekend, as this one is; inside it nothing is unusual. None in the first week. Windows longer than
-    a week are compared with the four before them. What the warehouse no longer keeps is taken from the snapshots. Of a
+    working days, or weekend, as this one is; inside it nothing is unusual. where none of those
+    days had a request it is that week's. None in the first week. Windows longer than a week are compared with the four before them. What the warehouse no longer keeps is taken from the snapshots. Of a
     window without requests it is the number to be expected since the last one.
     """
     if n == 0:
@@ -151,7 +151,8 @@ def expected_volume(monitor: Monitor, window: Window, resources: Resources, *, n
     if not weeks or monitor.window > DAY:
         return None
     before = [_before(window, k * DAY) for k in range(1, 8)]
-    days = _counts(monitor, [day for day in before if _is_weekend(day) == _is_weekend(window)], resources)
+    alike = [day for day in before if _is_weekend(day) == _is_weekend(window)]
+    days = _counts(monitor, alike, resources) or weeks
     return float(min(max(n, min(days)), max(days)))
 
 
