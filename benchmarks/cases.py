@@ -28,6 +28,7 @@ import sqlalchemy as sa
 from benchmarks import replay
 from benchmarks.case import DAY, Case, moment, number
 from benchmarks.case_runs import load, night, nights, prepare, run
+from benchmarks.conventions import defined, share_occurring
 from hindsight import read_snapshots
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ class Numbers:
             if column + suffix in row:
                 value, _, note = self.values.get((start, kind, metric, feature)) or self._not_kept(start, kind, metric)
                 where = " ".join(filter(None, (row["window_start"], feature, suffix)))
-                expected = self._defined(number(row, column + suffix), start, metric, value)
+                expected = defined(number(row, column + suffix), metric, value, self.occurring.get(start, 1.0))
                 yield Pair(f"{kind}.{metric}", where, expected, value, note)
 
     def labelled(self, row: Mapping[str, str], *, suffix: str) -> Iterator[Pair]:
@@ -155,17 +156,10 @@ class Numbers:
             _, scored, _ = self.values.get((start, "labels", "coverage", ""), (None, -1, ""))
             yield Pair("labels.n_scored", row["window_start"], number(row, "n_scored"), scored)
 
-    def _defined(self, expected: float | None, start: datetime, metric: str, value: float | None) -> float | None:
-        """The truth without its conventions: 0 for what is undefined, and for each class that did not occur."""
-        if expected == 0 and value is None and metric in ("precision", "recall", "f1"):
-            return None
-        is_mean = expected is not None and metric in ("f1_macro", "precision_macro", "recall_macro")
-        return expected / self.occurring.get(start, 1.0) if is_mean and expected else expected
-
     def _not_kept(self, start: datetime, kind: str, metric: str) -> tuple[float | None, int, str]:
         """What a number is that no snapshot holds: no night measures a window before its first label."""
         if start in self.labelled_windows or kind not in ("labels", "performance"):
-            return None, 0, "not measured"
+            return None, 0, ""  # not measured, and nothing says why
         return (0.0 if metric == "n_labeled" else None), 0, "no label yet"
 
 
@@ -191,13 +185,12 @@ def _numbers(frame: pd.DataFrame) -> Iterator[tuple[tuple[datetime, str, str, st
 
 
 def _occurring(frame: pd.DataFrame, classes: Sequence[object]) -> dict[datetime, float]:
-    """Of each window with labels, by its confusion table; nothing where no classes are declared."""
+    """Of each window with labels, by its confusion table."""
     cells = frame[(frame["metric"] == "confusion") & (frame["segment"] == "") & (frame["model_version"] == "")]
     found: dict[datetime, set[str]] = defaultdict(set)
     for start, cell in cells[["window_start", "bin"]].itertuples(index=False):
         found[start.to_pydatetime().astimezone(UTC)].update(cell.split("→"))
-    known = {str(one) for one in classes}
-    return {start: len(names & known) / len(known) for start, names in found.items() if known}
+    return {start: share_occurring(names, classes) for start, names in found.items()}
 
 
 def not_compared(case: Case) -> list[str]:

@@ -14,6 +14,7 @@ from rich.progress import track
 
 from hindsight.commands.console import counted, err, out, print_json
 from hindsight.commands.outbox import outbox
+from hindsight.commands.retrain import retrain
 from hindsight.errors import ConfigError, HindsightError
 from hindsight.monitors.loader import load_folder, load_monitor, monitor_files, require_folder
 from hindsight.monitors.model import Monitor, Task
@@ -266,6 +267,7 @@ def incidents(monitor: MaybeName = None, as_json: Json = False) -> int:
 
 
 app.command(short_help="List mail that waits or was given up; retry, drop.")(outbox)
+app.command(short_help="Ask for a retraining; a person approves what comes of it.")(retrain)
 
 
 @app.command(short_help="Show what windows are compared with, or freeze it anew.")

@@ -131,6 +131,16 @@ class Recorded:
         self.calls.append(("refuse", key, by))
 
 
+def runs_of(dag_id: str) -> dict[str, Any]:
+    """The conf of every run of a DAG, by its id."""
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        found = session.scalars(sa.select(DagRun).where(DagRun.dag_id == dag_id)).all()
+        return {run.run_id: run.conf for run in found}
+
+
 def states(run: Any) -> dict[str, str]:
     return {
         f"{instance.task_id}{'' if instance.map_index < 0 else instance.map_index}": str(instance.state)

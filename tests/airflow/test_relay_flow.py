@@ -9,21 +9,12 @@ import pytest
 import sqlalchemy as sa
 
 from hindsight.errors import LedgerError
-from tests.airflow.runs import RETRAIN, Parse, Recorded, Write, states
+from tests.airflow.runs import RETRAIN, Parse, Recorded, Write, runs_of, states
 from tests.builders import at, monitor_file
 
 
 def a_start(dag_id: str, run_id: str = "retrain__credit__k9") -> dict[str, Any]:
     return {"dag_id": dag_id, "run_id": run_id, "conf": {"request": "k9", "as_of": "2026-10-01T02:00:00+00:00"}}
-
-
-def runs_of(dag_id: str) -> dict[str, Any]:
-    from airflow.models.dagrun import DagRun
-    from airflow.utils.session import create_session
-
-    with create_session() as session:
-        found = session.scalars(sa.select(DagRun).where(DagRun.dag_id == dag_id)).all()
-        return {run.run_id: run.conf for run in found}
 
 
 def test_a_requested_run_is_started_once_however_often_it_is_asked_for(

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from hindsight import cli
 from hindsight.airflow import tasks
 from hindsight.ledger.records import RequestState
 from tests.airflow.retraining_world import Retrainings, answering, says, says_nothing, some_retrainings
-from tests.airflow.runs import Parse, states
+from tests.airflow.runs import Parse, runs_of, states
 
 
 @pytest.fixture
@@ -53,6 +54,30 @@ def test_what_a_person_fills_in_is_recorded_and_read_by_those_who_approve(retrai
     told = retrainings.text("[promoted]")
     assert "Approved by bea." in told
     assert "Asked for by dag_test: labels were corrected." in told
+
+
+def test_what_is_asked_for_on_the_command_line_is_started_once_and_goes_the_same_way(
+    retrainings: Retrainings, sqlite_url: sa.URL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGNAME", "ann")
+    retrainings.declare(approval=False)
+    with pytest.raises(SystemExit) as left:
+        cli.main(["retrain", "credit", "--why", "labels were corrected"])
+    assert not left.value.code
+    (progress,) = retrainings.progress()
+    relay = retrainings.parse().dags["hindsight__relay"]
+    relays = [states(relay.test()) for _ in range(2)]
+
+    assert [relay.get("start0") for relay in relays] == ["success", None]  # the second has nothing to start
+    request = progress.request
+    conf = {"request": request.key, "as_of": request.as_of.isoformat()}
+    started = {id: conf for id, conf in runs_of("retrain__credit").items() if not id.startswith("manual")}
+    assert started == {request.run_id: conf}
+    run = retrainings.trigger(conf)
+    assert run.state == "success", states(run)
+    (progress,) = retrainings.progress()
+    assert (progress.state, progress.request.asked_by) == (RequestState.DONE, "ann")
+    assert "Asked for by ann: labels were corrected." in retrainings.text("[promoted]")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Commands that are more than a few lines of `cli.py`, and how all of them print.
 
-console  where answers and errors go, as tables or as JSON
+console  where answers and errors go, as tables or as JSON, and who asks
 outbox   what mail waits or was given up; try again, drop
+retrain  a person asks for a retraining
 """

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import json
+import os
 import sys
 from datetime import datetime
 
@@ -20,6 +22,14 @@ def print_json(value: object) -> None:
 def counted(n: int, what: str) -> str:
     """Return '1 mail', '1,204 mails'."""
     return f"{n:,} {what}{'s' * (n != 1)}"
+
+
+def user() -> str:
+    """Return who types this; a container may run as a user without a name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def _plain(value: object) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hindsight.commands.console import counted, err, out, print_json
+from hindsight.commands.console import counted, err, out, print_json, user
 from hindsight.errors import ConfigError
 from hindsight.monitors.loader import load_monitor
 from hindsight.settings import read_settings
@@ -44,9 +42,9 @@ def outbox(
     ledger, now = resources.ledger, datetime.now(UTC)
     name = load_monitor(monitor, resources.settings.monitors).name if monitor else None
     if unwanted:
-        _show(mails.drop(ledger, name, unwanted, by=_who(), at=now), "dropped", as_json=as_json)
+        _show(mails.drop(ledger, name, unwanted, by=user(), at=now), "dropped", as_json=as_json)
     elif wanted != []:
-        _show(mails.retry(ledger, name, wanted, by=_who(), at=now), "to be sent again", as_json=as_json)
+        _show(mails.retry(ledger, name, wanted, by=user(), at=now), "to be sent again", as_json=as_json)
         _send(resources, name)
     else:
         _list(mails.unsent(ledger, name), mails.held(ledger, now), as_json=as_json)
@@ -104,11 +102,3 @@ def _plain(mail: Mail) -> dict[str, Any]:
         "next_at": mail.next_at,
         "why": mail.last_error,
     }
-
-
-def _who() -> str:
-    """Return who types this; a container may run as a user without a name."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"

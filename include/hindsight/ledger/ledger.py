@@ -11,7 +11,17 @@ import sqlalchemy as sa
 
 from hindsight.ledger import records, tables
 from hindsight.ledger.connect import lock, prepare, reaching
-from hindsight.ledger.records import DagProgress, DagRequest, Event, Mail, MailState, Progress, Report, RequestState
+from hindsight.ledger.records import (
+    UNDECIDED,
+    DagProgress,
+    DagRequest,
+    Event,
+    Mail,
+    MailState,
+    Progress,
+    Report,
+    RequestState,
+)
 from hindsight.ledger.transaction import Transaction
 from hindsight.ledger.upgrade import is_current, upgrade
 from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
@@ -170,8 +180,7 @@ class Ledger:
     def give_up(self, key: str, *, by: str, at: datetime, note: str) -> bool:
         """Record that the run `by` failed; False where its request is decided already, or is another run's."""
         table = tables.retrain_requests
-        undecided = (RequestState.REQUESTED, RequestState.STARTED, RequestState.CLAIMED)
-        update = sa.update(table).where(table.c.key == key, table.c.state.in_([str(state) for state in undecided]))
+        update = sa.update(table).where(table.c.key == key, table.c.state.in_([str(state) for state in UNDECIDED]))
         failed = update.where(table.c.claimed_by.in_(["", by])).values(
             state=str(RequestState.FAILED), finished_at=at, note=note
         )

@@ -40,6 +40,9 @@ class RequestState(StrEnum):
     FAILED = "failed"
 
 
+UNDECIDED = (RequestState.REQUESTED, RequestState.STARTED, RequestState.CLAIMED)
+
+
 @dataclass(frozen=True, slots=True)
 class DagRequest:
     """A run of a user's DAG asked for by a rule's `then: dag:<id>`; one run per `key`, however often asked for."""

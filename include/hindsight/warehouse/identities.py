@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+import pyarrow as pa
 import sqlalchemy as sa
 
 from hindsight.monitors.model import Monitor
@@ -130,9 +132,10 @@ def _newest(
     id, arrived_at = _their_id(monitor, pair), declared_labels(monitor).arrived_at
     order = [pair[1].table.c[arrived_at].desc(), id] if arrived_at else [id.desc()]
     known = (arrived_in(monitor, pair[1], _since(monitor, as_of), as_of), id.is_not(None))
-    newest = sa.select(id.label("id")).where(*known).order_by(*order).limit(ASKED).subquery()
+    columns = (id.label("id"), _shown(pair[1], id).label("shown"))
+    newest = sa.select(*columns).where(*known).order_by(*order).limit(ASKED).subquery()
     predicted = there_is(pair[0], alike(pair[0].dialect, _our_id(monitor, pair), newest.c.id))
-    return {str(one): bool(has) for one, has in connection.execute(sa.select(newest.c.id, predicted))}
+    return {str(one): bool(has) for one, has in connection.execute(sa.select(newest.c.shown, predicted))}
 
 
 def _unlabelled(
@@ -144,7 +147,7 @@ def _unlabelled(
 ) -> list[str]:
     id = _our_id(monitor, pair)
     where = (logged_in(monitor, pair[0], window), id.is_not(None), ~_has_label(monitor, pair, as_of))
-    chosen = sa.select(id).where(*where).order_by(id).limit(ASKED)
+    chosen = sa.select(_shown(pair[0], id)).where(*where).order_by(id).limit(ASKED)
     return list(dict.fromkeys(map(str, connection.execute(chosen).scalars())))
 
 
@@ -173,17 +176,24 @@ def _written_in(
     """Return which of the texts the column holds, each written as the column writes it."""
     relation, name = place
     key, read = _comparable(relation.table.c[name])
-    shown = relation.exact(name) if isinstance(key.type, sa.String) else key  # by code points, found by the index
+    shown = _shown(relation, key)
     wanted = {value for text in sorted(texts) if (value := read(text)) is not None}
     found: set[str] = set()
     ordered = sorted(wanted, key=str)
     for start in range(0, len(ordered), AT_ONCE):
-        asked = sa.select(shown).where(key.in_(ordered[start : start + AT_ONCE]), where)
-        found |= {str(value) for value in connection.execute(asked.distinct()).scalars()}
+        asked = sa.select(shown).where(key.in_(ordered[start : start + AT_ONCE]), where)  # found by the index
+        by_code_points = asked.group_by(relation.dialect.exact(key), shown)
+        found |= {str(value) for value in connection.execute(by_code_points).scalars()}
     return found
 
 
-def _comparable(column: sa.ColumnElement[object]) -> tuple[sa.ColumnElement[object], Callable[[str], object]]:
+def _shown(relation: Relation, id: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """An id of the relation as its text is read, without the padding of CHAR(n); one that is a number stays one."""
+    expression, kind = relation.dialect.readable(id)
+    return expression if kind == pa.string() else id
+
+
+def _comparable(column: sa.ColumnElement[Any]) -> tuple[sa.ColumnElement[Any], Callable[[str], object]]:
     """Return the column, and how a text is written so that an index on it can find it; None where it cannot be there.
 
     Numbers with a fraction and whatever else is no text are compared as text, as `same_id` does.
@@ -205,11 +215,11 @@ def _uuid(text: str) -> UUID | None:
     return found if str(found) == text else None
 
 
-def _our_id(monitor: Monitor, pair: tuple[Relation, Relation]) -> sa.ColumnElement[object]:
+def _our_id(monitor: Monitor, pair: tuple[Relation, Relation]) -> sa.ColumnElement[Any]:
     return pair[0].table.c[monitor.source.predictions.id]
 
 
-def _their_id(monitor: Monitor, pair: tuple[Relation, Relation]) -> sa.ColumnElement[object]:
+def _their_id(monitor: Monitor, pair: tuple[Relation, Relation]) -> sa.ColumnElement[Any]:
     return pair[1].table.c[declared_labels(monitor).id]
 
 

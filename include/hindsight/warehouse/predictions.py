@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -73,6 +74,13 @@ def collect(
     statement = sa.select(*read.expressions).select_from(logged.table).where(where)
     with closing(batches(engine, statement, read.schema, monitor.source.connection)) as answer:
         return spool(_capped(answer, max_rows, f"{logged.name} in {window}"), layout, hasher, folder)
+
+
+def as_logged(engine: sa.Engine, monitor: Monitor, window: Window) -> sa.Select[*tuple[Any, ...]]:
+    """Return the SELECT of the rows of a window, all of them and with every column; errors as for `collect`."""
+    with reading(engine, monitor.source.connection):
+        logged = logged_predictions(engine, monitor)
+    return sa.select(*logged.table.c).where(logged_in(monitor, logged, window))
 
 
 def volumes(engine: sa.Engine, monitor: Monitor, windows: Sequence[Window]) -> dict[Window, int]:

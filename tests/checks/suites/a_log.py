@@ -6,15 +6,17 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from hindsight.checks.suites.batches import Warehouse
 from hindsight.monitors.model import Monitor
 from hindsight.vocabulary.windows import Window
 from hindsight.warehouse.connect import open_engine
-from hindsight.warehouse.predictions import collect
+from hindsight.warehouse.predictions import as_logged, collect
 from hindsight.warehouse.rows import WindowRows
 from tests.builders import a_monitor
 
@@ -81,3 +83,9 @@ def rows_of(url: sa.URL, monitor: Monitor, folder: Path) -> Iterator[WindowRows]
     """Yield the rows of the window as a run reads them."""
     with collect(open_engine(url), monitor, WINDOW, folder=folder, pii_key=b"key") as rows:
         yield rows
+
+
+def warehouse_at(url: sa.URL, monitor: Monitor, window: Window) -> Warehouse:
+    """Return the warehouse as a run asks it."""
+    engine = open_engine(url)
+    return Warehouse(engine, partial(as_logged, engine, monitor, window))

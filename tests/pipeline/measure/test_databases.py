@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -90,6 +91,22 @@ def test_a_window_is_read_over_no_more_than_four_connections(postgres_url: sa.UR
     with_baseline, without = (now - before - 1 for before, now in pairwise(counts))  # one of them is the counter's
     assert 1 <= with_baseline <= 4
     assert 1 <= without <= 4
+
+
+def test_a_suite_that_runs_as_sql_needs_no_fifth(postgres_url: sa.URL, tmp_path: Path) -> None:
+    unique = {"type": "expect_column_values_to_be_unique", "kwargs": {"column": "request_id"}}
+    typed = {"type": "expect_column_values_to_be_of_type", "kwargs": {"column": "region", "type_": "VARCHAR(20)"}}
+    suite = tmp_path / "great_expectations" / "expectations" / "credit.json"
+    suite.parent.mkdir(parents=True)
+    suite.write_text(json.dumps({"name": "credit", "expectations": [unique, typed]}))
+    with a_world(postgres_url, tmp_path, days=DAYS, quality={"suite": "credit"}) as world:
+        world = _with_its_ledger_elsewhere(world, tmp_path).log("2026-09-01")  # every id once more
+        before = connections(postgres_url)
+        pipeline.run_window(world.monitor, a_window("2026-09-01"), world.resources, read_at=at("2026-09-03"))
+        used = connections(postgres_url) - before - 1  # one of them is the counter's
+        found = world.measured(Kind.QUALITY, "2026-09-01")
+    assert {m.feature: m.value for m in found if m.metric == "expectation_success"} == {"request_id": 0, "region": 1}
+    assert 1 <= used <= 4
 
 
 def _with_its_ledger_elsewhere(world: World, folder: Path) -> World:

@@ -39,3 +39,11 @@ def test_a_quarter_of_the_same_weekday_is_told_in_the_second_week(
     judged = world.log(day, n=n).run(day)
     [verdict] = [v for v in judged.verdicts if v.series.rule == "volume"]
     assert verdict.status in ({Status.BREACH} if status is Status.BREACH else {Status.OK, Status.TOO_FEW})
+
+
+@pytest.mark.parametrize(("n", "status"), [(24, Status.BREACH), (100, Status.OK)])
+def test_after_a_week_without_a_request_the_one_known_is_compared_with(world: World, n: int, status: Status) -> None:
+    world.delete("inference_log")
+    judged = world.log("2026-10-03", n=100).log("2026-10-14", n=100).log("2026-10-17", n=n).run("2026-10-17")
+    [verdict] = [v for v in judged.verdicts if v.series.rule == "volume"]
+    assert verdict.status is status

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -13,16 +13,23 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from hindsight.checks.suites.conditions import compared
+from hindsight.checks.suites.lent import lent
 from hindsight.checks.suites.suites import Expectation
-from hindsight.errors import DataError, WarehouseError
+from hindsight.errors import WarehouseError
 from hindsight.monitors.model import Monitor
 from hindsight.vocabulary.rows import Rows
-from hindsight.vocabulary.windows import Window
 
 Moment = Callable[[Any], Any]
-Connect = Callable[[], Any]  # a new connection, as SQLAlchemy's `raw_connection` makes one
 _ORDERED = {"expect_column_values_to_be_increasing", "expect_column_values_to_be_decreasing"}
 _BOUNDS = ("min_value", "max_value", "value_set")
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """Where the rows of a window come from: the engine, and what makes the SELECT of them as they were logged."""
+
+    engine: sa.Engine
+    rows: Callable[[], sa.Select[Any]]
 
 
 class CannotAskError(Exception):
@@ -100,94 +107,48 @@ def _written(moment: Moment) -> Moment:
 
 @contextmanager
 def warehouse_batches(
-    context: Any, url: sa.URL, monitor: Monitor, window: Window, connect: Connect | None = None
+    context: Any, warehouse: Warehouse, monitor: Monitor
 ) -> Iterator[tuple[Callable[[], Batch], Callable[[], Batch]]]:
     """Yield what makes a batch of the window's rows in the warehouse, as logged, and one of the table as declared.
 
-    Connections are closed after. The context is told a URL without host, user, password or options: they are made
-    outside it, by `connect` or from the URL. Raises DataError where there is no such table, WarehouseError where the
-    warehouse cannot be reached or breaks off, and CannotAskError where the library cannot read this kind of database.
+    Raises DataError where there is no such table, WarehouseError where the warehouse cannot be reached or breaks off,
+    and CannotAskError where the library cannot read this kind of database.
     """
     from great_expectations.datasource.fluent.interfaces import TestConnectionError
     from great_expectations.exceptions.exceptions import GreatExpectationsError
 
-    engine = sa.create_engine(url, poolclass=sa.NullPool)
-    arguments, options = engine.dialect.create_connect_args(url)
-    bare = sa.URL.create(url.drivername, database="warehouse").render_as_string()
     schema, _, name = monitor.source.predictions.table.rpartition(".")
-    with ExitStack() as opened, ExitStack() as engines:
-
-        def opening() -> Any:
-            made = _detached(connect()) if connect else engine.dialect.connect(*arguments, **options)
-            opened.enter_context(suppress(engine.dialect.loaded_dbapi.Error))  # some drivers refuse to close twice
-            return opened.enter_context(closing(made))
-
-        try:
-            types = {c["name"]: c["type"] for c in sa.inspect(engine).get_columns(name, schema=schema or None)}
-            source = context.data_sources.add_sql("warehouse", connection_string=bare, kwargs={"creator": opening})
-            engines.callback(source.get_engine().dispose)
-            engines.callback(source.get_execution_engine().close)
+    engine, logged = warehouse.engine, warehouse.rows()
+    try:
+        with lent(context, engine) as source:
 
             def rows() -> Batch:
-                asset = source.add_query_asset("rows", query=window_query(engine, monitor, window, types))
-                return _whole(asset, _moments(types, engine.dialect.name))
+                asset = source.add_query_asset("rows", query=_written_out(logged, engine.dialect))
+                return _whole(asset, _moments(logged, engine.dialect.name))
 
             def table() -> Batch:
                 return _whole(source.add_table_asset("table", table_name=name, schema_name=schema or None), {})
 
             yield rows, table
-        except sa.exc.NoSuchTableError as exc:
-            raise DataError(
-                f"{monitor.source.predictions.table}: no such table; correct source.predictions.table"
-            ) from exc
-        except (sa.exc.OperationalError, sa.exc.InterfaceError, TestConnectionError) as exc:
-            raise WarehouseError(f"connection {monitor.source.connection!r} broke off while a suite was run") from exc
-        except (sa.exc.SQLAlchemyError, GreatExpectationsError) as exc:
-            raise CannotAskError(f"cannot ask {engine.dialect.name}: raised {type(exc).__name__}") from exc
-
-
-def _detached(connection: Any) -> Any:
-    """The driver's own connection, which no pool closes or rolls back any more."""
-    made = connection.driver_connection
-    connection.detach()
-    return made
+    except (sa.exc.OperationalError, sa.exc.InterfaceError, TestConnectionError) as exc:
+        raise WarehouseError(f"connection {monitor.source.connection!r} broke off while a suite was run") from exc
+    except (sa.exc.SQLAlchemyError, GreatExpectationsError) as exc:
+        raise CannotAskError(f"cannot ask {engine.dialect.name}: raised {type(exc).__name__}") from exc
 
 
 def _whole(asset: Any, moments: Mapping[str, Moment]) -> Batch:
     return Batch(asset.add_batch_definition_whole_table("window").get_batch(), moments)
 
 
-def _moments(types: Mapping[str, Any], dialect: str) -> dict[str, Moment]:
+def _moments(logged: sa.Select[Any], dialect: str) -> dict[str, Moment]:
     """SQLite's times are texts and compared as texts; elsewhere a moment is aware where the column's are."""
     if dialect == "sqlite":
         return {}
-    times = {name: kind for name, kind in types.items() if isinstance(kind, sa.DateTime)}
+    times = {column.name: column.type for column in logged.selected_columns if isinstance(column.type, sa.DateTime)}
     return {name: _aware if kind.timezone else _naive for name, kind in times.items()}
 
 
-def window_query(engine: sa.Engine, monitor: Monitor, window: Window, types: Mapping[str, Any]) -> str:
-    """Return the SELECT of a window's rows as text, its two moments rendered by SQLAlchemy."""
-    schema, _, name = monitor.source.predictions.table.rpartition(".")
-    table = sa.table(name, *(sa.column(c) for c in types), schema=schema or None)
-    stamp = monitor.source.predictions.timestamp
-    aware = bool(getattr(types.get(stamp), "timezone", False))
-    moment = sa.func.datetime(table.c[stamp]) if engine.dialect.name == "sqlite" else table.c[stamp]
-    start, end = (_literal(bound, aware=aware, dialect=engine.dialect.name) for bound in (window.start, window.end))
-    query = sa.select(*table.c).where(moment >= start, moment < end, _of_version(monitor, table, types))
-    return str(query.compile(dialect=engine.dialect, compile_kwargs={"literal_binds": True}))
-
-
-def _of_version(monitor: Monitor, table: sa.TableClause, types: Mapping[str, Any]) -> sa.ColumnElement[bool]:
-    """The rows in hand are those of the monitor's version, and so are these."""
-    column, version = monitor.source.predictions.model_version, monitor.model.version
-    if column is None or version == "all":
-        return sa.true()
-    stored = table.c[column]
-    return (stored if isinstance(types[column], sa.String) else sa.cast(stored, sa.Text())) == sa.literal(version)
-
-
-def _literal(bound: datetime, *, aware: bool, dialect: str) -> sa.BindParameter[Any]:
-    """SQLite's datetime() gives texts of whole seconds in UTC; a column without a zone is UTC."""
-    if dialect == "sqlite":
-        return sa.literal(f"{bound.astimezone(UTC):%Y-%m-%d %H:%M:%S}")
-    return sa.literal(bound if aware else bound.astimezone(UTC).replace(tzinfo=None), sa.DateTime(timezone=aware))
+def _written_out(statement: sa.Select[Any], dialect: sa.Dialect) -> str:
+    """The statement as text, its values rendered by the dialect; % as the text is written, not as drivers want it."""
+    text = str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+    return text % () if dialect.paramstyle in ("format", "pyformat") else text

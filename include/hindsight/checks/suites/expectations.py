@@ -11,9 +11,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
-
-from hindsight.checks.suites.batches import Batch, CannotAskError, Connect, frame_batch, warehouse_batches
+from hindsight.checks.suites.batches import Batch, CannotAskError, Warehouse, frame_batch, warehouse_batches
 from hindsight.checks.suites.build import built, open_suite
 from hindsight.checks.suites.library import great_expectations
 from hindsight.checks.suites.places import Place, is_about_repeats, places
@@ -32,19 +30,18 @@ Asked = Mapping[int, Expectation]  # by their places in the suite
 
 
 def run_suite(
-    monitor: Monitor, window: Window, *, root: Path, url: sa.URL | None, rows: Rows, connect: Connect | None = None
+    monitor: Monitor, window: Window, *, root: Path, warehouse: Warehouse | None, rows: Rows
 ) -> list[Measurement]:
     """Run the monitor's suite on a window; without a suite there is nothing to measure.
 
     `root` is the Great Expectations folder; suites lie in its `expectations/`. Each expectation is answered by the rows
-    in hand or by the warehouse at `url`, whichever `places` says, and by the other only where the first cannot; one
-    that nobody can answer has no value and is not counted as failed, and its note says why. `connect` opens connections
-    to the warehouse in place of the URL alone. Raises ConfigError for a suite that is missing or wrong and
-    WarehouseError where the warehouse breaks off.
+    in hand or by `warehouse`, whichever `places` says, and by the other only where the first cannot;
+    one that nobody can answer has no value and is not counted as failed, and its note says why. Raises ConfigError for
+    a suite that is missing or wrong and WarehouseError where the warehouse breaks off.
     """
     if monitor.quality is None:
         return []
-    suite, outcomes = _answered(monitor, monitor.quality.suite, _Data(monitor, window, rows, url, connect), root)
+    suite, outcomes = _answered(monitor, monitor.quality.suite, _Data(monitor, window, rows, warehouse), root)
     return list(_measured(suite, outcomes))
 
 
@@ -54,16 +51,15 @@ def validation(
     suite_name: str,
     *,
     root: Path,
-    url: sa.URL | None,
+    warehouse: Warehouse | None,
     rows: Rows,
-    connect: Connect | None = None,
 ) -> dict[str, Any]:
     """Run a suite as `run_suite` does; return Great Expectations' validation result as JSON has it, for Data Docs.
 
     It holds counts and shares and never a row value, and nothing but the suite's kwargs and these was kept of what
     Great Expectations said. Raises as `run_suite` does.
     """
-    suite, outcomes = _answered(monitor, suite_name, _Data(monitor, window, rows, url, connect), root)
+    suite, outcomes = _answered(monitor, suite_name, _Data(monitor, window, rows, warehouse), root)
     passed = sum(outcome.success is True for outcome in outcomes)
     evaluated = sum(outcome.success is not None for outcome in outcomes)
     return {
@@ -102,8 +98,7 @@ class _Data:
     monitor: Monitor
     window: Window
     rows: Rows
-    url: sa.URL | None
-    connect: Connect | None
+    warehouse: Warehouse | None
 
     @property
     def private(self) -> frozenset[str]:
@@ -115,7 +110,7 @@ class _Data:
 
     def places(self, expectation: Expectation) -> tuple[Place, ...]:
         seen = set(self.rows.columns) - self.private
-        return places(expectation, seen, repeated=self.repeated, warehouse=self.url is not None)
+        return places(expectation, seen, repeated=self.repeated, warehouse=self.warehouse is not None)
 
 
 def _result(config: Mapping[str, Any], outcome: _Outcome) -> dict[str, Any]:
@@ -171,10 +166,10 @@ def _from_rows(context: Any, asked: Asked, data: _Data) -> Iterator[tuple[int, _
 
 
 def _from_warehouse(context: Any, in_window: Asked, declared: Asked, data: _Data) -> Iterator[tuple[int, _Outcome]]:
-    if data.url is None or not (in_window or declared):
+    if data.warehouse is None or not (in_window or declared):
         return
     try:
-        with warehouse_batches(context, data.url, data.monitor, data.window, data.connect) as (rows, table):
+        with warehouse_batches(context, data.warehouse, data.monitor) as (rows, table):
             for make, asked in ((rows, in_window), (table, declared)):
                 found = _apart(make(), asked, data.private) if asked else {}
                 yield from ((i, replace(outcome, n=data.rows.n_raw)) for i, outcome in found.items())
@@ -255,6 +250,8 @@ def _why(text: str) -> str:
     raised = list(dict.fromkeys(_RAISED.findall(text)))
     if "MetricProviderError" in raised:
         return "Great Expectations has no such check"
+    if "NotImplementedError" in raised:
+        return "Great Expectations has no such check for this kind of database"
     return f"raised {', '.join(raised) or 'an exception'}"
 
 
@@ -290,13 +287,13 @@ def _failed(feature: str, answers: Sequence[tuple[Expectation, _Outcome]]) -> It
 
 
 def suite_measurements(
-    monitor: Monitor, window: Window, *, root: Path, url: sa.URL | None, rows: Rows, connect: Connect | None = None
+    monitor: Monitor, window: Window, *, root: Path, warehouse: Warehouse | None, rows: Rows
 ) -> list[Measurement]:
     """Return what `run_suite` finds and the number of faults of the suite itself, so that these cost nothing else."""
     if monitor.quality is None:
         return []
     try:
-        found = run_suite(monitor, window, root=root, url=url, rows=rows, connect=connect)
+        found = run_suite(monitor, window, root=root, warehouse=warehouse, rows=rows)
     except ConfigError as exc:
         said = "; ".join(_anywhere(problem) for problem in exc.problems)
         nothing = Measurement("expectations_failed", None, rows.n, note=f"the suite cannot be used: {said}")

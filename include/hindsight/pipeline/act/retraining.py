@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from hindsight.errors import SupersededError, TrainingError
-from hindsight.ledger.records import Progress, RequestState
+from hindsight.errors import ConfigError, SupersededError, TrainingError
+from hindsight.ledger.records import UNDECIDED, Progress, RequestState
 from hindsight.monitors.model import Monitor, Retrain
 from hindsight.pipeline.measure.baselines import freeze
 from hindsight.pipeline.resources import Resources
@@ -40,18 +41,32 @@ def ask(
     why: str,
     at: datetime,
     run_id: str = "",
+    alone: bool = False,
 ) -> RetrainRequest:
     """Write down that a person, `by`, asks for a retraining; return the request as it stands, once for each key.
 
     Cooldown and budget are noted beside the reason. Without a `run_id` hindsight__relay starts the run; a run that asks
-    for itself has the request from the start.
+    for itself has the request from the start. Raises ConfigError, and writes nothing, where `alone` is asked for and
+    another request of the monitor is not decided yet.
     """
     retrain = _retrain(monitor)
     wish = RetrainRequest(key, monitor.name, monitor.retrain_dag, (), as_of, at, retrain.approval, by, why.strip())
     with resources.ledger.locked(monitor.name) as tx:
+        if alone:
+            _require_none_under_way(monitor, tx.retrain_requests(but=set(RequestState) - set(UNDECIDED)))
         past = [r for r in tx.retrain_requests(but=[RequestState.FAILED]) if r.key != key]
         tx.request_retraining(noted(wish, retrain, past), claimed_by=run_id)
     return _request(monitor, key, resources).request
+
+
+def _require_none_under_way(monitor: Monitor, undecided: Sequence[RetrainRequest]) -> None:
+    if undecided:
+        first = undecided[0]
+        raise ConfigError(
+            f"{monitor.name}: retraining {first.key}, asked for by {first.asked_by or 'the rules'} at "
+            f"{first.requested_at:%Y-%m-%d %H:%M} UTC, is under way in {first.dag} - wait for its end; where "
+            f"Airflow has no such run any more, trigger {first.dag} there"
+        )
 
 
 def train_and_compare(monitor: Monitor, key: str, as_of: datetime | None, resources: Resources) -> dict[str, Any]:

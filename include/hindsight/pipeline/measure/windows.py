@@ -19,6 +19,7 @@ from hindsight.checks.quality.quality import quality
 from hindsight.checks.reference.baseline import Baseline
 from hindsight.checks.reference.control import UNKNOWN, mean_control
 from hindsight.checks.reference.scores import score_mistaken
+from hindsight.checks.suites.batches import Warehouse
 from hindsight.checks.suites.expectations import suite_measurements
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.measure.baselines import baseline_for, calibration_of, control_of
@@ -30,7 +31,7 @@ from hindsight.vocabulary.rows import Rows
 from hindsight.vocabulary.windows import Window
 from hindsight.warehouse.allocation import spare_memory
 from hindsight.warehouse.connect import connected
-from hindsight.warehouse.predictions import collect, logged_between, misdated, strangers, volumes
+from hindsight.warehouse.predictions import as_logged, collect, logged_between, misdated, strangers, volumes
 
 DAY, WEEK, MICROSECOND = timedelta(days=1), timedelta(days=7), timedelta(microseconds=1)
 WEEKS_COMPARED = 4
@@ -76,8 +77,9 @@ def measure(monitor: Monitor, window: Window, rows: Rows, resources: Resources) 
     engine = resources.warehouse(monitor.source.connection)
     others = cache(partial(strangers, engine, monitor, window))
     checked = quality(rows, monitor, baseline, control=control, strangers=others) + score_mistaken(rows, monitor)
-    root, connect = resources.settings.great_expectations, engine.raw_connection  # its sessions can only read
-    checked += suite_measurements(monitor, window, root=root, url=engine.url, rows=rows, connect=connect)
+    root = resources.settings.great_expectations
+    warehouse = Warehouse(engine, partial(as_logged, engine, monitor, window))
+    checked += suite_measurements(monitor, window, root=root, warehouse=warehouse, rows=rows)
     spare_memory()
     drifted, profiled = _drift(rows, monitor, window, baseline) if baseline else ([], [])
     drifted += mean_control(drifted, control)
@@ -136,8 +138,8 @@ def expected_volume(monitor: Monitor, window: Window, resources: Resources, *, n
     """The number of requests to compare `n` with: the median of the same slot of the week over the last four weeks.
 
     With only one such week there is a range: the requests at the same time of those of the seven days before that are
-    working days, or weekend, as this one is; inside it nothing is unusual. None in the first week. Windows longer than
-    a week are compared with the four before them. What the warehouse no longer keeps is taken from the snapshots. Of a
+    working days, or weekend, as this one is; inside it nothing is unusual. where none of those
+    days had a request it is that week's. None in the first week. Windows longer than a week are compared with the four before them. What the warehouse no longer keeps is taken from the snapshots. Of a
     window without requests it is the number to be expected since the last one.
     """
     if n == 0:
@@ -149,7 +151,8 @@ def expected_volume(monitor: Monitor, window: Window, resources: Resources, *, n
     if not weeks or monitor.window > DAY:
         return None
     before = [_before(window, k * DAY) for k in range(1, 8)]
-    days = _counts(monitor, [day for day in before if _is_weekend(day) == _is_weekend(window)], resources)
+    alike = [day for day in before if _is_weekend(day) == _is_weekend(window)]
+    days = _counts(monitor, alike, resources) or weeks
     return float(min(max(n, min(days)), max(days)))
 
 

@@ -6,9 +6,11 @@ import hashlib
 import tempfile
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
+from hindsight.checks.suites.batches import Warehouse
 from hindsight.checks.suites.expectations import validation
 from hindsight.errors import ConfigError
 from hindsight.ledger.records import Report
@@ -23,8 +25,9 @@ from hindsight.reports.night import called
 from hindsight.reports.pages import Link
 from hindsight.snapshots.files import open_files
 from hindsight.vocabulary.windows import Window
+from hindsight.warehouse.connect import connected
 from hindsight.warehouse.labels import labelled
-from hindsight.warehouse.predictions import collect
+from hindsight.warehouse.predictions import as_logged, collect
 
 SAMPLE = 5000  # rows of each side: enough for the charts, drawn in a few seconds
 
@@ -53,11 +56,10 @@ def document_window(monitor: Monitor, window: Window, resources: Resources, *, m
         raise ConfigError(f"{monitor.name}: Data Docs show a suite, and the file names none: quality.suite")
     engine = resources.warehouse(monitor.source.connection)
     root = resources.settings.great_expectations
-    with tempfile.TemporaryDirectory(prefix="hindsight-") as folder:
+    with connected(engine), tempfile.TemporaryDirectory(prefix="hindsight-") as folder:
         rows = collect(engine, monitor, window, folder=Path(folder), pii_key=resources.pii_key)
-        found = validation(
-            monitor, window, monitor.quality.suite, root=root, url=engine.url, rows=rows, connect=engine.raw_connection
-        )
+        warehouse = Warehouse(engine, partial(as_logged, engine, monitor, window))
+        found = validation(monitor, window, monitor.quality.suite, root=root, warehouse=warehouse, rows=rows)
     html = data_docs(found, title=f"{monitor.name} - {window}")
     return _keep(Report(uuid4().hex, monitor.name, window, "data docs", "", made_at), html, resources)
 

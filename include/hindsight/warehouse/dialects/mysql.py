@@ -81,16 +81,21 @@ class Engine(Catalogued):
     def readable(self, column: Column, *, is_moment: bool = False) -> tuple[Column, pa.DataType]:
         if isinstance(column.type, sa.Float):
             return sa.cast(column, sa.Double()), pa.float64()
+        if isinstance(column.type, sa.Date) and not is_moment:
+            return sa.case((self.known(column), column)), pa.date32()
         if isinstance(column.type, mysql.BIT):
             return sa.cast(column, sa.BigInteger()), pa.int64()
         return super().readable(column, is_moment=is_moment)
 
 
 def _session(timeout: timedelta) -> str:
-    """The first command of a session; each of the two servers passes over what is marked for the other."""
+    """The first command of a session; each of the two servers passes over what is marked for the other.
+
+    Whatever sql_mode the server starts sessions in (CHAR(n) with its padding, "" as null): here it is none.
+    """
     seconds = timeout.total_seconds()
     return (
-        "SET time_zone = '+00:00'"
+        "SET time_zone = '+00:00', sql_mode = ''"
         f" /*M!100000 , max_statement_time = {seconds:f}, tx_read_only = 1 */"
         f" /*!80000 , max_execution_time = {seconds * 1000:.0f}, transaction_read_only = 1 */"
     )
