@@ -202,7 +202,7 @@ def _keep(store: SnapshotStore, heap: Heap, sources: _Sources) -> None:
     data = encode_fold(counted())
     name = _name(heap, sources.snapshots, table_rows)
     store.files.put_new(name.path, data)
-    if store.files.get(name.path) != data:
+    if store.files.get(name.path, fresh=True) != data:
         raise StoreError(
             f"{store.files.uri(name.path)}: another fold lies here, or not all of this one", transient=True
         )

@@ -19,6 +19,7 @@ from hindsight.errors import StoreError
 from hindsight.snapshots.files import open_files
 from hindsight.snapshots.folds import Fold, Snapshot
 from hindsight.snapshots.index import Index, Place, Sought, index_of
+from hindsight.snapshots.memory import shared
 from hindsight.snapshots.names import TOP, FileName, FoldName, SnapshotName, begin_of, folder_of, parse_path
 from hindsight.snapshots.parquet import DamagedError, about, decode, encode, read_schema
 from hindsight.snapshots.port import MissingError
@@ -145,7 +146,7 @@ class SnapshotStore:
     def described(self, places: Sequence[Place]) -> list[Snapshot]:
         """Return of each snapshot when its window ends and what it was measured by."""
         single = [place.name for place in places if isinstance(place.file, SnapshotName)]
-        with ThreadPoolExecutor(_READERS) as readers:
+        with ThreadPoolExecutor(_READERS, initializer=shared()) as readers:
             found = {one.name: one for one in readers.map(self._described, single)}
         for fold in {place.file for place in places if isinstance(place.file, FoldName)}:
             found |= {one.name: one for one in self._contents(fold)}
@@ -212,7 +213,7 @@ class SnapshotStore:
         for number, place in enumerate(places):
             by_file[place.file].append(number)
         wanted = [[places[number].name for number in numbers] for numbers in by_file.values()]
-        with ThreadPoolExecutor(_READERS) as readers:
+        with ThreadPoolExecutor(_READERS, initializer=shared()) as readers:
             found = list(readers.map(self._rows, by_file, wanted))
         numbers = [np.array(of)[where] for (_, where), of in zip(found, by_file.values(), strict=True)]
         rows = pa.concat_tables([SCHEMA.empty_table(), *(table for table, _ in found)])
@@ -230,6 +231,7 @@ class SnapshotStore:
         for _ in range(_ATTEMPTS):
             with suppress(MissingError):
                 return read()
+            self.files.forget()
         return read()
 
 

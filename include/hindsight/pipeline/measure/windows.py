@@ -24,7 +24,7 @@ from hindsight.monitors.model import Monitor
 from hindsight.pipeline.measure.baselines import baseline_for, calibration_of, control_of
 from hindsight.pipeline.measure.definition import definition
 from hindsight.pipeline.measure.kpis import kpis_of_run
-from hindsight.pipeline.resources import Resources
+from hindsight.pipeline.resources import Resources, remembering
 from hindsight.vocabulary.measurement import Kind, Measurement
 from hindsight.vocabulary.rows import Rows
 from hindsight.vocabulary.windows import Window
@@ -43,6 +43,7 @@ def as_of_run(monitor: Monitor, window: Window) -> datetime:
     return window.end + monitor.lateness
 
 
+@remembering
 def run_window(
     monitor: Monitor, window: Window, resources: Resources, *, read_at: datetime | None = None
 ) -> dict[str, Any]:
@@ -207,6 +208,7 @@ def keep(
     """
     by, store = definition(monitor), resources.store
     with resources.ledger.locked(monitor.name):
+        resources.files.forget()  # what is there is asked under the lock
         written = [
             store.write(monitor.name, kind, window, as_of, numbers, definition=by)
             for kind, numbers in measured.items()
