@@ -30,7 +30,7 @@ class Memory:
         return all(self._over(folder) is not None for folder in folders)
 
     def listing(self, folder: str, read: Callable[[str], list[str]]) -> list[str]:
-        """Return the sorted paths below a folder: from memory, which `read` fills, where it is one that is remembered."""
+        """Return the sorted paths below a folder: from memory, which `read` fills, where it is remembered."""
         over = self._over(folder)
         if over is None:
             return read(folder)
@@ -97,9 +97,3 @@ def remembering(owner: object, folders: Iterable[str]) -> Iterator[None]:
         yield
     finally:
         _memories.reset(token)
-
-
-def shared() -> Callable[[], None]:
-    """Return what a thread calls first, to remember what this one does."""
-    there = _memories.get({})
-    return lambda: _memories.set(there) and None

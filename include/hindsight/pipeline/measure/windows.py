@@ -22,7 +22,7 @@ from hindsight.checks.reference.scores import score_mistaken
 from hindsight.checks.suites.expectations import suite_measurements
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.measure.baselines import baseline_for, calibration_of, control_of
-from hindsight.pipeline.measure.definition import definition
+from hindsight.pipeline.measure.definition import definition, remember
 from hindsight.pipeline.measure.kpis import kpis_of_run
 from hindsight.pipeline.resources import Resources, remembering
 from hindsight.vocabulary.measurement import Kind, Measurement
@@ -207,11 +207,13 @@ def keep(
     The monitor's lock is held: no revision is given twice while its files are folded.
     """
     by, store = definition(monitor), resources.store
-    with resources.ledger.locked(monitor.name):
+    with resources.ledger.locked(monitor.name) as tx:
         resources.files.forget()  # what is there is asked under the lock
-        written = [
-            store.write(monitor.name, kind, window, as_of, numbers, definition=by)
+        written = {
+            kind: store.write(monitor.name, kind, window, as_of, numbers, definition=by)
             for kind, numbers in measured.items()
             if numbers or store.has(monitor.name, kind, window, as_of)
-        ]
-    return {"snapshots": [w.uri for w in written], "new": sum(w.created for w in written)}
+        }
+        for kind, one in written.items():
+            remember(tx, kind, [one.snapshot])
+    return {"snapshots": [w.uri for w in written.values()], "new": sum(w.created for w in written.values())}
