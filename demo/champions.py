@@ -16,6 +16,7 @@ SHADOW_DAYS = 2
 
 def register_first(model: Model, plan: Plan, data: Traffic, *, ledger: sa.URL, folder: str) -> None:
     """Make the model that scored the log the champion v1, unless the registry has one already."""
+    from hindsight.snapshots.files import open_files
     from hindsight.training.artifacts import save_model
     from hindsight.training.registry import ModelVersion, Registry
 
@@ -24,7 +25,7 @@ def register_first(model: Model, plan: Plan, data: Traffic, *, ledger: sa.URL, f
     name = model.stream.name
     if registry.champion(name) is not None:
         return
-    artifact = save_model(data.champion, f"{folder}/{name}/v1")
+    artifact = save_model(data.champion, open_files(folder), f"{name}/v1")
     first = ModelVersion(
         monitor=name,
         version="v1",

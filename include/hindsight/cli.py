@@ -150,9 +150,10 @@ def run(
 
     def once(window: Window) -> dict[str, Any]:
         newest = datetime.now(UTC) if window is windows[-1] else None  # what is in no window is counted once
-        written = pipeline.run_window(watched, window, resources, read_at=newest)
-        judged_at = datetime.now(UTC)
-        judgement = pipeline.judge_window(watched, window, resources, judged_at=judged_at, dry_run=dry_run)
+        with resources.remembering(watched.name):
+            written = pipeline.run_window(watched, window, resources, read_at=newest)
+            judged_at = datetime.now(UTC)
+            judgement = pipeline.judge_window(watched, window, resources, judged_at=judged_at, dry_run=dry_run)
         return written | judgement.to_dict()
 
     results = _each(windows, once, f"{watched.name}: windows", quiet=as_json)
@@ -182,10 +183,11 @@ def labels(
     _warn_of_future([night for night in nights if night > datetime.now(UTC)], "night", _AHEAD)
 
     def once(night: datetime) -> dict[str, Any]:
-        windows = pipeline.find_windows(watched, night, resources, everything=everything)
-        written = pipeline.revise_windows(watched, windows, night, resources)
-        judged_at = datetime.now(UTC)
-        judgement = pipeline.judge_night(watched, night, windows, resources, judged_at=judged_at, dry_run=dry_run)
+        with resources.remembering(watched.name):
+            windows = pipeline.find_windows(watched, night, resources, everything=everything)
+            written = pipeline.revise_windows(watched, windows, night, resources)
+            judged_at = datetime.now(UTC)
+            judgement = pipeline.judge_night(watched, night, windows, resources, judged_at=judged_at, dry_run=dry_run)
         return {"night": night.isoformat()} | written | judgement.to_dict()
 
     results = _each(nights, once, f"{watched.name}: nights", quiet=as_json)

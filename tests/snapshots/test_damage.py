@@ -7,6 +7,7 @@ import multiprocessing
 import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -204,6 +205,11 @@ def test_the_store_speaks_of_the_path_that_failed(tmp_path: Path) -> None:
         write(SnapshotStore(str(tmp_path)), *FACTS)
 
 
+def definitions(store: SnapshotStore, kind: Kind) -> dict[datetime, str]:
+    """By start of window, what its newest snapshot was measured by."""
+    return {start: one.definition for start, one in store.definitions("credit", kind).items()}
+
+
 def test_a_snapshot_says_what_it_was_measured_by(disk: SnapshotStore) -> None:
     def again(definition: str, value: float = 1.0) -> tuple[int, bool]:
         facts = [a_measurement(value=value)]
@@ -211,10 +217,10 @@ def test_a_snapshot_says_what_it_was_measured_by(disk: SnapshotStore) -> None:
         return written.revision, written.created
 
     write(disk, a_measurement(value=1.0), kind=Kind.LABELS)
-    assert disk.definitions("credit", Kind.LABELS) == {WINDOW.start: ""}
+    assert definitions(disk, Kind.LABELS) == {WINDOW.start: ""}
     assert again("one") == (1, False)  # what never said so is not written again
     assert again("one", 2.0) == (2, True)
     assert again("one", 2.0) == (2, False)
     assert again("two", 2.0) == (3, True)
-    assert disk.definitions("credit", Kind.LABELS) == {WINDOW.start: "two"}
-    assert disk.definitions("credit", Kind.DRIFT) == {}
+    assert definitions(disk, Kind.LABELS) == {WINDOW.start: "two"}
+    assert definitions(disk, Kind.DRIFT) == {}

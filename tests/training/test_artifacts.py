@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from hindsight.errors import StoreError, TrainingError
+from hindsight.snapshots.files import open_files
 from hindsight.training.artifacts import Artifact, load_model, save_model
 from tests.builders import at
 
@@ -46,7 +47,7 @@ def fitted(kind: str) -> Any:
 @pytest.mark.parametrize("kind", ["classifier", "regressor", "forest"])
 def test_a_model_comes_back_with_the_same_predictions(kind: str, tmp_path: Path) -> None:
     model, rows = fitted(kind), applications()[["amount", "region"]]
-    artifact = save_model(model, str(tmp_path / "models" / "credit"))
+    artifact = save_model(model, open_files(str(tmp_path)), "models/credit")
     assert artifact.uri.endswith(f"{artifact.sha256}.skops")
     np.testing.assert_array_equal(load_model(artifact).predict(rows), model.predict(rows))
 
@@ -61,15 +62,15 @@ class Homemade:
 def test_unknown_types_are_refused_by_name_and_accepted_when_named(tmp_path: Path) -> None:
     name = f"{Homemade.__module__}.Homemade"
     with pytest.raises(TrainingError, match=f"not trusted: {name}"):
-        save_model(Homemade(), str(tmp_path))
-    artifact = save_model(Homemade(), str(tmp_path), trusted=[name])
+        save_model(Homemade(), open_files(str(tmp_path)), "models")
+    artifact = save_model(Homemade(), open_files(str(tmp_path)), "models", trusted=[name])
     with pytest.raises(TrainingError, match=name):
         load_model(artifact)
     assert isinstance(load_model(artifact, trusted=[name]), Homemade)
 
 
 def test_a_changed_file_is_refused_before_it_is_parsed(tmp_path: Path) -> None:
-    artifact = save_model(fitted("classifier"), str(tmp_path))
+    artifact = save_model(fitted("classifier"), open_files(str(tmp_path)), "models")
     Path(artifact.uri).write_bytes(b"not the model")
     with pytest.raises(StoreError, match="expected SHA-256"):
         load_model(artifact)
@@ -87,5 +88,5 @@ def test_a_missing_file_and_a_foreign_file_say_what_is_wrong(tmp_path: Path) -> 
 
 
 def test_a_model_can_lie_on_any_store() -> None:
-    artifact = save_model(fitted("classifier"), "memory://models/credit")
+    artifact = save_model(fitted("classifier"), open_files("memory://models"), "credit")
     assert load_model(artifact).predict(applications()[["amount", "region"]]).shape == (400,)

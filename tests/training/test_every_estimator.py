@@ -17,6 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.discovery import all_estimators
 
 from hindsight.errors import TrainingError
+from hindsight.snapshots.files import open_files
 from hindsight.training.artifacts import load_model, save_model
 
 rng = np.random.default_rng(20260901)
@@ -104,9 +105,9 @@ def test_it_comes_back_with_the_same_answers(name: str, kind: type, tmp_path: Pa
         expected = answers(model, rows)
         if kind is Birch:  # its leaves form a circle, which no archive without pickle can hold
             with pytest.raises(TrainingError, match="Birch cannot be kept without pickle"):
-                save_model(model, str(tmp_path))
+                save_model(model, open_files(str(tmp_path)), "models")
             return
-        again = load_model(save_model(model, str(tmp_path)))
+        again = load_model(save_model(model, open_files(str(tmp_path)), "models"))
         found = answers(again, rows)
     assert type(again) is kind
     assert found.keys() == expected.keys()

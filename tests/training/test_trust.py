@@ -18,6 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from hindsight.errors import TrainingError
+from hindsight.snapshots.files import open_files
 from hindsight.training.artifacts import Artifact, archive, load_model, save_model
 from hindsight.training.trust import is_known
 from tests.training.boosters import BoosterModel, halved
@@ -51,8 +52,8 @@ def forged(data: bytes, *changes: tuple[str, str]) -> bytes:
 def test_a_type_of_the_users_own_is_kept_when_it_is_named(tmp_path: Path) -> None:
     model = BoosterModel().fit(X, Y)
     with pytest.raises(TrainingError, match=re.escape(f"trusted: [{', '.join(OWN)}]")):
-        save_model(model, str(tmp_path))
-    artifact = save_model(model, str(tmp_path), trusted=OWN)
+        save_model(model, open_files(str(tmp_path)), "models")
+    artifact = save_model(model, open_files(str(tmp_path)), "models", trusted=OWN)
     np.testing.assert_array_equal(load_model(artifact, trusted=OWN).predict(X), model.predict(X))
     with pytest.raises(TrainingError, match=r"not trusted: tests\.training\.boosters\.Booster, "):
         load_model(artifact)
@@ -61,9 +62,9 @@ def test_a_type_of_the_users_own_is_kept_when_it_is_named(tmp_path: Path) -> Non
 def test_a_function_of_the_users_own_in_a_pipeline_is_kept_when_it_is_named(tmp_path: Path) -> None:
     model = make_pipeline(FunctionTransformer(halved), LogisticRegression()).fit(X, Y)
     with pytest.raises(TrainingError, match=r"tests\.training\.boosters\.halved"):
-        save_model(model, str(tmp_path))
+        save_model(model, open_files(str(tmp_path)), "models")
     own = ["tests.training.boosters.halved"]
-    again = load_model(save_model(model, str(tmp_path), trusted=own), trusted=own)
+    again = load_model(save_model(model, open_files(str(tmp_path)), "models", trusted=own), trusted=own)
     np.testing.assert_array_equal(again.predict(X), model.predict(X))
 
 

@@ -18,11 +18,12 @@ from hindsight.ledger.records import (
     Event,
     Mail,
     MailState,
+    Measured,
     Progress,
     Report,
     RequestState,
 )
-from hindsight.ledger.transaction import Transaction
+from hindsight.ledger.transaction import Transaction, in_parts
 from hindsight.ledger.upgrade import is_current, upgrade
 from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
 from hindsight.vocabulary.severity import Severity
@@ -214,6 +215,20 @@ class Ledger:
         update = sa.update(table).where(table.c.key == key, table.c.state.in_(states))
         with self.writing() as connection:
             return connection.execute(update.values(state=str(after), **fields)).rowcount == 1
+
+    def measured_otherwise(self, monitor: str, kind: str, than: str) -> list[Measured]:
+        """Return the windows on record that another definition than this one measured, as far as that is known."""
+        table = tables.definitions
+        query = sa.select(table).where(table.c.monitor == monitor, table.c.kind == kind)
+        rows = self._rows(query.where(table.c.definition.not_in(["", than])))
+        return [records.measured(row) for row in rows]
+
+    def measured(self, monitor: str, kind: str, starts: Collection[datetime]) -> list[Measured]:
+        """Return those of the windows that start at these moments of which it is on record what measured them."""
+        table = tables.definitions
+        query = sa.select(table).where(table.c.monitor == monitor, table.c.kind == kind)
+        found = (self._rows(query.where(table.c.window_start.in_(some))) for some in in_parts(sorted(starts)))
+        return [records.measured(row) for rows in found for row in rows]
 
     def add_report(self, report: Report) -> None:
         """Record where a report lies; one that is on record already stays as it is."""

@@ -44,6 +44,21 @@ UNDECIDED = (RequestState.REQUESTED, RequestState.STARTED, RequestState.CLAIMED)
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """What the newest snapshot of a window on record was measured by: the name of a definition, "" where unknown."""
+
+    window_start: datetime
+    as_of: datetime
+    revision: int
+    definition: str
+
+    @property
+    def rank(self) -> tuple[datetime, int]:
+        """What makes one snapshot of a window newer than another."""
+        return self.as_of, self.revision
+
+
+@dataclass(frozen=True, slots=True)
 class DagRequest:
     """A run of a user's DAG asked for by a rule's `then: dag:<id>`; one run per `key`, however often asked for."""
 
@@ -244,3 +259,8 @@ def request(row: Row) -> RetrainRequest:
         row.asked_by,
         row.why,
     )
+
+
+def measured(row: Row) -> Measured:
+    """Return what a row says a window was measured by."""
+    return Measured(row.window_start, row.as_of, row.revision, row.definition)

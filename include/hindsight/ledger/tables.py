@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 VERSION_TABLE = "ledger_version"  # not Alembic's own name: the ledger may share a database with Airflow, which has that
-HEAD = "0003"  # the newest step in migrations/versions
+HEAD = "0004"  # the newest step in migrations/versions
 
 
 class Moment(sa.types.TypeDecorator[datetime]):
@@ -206,3 +206,16 @@ reports = sa.Table(
     _text("uri"),
     _moment("created_at"),
 )
+
+definitions = sa.Table(
+    "definitions",
+    metadata,
+    _text("monitor", primary_key=True),
+    _text("kind", primary_key=True),
+    _moment("window_start", primary_key=True),
+    _moment("as_of"),
+    sa.Column("revision", sa.Integer, nullable=False),
+    _text("definition"),
+    comment="What the newest snapshot of a window was measured by; made of what the files say of it.",
+)
+sa.Index("definitions_by", definitions.c.monitor, definitions.c.kind, definitions.c.definition)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hindsight.ledger import records, tables
-from hindsight.ledger.records import DagRequest, MailState, RequestState
+from hindsight.ledger.records import DagRequest, MailState, Measured, RequestState
 from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
 from hindsight.vocabulary.letters import Letter
 
@@ -156,12 +156,32 @@ class Transaction:
         row = {"monitor": self.monitor, "as_of": as_of, "committed_at": at, "windows": windows}
         self._upsert(tables.nights, [row], ("monitor", "as_of"))
 
+    def note_definitions(self, kind: str, found: Iterable[Measured]) -> None:
+        """Record what windows were measured by; of one window the newest as-of stays, and of that the last revision."""
+        table = tables.definitions
+        rows = [{"monitor": self.monitor, "kind": kind, **asdict(one)} for one in found]
+        insert = self._insert(table)
+        new, newer = insert.excluded, sa.tuple_(insert.excluded.as_of, insert.excluded.revision)
+        fresh = {column: new[column] for column in ("as_of", "revision", "definition")}
+        upsert = insert.on_conflict_do_update(
+            index_elements=["monitor", "kind", "window_start"],
+            set_=fresh,
+            where=newer >= sa.tuple_(table.c.as_of, table.c.revision),
+        )
+        if rows:
+            self.connection.execute(upsert, rows)
+
+    def forget_definitions(self, kind: str) -> None:
+        """Take what the monitor's windows were measured by off the record."""
+        table = tables.definitions
+        self.connection.execute(sa.delete(table).where(table.c.monitor == self.monitor, table.c.kind == kind))
+
     def _known(self, starts: Collection[datetime]) -> dict[tuple[Series, datetime], Verdict]:
         table = tables.verdicts
         query = sa.select(table).where(table.c.monitor == self.monitor)
         rows = (
             row
-            for some in _in_parts(sorted(starts))
+            for some in in_parts(sorted(starts))
             for row in self.connection.execute(query.where(table.c.window_start.in_(some)))
         )
         return {_place(verdict): verdict for verdict in map(records.verdict, rows)}
@@ -169,7 +189,7 @@ class Transaction:
     def _of(self, query: sa.Select[Any], table: sa.Table, series: Collection[Series]) -> Iterator[records.Row]:
         query = query.where(table.c.monitor == self.monitor)
         columns = sa.tuple_(*_series_columns(table))
-        for some in _in_parts(sorted(series)):
+        for some in in_parts(sorted(series)):
             wanted = [(one.rule, one.model_version, one.segment, one.feature) for one in some]
             yield from self.connection.execute(query.where(columns.in_(wanted)))
 
@@ -188,7 +208,8 @@ class Transaction:
         return postgresql.insert(table)
 
 
-def _in_parts(items: list[Item]) -> Iterator[list[Item]]:
+def in_parts(items: list[Item]) -> Iterator[list[Item]]:
+    """Cut a list into parts that a statement can take."""
     return (items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE))
 
 

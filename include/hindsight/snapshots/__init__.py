@@ -6,4 +6,5 @@ compaction  what to fold, and folding it          folds     files that hold many
 baselines   frozen references, their manifests    seen      labels remembered by the night that saw them
 files       a root, wherever it lies              parquet   bytes that are whole, or an error
 port        what a disk must do                   local, remote: two of them
+memory      asking a store once a use case        complaints  what a store lacks, in words
 """

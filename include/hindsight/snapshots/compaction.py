@@ -56,10 +56,12 @@ class Heap:
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """What became of a heap: how many files went into a fold and are gone, and what was wrong, in words."""
+    """What became of a heap: how many files went into a fold and are gone, what was wrong, in words, and what is new
+    in it."""
 
     removed: int = 0
     faults: tuple[str, ...] = ()
+    added: tuple[Snapshot, ...] = ()
 
 
 def heaps(files: Iterable[FileName], span: Span, *, now: datetime) -> list[Heap]:
@@ -76,7 +78,7 @@ def heaps(files: Iterable[FileName], span: Span, *, now: datetime) -> list[Heap]
 
 
 def outdated(store: SnapshotStore, files: Iterable[FileName]) -> list[Heap]:
-    """Return the days with files of an earlier format, to be folded in any case; of one monitor and kind."""
+    """Return the days with files of an earlier format, to be folded whatever they hold; of one monitor and kind."""
     found: dict[datetime, list[FileName]] = defaultdict(list)
     for file in files:
         if _fits(file, "day"):
@@ -100,8 +102,8 @@ def fold(store: SnapshotStore, heap: Heap) -> Folded:
             store.files.remove(file.path)
             removed += 1
     except StoreError as exc:
-        return Folded(removed, (*sources.damaged, str(exc)))
-    return Folded(removed, sources.damaged)
+        return Folded(removed, (*sources.damaged, str(exc)), sources.added)
+    return Folded(removed, sources.damaged, sources.added)
 
 
 def _fits(file: FileName, span: Span) -> bool:
@@ -153,7 +155,8 @@ class _Sources:
             else:
                 self.folded += [file] if file != heap.fold else []
         self.damaged = tuple(damaged)
-        self.has_news = any(home != heap.fold for _, home in self._homes.values())
+        self.added = tuple(one for one, home in self._homes.values() if home != heap.fold)
+        self.has_news = bool(self.added)
 
     @property
     def snapshots(self) -> list[Snapshot]:
@@ -202,7 +205,7 @@ def _keep(store: SnapshotStore, heap: Heap, sources: _Sources) -> None:
     data = encode_fold(counted())
     name = _name(heap, sources.snapshots, table_rows)
     store.files.put_new(name.path, data)
-    if store.files.get(name.path) != data:
+    if store.files.get(name.path, fresh=True) != data:
         raise StoreError(
             f"{store.files.uri(name.path)}: another fold lies here, or not all of this one", transient=True
         )

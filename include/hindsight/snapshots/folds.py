@@ -44,6 +44,11 @@ class Snapshot:
         return self.name.start, self.name.as_of, self.name.revision
 
 
+def newest_of(snapshots: Iterable[Snapshot]) -> dict[datetime, Snapshot]:
+    """Return by start of window the newest of snapshots of one monitor and kind."""
+    return {one.name.start: one for one in sorted(snapshots, key=lambda one: one.name.rank)}
+
+
 class Wanted:
     """Snapshots of one monitor and kind that rows are sought of."""
 

@@ -65,6 +65,17 @@ class Index:
     files: tuple[FileName, ...]
     contents: Callable[[FoldName], tuple[Snapshot, ...]]
 
+    @property
+    def folds(self) -> list[FoldName]:
+        """The folded files."""
+        return [file for file in self.files if isinstance(file, FoldName)]
+
+    def single(self) -> list[Place]:
+        """Return the newest of each window's snapshots that lie in files of their own; of one monitor and kind."""
+        alone = (file for file in self.files if isinstance(file, SnapshotName))
+        newest = {name.start: name for name in sorted(alone, key=lambda name: name.rank)}
+        return [Place(name, name) for name in newest.values()]
+
     def newest(self, sought: Sought) -> list[Place]:
         """Return the newest wanted snapshot of each window, in order of monitor, kind and window."""
         best: dict[tuple[str, str, datetime], Place] = {}

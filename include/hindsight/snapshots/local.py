@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import datetime
 from uuid import uuid4
 
@@ -31,8 +31,8 @@ class LocalFiles:
             _make_folder(os.path.dirname(target))
             return _create(target, data)
 
-    def get(self, path: str) -> bytes:
-        """Return the content of a file (see Files)."""
+    def get(self, path: str, *, fresh: bool = False) -> bytes:
+        """Return the content of a file, which is always as the disk says it now (see Files)."""
         target = self._place(path)
         with _telling("read", target), open(target, "rb") as file:
             if os.fstat(file.fileno()).st_size > MAX_FILE_BYTES:
@@ -62,6 +62,13 @@ class LocalFiles:
                         os.unlink(path)
                         left += 1
         return left
+
+    def remembering(self, *folders: str) -> AbstractContextManager[None]:
+        """Do nothing: a disk is asked anew at no price (see Files)."""
+        return nullcontext()
+
+    def forget(self) -> None:
+        """Do nothing (see Files)."""
 
     def _place(self, path: str) -> str:
         target = os.path.join(self._root, checked(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Protocol
@@ -31,9 +32,11 @@ class Files(Protocol):
         """
         ...
 
-    def get(self, path: str) -> bytes:
-        """Return the content of a file of at most MAX_FILE_BYTES; raise MissingError where there is none,
-        StoreError where it cannot be read."""
+    def get(self, path: str, *, fresh: bool = False) -> bytes:
+        """Return the content of a file of at most MAX_FILE_BYTES; `fresh`, as the store says it now.
+
+        Raises MissingError where there is none, StoreError where it cannot be read.
+        """
         ...
 
     def remove(self, path: str) -> None:
@@ -46,6 +49,17 @@ class Files(Protocol):
 
     def listing(self, under: str = "") -> list[str]:
         """Return the paths of all files below a folder, sorted; none where there is no such folder."""
+        ...
+
+    def remembering(self, *folders: str) -> AbstractContextManager[None]:
+        """Until the end, list each of these folders once and read each file once, where the store is asked by requests.
+
+        What is written and deleted here is noted; what others do is seen after `forget`.
+        """
+        ...
+
+    def forget(self) -> None:
+        """List anew what is asked for next."""
         ...
 
 

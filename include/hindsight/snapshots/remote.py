@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import datetime
 from threading import Lock
@@ -12,6 +12,8 @@ from fsspec import AbstractFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
 from hindsight.errors import StoreError
+from hindsight.snapshots.complaints import client_of, incapable, no_container, replacing, said, shown
+from hindsight.snapshots.memory import memory_of, remembering
 from hindsight.snapshots.port import MAX_FILE_BYTES, MissingError, checked
 
 _probed: set[tuple[str, str]] = set()
@@ -26,6 +28,7 @@ class RemoteFiles:
     def __init__(self, fs: AbstractFileSystem, root: str) -> None:
         self._fs = fs
         self._root = root.rstrip("/")
+        self._has_container = False
         # memory:// looks and writes in two steps, but lives in one process
         self._lock: AbstractContextManager[object] = _memory if isinstance(fs, MemoryFileSystem) else nullcontext()
 
@@ -38,30 +41,44 @@ class RemoteFiles:
 
         An answer that got lost is made good by reading: what is there and equal was written.
         """
-        self._probe()
-        return self._create(self._full(checked(path)), data)
-
-    def get(self, path: str) -> bytes:
-        """Return the content of a file (see Files)."""
         full = self._full(checked(path))
-        with self._telling("read", full):
-            data = bytes(self._fs.cat_file(full, start=0, end=MAX_FILE_BYTES + 1))
-        if len(data) > MAX_FILE_BYTES:
-            raise StoreError(f"{self.uri(path)}: larger than {MAX_FILE_BYTES:,} bytes, refused")
+        self._probe()
+        created = self._create(full, data)
+        if memory := memory_of(self):
+            memory.add(path)
+            if created:
+                memory.keep(path, data)
+        return created
+
+    def get(self, path: str, *, fresh: bool = False) -> bytes:
+        """Return the content of a file (see Files)."""
+        memory = None if fresh else memory_of(self)
+        data = memory.content(path) if memory else None
+        if data is None:
+            data = self._read(path)
+            if memory:
+                memory.keep(path, data)
         return data
 
     def listing(self, under: str = "") -> list[str]:
         """Return the paths of all files below a folder, sorted (see Files)."""
-        top = self._full(checked(under)) if under else self._root
-        with self._telling("list", top):
-            self._fs.invalidate_cache()
-            found = self._fs.find(top)
-        paths = sorted(str(full).removeprefix(self._root).lstrip("/") for full in found)
-        return [path for path in paths if not path.rpartition("/")[2].startswith(".")]
+        memory = memory_of(self)
+        return memory.listing(checked(under), self._list) if memory and under else self._list(under)
+
+    def remembering(self, *folders: str) -> AbstractContextManager[None]:
+        """List each of these folders once and read each file once, until the end (see Files)."""
+        return remembering(self, folders)
+
+    def forget(self) -> None:
+        """List anew what is asked for next (see Files)."""
+        if memory := memory_of(self):
+            memory.forget()
 
     def remove(self, path: str) -> None:
         """Delete a file (see Files)."""
         full = self._full(checked(path))
+        if memory := memory_of(self):
+            memory.drop(path)
         with suppress(MissingError), self._telling("delete", full):
             self._fs.rm_file(full)
 
@@ -71,6 +88,31 @@ class RemoteFiles:
 
     def _full(self, path: str) -> str:
         return f"{self._root}/{path}"
+
+    def _read(self, path: str) -> bytes:
+        full = self._full(checked(path))
+        with self._telling("read", full):
+            data = bytes(self._fs.cat_file(full, start=0, end=MAX_FILE_BYTES + 1))
+        if len(data) > MAX_FILE_BYTES:
+            raise StoreError(f"{self.uri(path)}: larger than {MAX_FILE_BYTES:,} bytes, refused")
+        return data
+
+    def _list(self, under: str) -> list[str]:
+        top = self._full(checked(under)) if under else self._root
+        with self._telling("list", top):
+            self._fs.invalidate_cache()
+            found = self._find(top)
+        paths = sorted(str(full).removeprefix(self._root).lstrip("/") for full in found)
+        return [path for path in paths if not path.rpartition("/")[2].startswith(".")]
+
+    def _find(self, top: str) -> Sequence[str]:
+        try:
+            found: Sequence[str] = self._fs.find(top)
+        except FileNotFoundError:  # said by some clients of a folder without files, by others of a container
+            found = []
+        if not found:
+            self._require_container()
+        return found
 
     def _create(self, full: str, data: bytes) -> bool:
         try:
@@ -83,13 +125,26 @@ class RemoteFiles:
         return True
 
     def _was_created(self, full: str, data: bytes, cause: Exception) -> bool:
-        uri = self._fs.unstrip_protocol(full)
+        uri = self._uri(full)
         try:
             return bool(self._fs.cat_file(full) == data)
         except FileNotFoundError:
-            raise StoreError(f"{uri}: could not write: {_said(cause)}", transient=True) from cause
+            self._require_container()
+            raise StoreError(f"{uri}: could not write: {said(cause, self._fs)}", transient=True) from cause
         except Exception as exc:  # clients raise errors of their own; none of them may pass for an answer
-            raise StoreError(f"{uri}: unknown whether it was written: {_said(cause)}", transient=True) from exc
+            message = f"{uri}: unknown whether it was written: {said(cause, self._fs)}"
+            raise StoreError(message, transient=True) from exc
+
+    def _require_container(self) -> None:
+        """Raise StoreError where the root's bucket or container does not exist; asked until it was there once."""
+        if self._has_container or not client_of(self._fs):
+            return
+        try:
+            self._has_container = self._fs.exists(self._root.partition("/")[0])
+        except Exception:  # noqa: BLE001 - whoever may not ask about a container may still use what is in it
+            return
+        if not self._has_container:
+            raise StoreError(no_container(self.uri(""), self._fs))
 
     def _probe(self) -> None:
         """Create one file twice, once in this process and root; refuse the store unless the second create fails."""
@@ -97,29 +152,26 @@ class RemoteFiles:
         if place in _probed:
             return
         if getattr(self._fs.pipe_file, "__func__", None) is AbstractFileSystem.pipe_file:
-            raise StoreError(f"{self.uri('')}: {type(self._fs).__name__} cannot create a file only where there is none")
+            raise StoreError(incapable(self.uri(""), self._fs))
         full = self._full(f".probe-{uuid4().hex}")
         try:
             if not self._create(full, b"first") or self._create(full, b"second"):
-                raise StoreError(
-                    f"{self.uri('')}: the store replaces files although asked to create them; "
-                    "use one that honours If-None-Match"
-                )
+                raise StoreError(replacing(self.uri(""), self._fs))
         finally:
-            with suppress(OSError):
+            with suppress(Exception):  # a store need not allow deleting what it creates
                 self._fs.rm_file(full)
         _probed.add(place)
+
+    def _uri(self, full: str) -> str:
+        return shown(str(self._fs.unstrip_protocol(full)))
 
     @contextmanager
     def _telling(self, action: str, full: str) -> Iterator[None]:
         try:
             yield
+        except StoreError:
+            raise
         except FileNotFoundError as exc:
-            raise MissingError(f"{self._fs.unstrip_protocol(full)}: could not {action}: no such file") from exc
+            raise MissingError(f"{self._uri(full)}: could not {action}: no such file") from exc
         except Exception as exc:  # the boundary to a store's client, whose errors have no common base
-            message = f"{self._fs.unstrip_protocol(full)}: could not {action}: {_said(exc)}"
-            raise StoreError(message, transient=True) from exc
-
-
-def _said(exc: Exception) -> str:
-    return str(exc) or type(exc).__name__
+            raise StoreError(f"{self._uri(full)}: could not {action}: {said(exc, self._fs)}", transient=True) from exc

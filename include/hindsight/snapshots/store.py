@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,13 +16,14 @@ from fsspec import AbstractFileSystem
 
 from hindsight.errors import StoreError
 from hindsight.snapshots.files import open_files
-from hindsight.snapshots.folds import Fold, Snapshot
+from hindsight.snapshots.folds import Fold, Snapshot, newest_of
 from hindsight.snapshots.index import Index, Place, Sought, index_of
 from hindsight.snapshots.names import TOP, FileName, FoldName, SnapshotName, begin_of, folder_of, parse_path
 from hindsight.snapshots.parquet import DamagedError, about, decode, encode, read_schema
 from hindsight.snapshots.port import MissingError
 from hindsight.snapshots.tables import SCHEMA, UNREVISED, revised, said, to_measurements, to_table
 from hindsight.vocabulary.measurement import Kind, Measurement
+from hindsight.vocabulary.threads import pool
 from hindsight.vocabulary.windows import Window
 
 _WINDOW_END = "hindsight.window_end"  # said in the file's metadata too: a snapshot may have no rows
@@ -34,6 +34,11 @@ _FEW = 31  # windows of which each has its folder looked into, instead of all fo
 
 _OPEN = 64  # folded files whose lists are kept at hand: they never change
 _T = TypeVar("_T")
+Recorded = Callable[[Collection[datetime]], Mapping[datetime, tuple[datetime, int]]]
+
+
+def _nothing(starts: Collection[datetime]) -> Mapping[datetime, tuple[datetime, int]]:
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +46,13 @@ class Written:
     """Where a snapshot lies; `created` is False where the same content lay there already."""
 
     uri: str
-    revision: int
+    snapshot: Snapshot
     created: bool
+
+    @property
+    def revision(self) -> int:
+        """Which of the snapshots of its window and as-of it is."""
+        return self.snapshot.name.revision
 
 
 class SnapshotStore:
@@ -82,7 +92,8 @@ class SnapshotStore:
             following = replace(name, revision=known + 1)
             data = encode(revised(table, following.revision), facts_of(window, definition))
             if self.files.put_new(following.path, data):
-                return Written(self.files.uri(following.path), following.revision, created=True)
+                made = Snapshot(following, window.end.astimezone(UTC), definition)
+                return Written(self.files.uri(following.path), made, created=True)
         raise StoreError(f"{name.folder}: {_ATTEMPTS} other writers were faster; try again", transient=True)
 
     def read(
@@ -126,14 +137,30 @@ class SnapshotStore:
         """Return the latest window there is a snapshot of, as it was known at `as_of`."""
         return self._retried(lambda: self._latest(self.index(monitor, [kind]).latest(as_of)))
 
-    def definitions(self, monitor: str, kind: Kind) -> dict[datetime, str]:
-        """Return by start of window what its newest snapshot was measured by; "" where that is not known."""
+    def definitions(self, monitor: str, kind: Kind, recorded: Recorded = _nothing) -> dict[datetime, Snapshot]:
+        """Return the newest snapshot of each window with what it was measured by, but for what is on record.
 
-        def read() -> dict[datetime, str]:
-            places = self.index(monitor, [kind]).newest(Sought())
-            return {one.name.start: one.definition for one in self.described(places)}
+        `recorded` returns, of windows by their starts, the rank of the newest snapshot on record. A file of one window
+        is opened where it is newer than that; a folded one where nothing is on record of its first or last window.
+        """
+
+        def read() -> dict[datetime, Snapshot]:
+            index = self.index(monitor, [kind])
+            single = {place.name.start: place for place in index.single()}
+            ranks = recorded({*single, *(moment for fold in index.folds for moment in (fold.start, fold.last))})
+            newer = [p for start, p in single.items() if start not in ranks or ranks[start] < p.name.rank]
+            opened = [fold for fold in index.folds if not {fold.start, fold.last} <= ranks.keys()]
+            folded = [one for fold in opened for one in self._contents(fold)]
+            return newest_of([*folded, *self.described(newer)])
 
         return self._retried(read)
+
+    def held(self, monitor: str, kind: Kind, starts: Collection[datetime]) -> list[datetime]:
+        """Return those of the windows that some file may hold, by its name."""
+        index = self.index(monitor, [kind])
+        single = {place.name.start for place in index.single()}
+        spans = [(fold.start, fold.last) for fold in index.folds]
+        return [s for s in starts if s in single or any(first <= s <= last for first, last in spans)]
 
     def index(self, monitor: str | None, kinds: Collection[Kind] | None = None, sought: Sought | None = None) -> Index:
         """Return what files there are; of few windows only their folders are looked into."""
@@ -182,17 +209,19 @@ class SnapshotStore:
         if not places:
             return 0
         newest = places[-1]
-        if self._holds(newest, table, definition):
-            return Written(self.files.uri(newest.file.path), newest.name.revision, created=False)
+        if (same := self._held(newest, table, definition)) is not None:
+            return Written(self.files.uri(newest.file.path), same, created=False)
         return newest.name.revision
 
-    def _holds(self, place: Place, table: pa.Table, definition: str) -> bool:
+    def _held(self, place: Place, table: pa.Table, definition: str) -> Snapshot | None:
+        """Return the snapshot of a place if it says the same as this table."""
         try:
             there, _ = self._rows(place.file, [place.name])
             (described,) = self.described([place])
         except DamagedError:
-            return False
-        return bool(there.equals(revised(table, place.name.revision))) and described.definition in ("", definition)
+            return None
+        same = there.equals(revised(table, place.name.revision)) and described.definition in ("", definition)
+        return described if same else None
 
     def _latest(self, place: Place | None) -> Window | None:
         if place is None:
@@ -226,7 +255,7 @@ class SnapshotStore:
         """Read as many files at a time as is best where they lie."""
         if self.files.readers == 1:
             return list(map(read, *of))
-        with ThreadPoolExecutor(self.files.readers) as readers:
+        with pool(self.files.readers) as readers:
             return list(readers.map(read, *of))
 
     def _retried(self, read: Callable[[], _T]) -> _T:
@@ -234,6 +263,7 @@ class SnapshotStore:
         for _ in range(_ATTEMPTS):
             with suppress(MissingError):
                 return read()
+            self.files.forget()
         return read()
 
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import posixpath
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from zipfile import BadZipFile
 
 from hindsight.errors import StoreError, TrainingError
@@ -32,17 +31,34 @@ class Artifact:
     sha256: str
 
 
-def save_model(model: Any, folder: str, *, trusted: Iterable[str] = ()) -> Artifact:
-    """Store a fitted estimator under `folder` (a path or fsspec URI) as `<sha256>.skops`.
+class Shelf(Protocol):
+    """Files that are created whole and never replaced, where models are put."""
+
+    def uri(self, path: str) -> str:
+        """Return the whole address of a file."""
+        ...
+
+    def put_new(self, path: str, data: bytes) -> bool:
+        """Create a file; return False, and change nothing, where one is there."""
+        ...
+
+    def get(self, path: str) -> bytes:
+        """Return the content of a file."""
+        ...
+
+
+def save_model(model: Any, shelf: Shelf, folder: str, *, trusted: Iterable[str] = ()) -> Artifact:
+    """Store a fitted estimator in a folder of the shelf as `<sha256>.skops`.
 
     `trusted` are full names of types (or functions) of the user's own. Raises TrainingError when the estimator holds
-    types that could not be loaded again, StoreError when the store cannot be written.
+    types that could not be loaded again, StoreError when the store cannot be written, or holds something else there.
     """
     data = archive(model, trusted=trusted)
     digest = hashlib.sha256(data).hexdigest()
-    uri = posixpath.join(folder, f"{digest}.skops")
-    _write(uri, data)
-    return Artifact(uri, digest)
+    path = f"{folder}/{digest}.skops"
+    if not shelf.put_new(path, data) and shelf.get(path) != data:
+        raise StoreError(f"{shelf.uri(path)}: not the model its name says; delete it and train again")
+    return Artifact(shelf.uri(path), digest)
 
 
 def archive(model: Any, *, trusted: Iterable[str] = ()) -> bytes:
@@ -55,13 +71,17 @@ def archive(model: Any, *, trusted: Iterable[str] = ()) -> bytes:
     return data
 
 
-def load_model(artifact: Artifact, *, trusted: Iterable[str] = ()) -> Any:
+def load_model(
+    artifact: Artifact, *, trusted: Iterable[str] = (), storage_options: Mapping[str, Any] | None = None
+) -> Any:
     """Return the estimator kept at `artifact`; `trusted` are type names of the user's own.
+
+    `storage_options` are those of the store's fsspec client, where the environment does not say them.
 
     Raises StoreError when the file is missing or is not the one recorded, TrainingError naming every unknown type, and
     where the model was made by another scikit-learn than the one installed, which may read it differently.
     """
-    data = _read(artifact.uri)
+    data = _read(artifact.uri, storage_options or {})
     found = hashlib.sha256(data).hexdigest()
     if found != artifact.sha256:
         raise StoreError(
@@ -121,24 +141,12 @@ def _type_name(model: object) -> str:
     return f"{type(model).__module__}.{type(model).__qualname__}"
 
 
-def _write(uri: str, data: bytes) -> None:
+def _read(uri: str, options: Mapping[str, Any]) -> bytes:
     import fsspec.core
 
     try:
-        fs, path = fsspec.core.url_to_fs(uri)
-        fs.makedirs(posixpath.dirname(path), exist_ok=True)
-        with fs.transaction, fs.open(path, "wb") as file:
-            file.write(data)
-    except OSError as exc:
-        raise StoreError(f"{uri}: the model could not be written: {exc}") from exc
-
-
-def _read(uri: str) -> bytes:
-    import fsspec.core
-
-    try:
-        fs, path = fsspec.core.url_to_fs(uri)
+        fs, path = fsspec.core.url_to_fs(uri, **options)
         data: bytes = fs.cat_file(path)
-    except OSError as exc:
+    except Exception as exc:  # the boundary to a store's client, whose errors have no common base
         raise StoreError(f"{uri}: the model could not be read: {exc}") from exc
     return data

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from threading import Lock
 
@@ -21,6 +20,7 @@ from hindsight.checks.values.samples import NumericColumn, Sample, TextColumn
 from hindsight.monitors.model import Drift, Monitor
 from hindsight.vocabulary.measurement import Measurement
 from hindsight.vocabulary.rows import Rows
+from hindsight.vocabulary.threads import pool
 
 THREADS = 2
 MANY_ROWS = 4_000_000  # above this one column at a time is held in memory, not one for each thread
@@ -67,8 +67,8 @@ def drift(
     """
     found = groups(rows, monitor)
     check = _Check(rows, monitor.drift, baseline, found, undecided, Lock())
-    with ThreadPoolExecutor(THREADS if rows.n <= MANY_ROWS else 1) as pool:
-        columns = list(pool.map(lambda role: check.column(*role), roles(monitor)))
+    with pool(THREADS if rows.n <= MANY_ROWS else 1) as workers:
+        columns = list(workers.map(lambda role: check.column(*role), roles(monitor)))
     drifts = [
         replace(row, model_version=group.model_version, segment=group.segment)
         for i, group in enumerate(found)

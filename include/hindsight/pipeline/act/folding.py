@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from hindsight.pipeline.measure.definition import relearn, remember
 from hindsight.pipeline.resources import Resources
 from hindsight.snapshots.compaction import Folded, Heap, fold, heaps, outdated
 from hindsight.snapshots.index import Sought
@@ -29,9 +30,13 @@ def fold_snapshots(monitor: str, resources: Resources, *, now: datetime) -> dict
 
 
 def renew_snapshots(monitor: str, resources: Resources) -> dict[str, Any]:
-    """Fold every day that has files of an earlier format, so that all files have all columns."""
+    """Fold every day that has files of an earlier format, so that all files have all columns.
+
+    What windows were measured by is put on record anew too, from the files.
+    """
     store = resources.store
     found = [one for kind in Kind for one in _folded(monitor, kind, lambda files: outdated(store, files), resources)]
+    relearn(monitor, resources)
     return {"folded": sum(one.removed for one in found), "faults": [fault for one in found for fault in one.faults]}
 
 
@@ -43,10 +48,12 @@ def _folded(monitor: str, kind: Kind, find: Find, resources: Resources) -> Itera
     """Fold one heap after another; each is looked at again under the lock, for its files may have changed since."""
     store = resources.store
     for heap in find(store.index(monitor, [kind]).files):
-        with resources.ledger.locked(monitor):
+        with resources.ledger.locked(monitor) as tx:
             there = store.index(monitor, [kind], Sought(windows=_days(heap))).files
             for same in (one for one in find(there) if one.begin == heap.begin):
-                yield fold(store, same)
+                folded = fold(store, same)
+                remember(tx, kind, folded.added)
+                yield folded
 
 
 def _days(heap: Heap) -> frozenset[datetime]:

@@ -90,8 +90,8 @@ def _trained(monitor: Monitor, request: RetrainRequest, as_of: datetime, resourc
     _rehearse(monitor, earlier, as_of)
     model = train(_retrain(monitor).train, earlier, as_of)
     compared = compare(later, model, task=monitor.model.task, features=list(monitor.features))
-    place = f"{resources.settings.data}/models/{monitor.name}/{request.key}"
-    artifact = save_model(model, place, trusted=monitor.trusted)
+    folder = f"models/{monitor.name}/{request.key}"
+    artifact = save_model(model, resources.files, folder, trusted=monitor.trusted)
     version = ModelVersion(
         monitor=monitor.name,
         version=version_of(request.key),

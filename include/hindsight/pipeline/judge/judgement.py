@@ -20,7 +20,7 @@ from hindsight.pipeline.judge.incidents_to_tell import news_of
 from hindsight.pipeline.judge.ranking import effects_of
 from hindsight.pipeline.judge.verdicts import verdicts_of_night, verdicts_of_run
 from hindsight.pipeline.measure.windows import as_of_run
-from hindsight.pipeline.resources import Resources
+from hindsight.pipeline.resources import Resources, remembering
 from hindsight.verdicts.incidents import fold_from, refold, retire
 from hindsight.verdicts.judge import kind_of, waits_for_labels
 from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
@@ -54,6 +54,7 @@ class Judgement:
         return {"breaches": len(self.breaches), "incidents": touched, "told": told}
 
 
+@remembering
 def judge_window(
     monitor: Monitor, window: Window, resources: Resources, *, judged_at: datetime, dry_run: bool = False
 ) -> Judgement:
@@ -65,6 +66,7 @@ def judge_window(
     return _settle(monitor, verdicts, as_of, f"window {window}", resources, judged_at, digest=digest, dry_run=dry_run)
 
 
+@remembering
 def settle_night(
     monitor: Monitor,
     as_of: datetime,

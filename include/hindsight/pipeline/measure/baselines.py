@@ -46,7 +46,7 @@ def baseline_for(monitor: Monitor, window: Window, resources: Resources, *, as_o
     if known.pin["labels"] != "mature" and _mature(monitor, as_of):
         since = datetime.fromisoformat(known.pin["effective_from"])
         return freeze(monitor, resources, as_of=as_of, model_version=known.pin["model_version"], effective_from=since)
-    baseline = _load(resources.settings.data, monitor.name, known.id)
+    baseline = _load(resources.baselines, monitor.name, known.id)
     return baseline if _mature(monitor, as_of) else _without_labels(baseline)
 
 
@@ -80,7 +80,7 @@ def _keep(
         "model_version": baseline.model_version,
     }
     resources.baselines.write(monitor.name, baseline.id, _tables(baseline), fitted_as_of=baseline.fitted_as_of, pin=pin)
-    return _load(resources.settings.data, monitor.name, baseline.id)
+    return _load(resources.baselines, monitor.name, baseline.id)
 
 
 def refit(monitor: Monitor, resources: Resources, *, as_of: datetime) -> Baseline:
@@ -96,7 +96,7 @@ def refit(monitor: Monitor, resources: Resources, *, as_of: datetime) -> Baselin
     known = in_force(monitor, resources, as_of)
     if known is None:
         return freeze(monitor, resources, as_of=as_of)
-    before = _load(resources.settings.data, monitor.name, known.id)
+    before = _load(resources.baselines, monitor.name, known.id)
     moment, version = min(as_of, matures_at(monitor) or as_of), known.pin["model_version"]
     fitted = _fit(monitor, resources, moment, like=_first(monitor, resources), model_version=version)
     if _alike(before, fitted):
@@ -115,7 +115,7 @@ def in_force(monitor: Monitor, resources: Resources, moment: datetime) -> Manife
 
 def load(monitor: Monitor, resources: Resources, id: str) -> Baseline:
     """Return a baseline by its id; raise StoreError where there is none."""
-    return _load(resources.settings.data, monitor.name, id)
+    return _load(resources.baselines, monitor.name, id)
 
 
 def _alike(one: Baseline, other: Baseline) -> bool:
@@ -188,7 +188,7 @@ def _newest(monitor: Monitor, window: Window, resources: Resources) -> Manifest 
 
 def _first(monitor: Monitor, resources: Resources) -> Baseline | None:
     known = manifests(monitor, resources)
-    return _load(resources.settings.data, monitor.name, known[0].id) if known else None
+    return _load(resources.baselines, monitor.name, known[0].id) if known else None
 
 
 def _trailing(monitor: Monitor, window: Window, resources: Resources) -> Baseline:
@@ -236,5 +236,5 @@ def _calibration(monitor: Monitor, labels: pa.Table | None) -> Calibration:
 
 
 @lru_cache(maxsize=32)
-def _load(root: str, monitor: str, id: str) -> Baseline:
-    return Baseline.from_tables(partial(BaselineFiles(root).table, monitor, id))
+def _load(files: BaselineFiles, monitor: str, id: str) -> Baseline:
+    return Baseline.from_tables(partial(files.table, monitor, id))

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from hindsight.ledger.records import Measured
+from hindsight.ledger.transaction import Transaction
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.resources import Resources
+from hindsight.snapshots.folds import Snapshot, newest_of
 from hindsight.vocabulary.measurement import Kind
 from hindsight.vocabulary.windows import format_duration, format_moment
 
@@ -22,6 +25,7 @@ _DECIDES: dict[str, Any] = {
     "labels": {"matures_after", "absent_means"},
     "kpis": True,
 }
+ASKED = (Kind.OPERATIONS, Kind.LABELS)  # what a run measures, and what a night does
 _EVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -31,11 +35,38 @@ def definition(monitor: Monitor) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def remember(tx: Transaction, kind: Kind, snapshots: Iterable[Snapshot]) -> None:
+    """Put on record what snapshots were measured by, if their kind is one that is asked about."""
+    if kind in ASKED:
+        newest = newest_of(snapshots).values()
+        found = [Measured(one.name.start, one.name.as_of, one.name.revision, one.definition) for one in newest]
+        tx.note_definitions(str(kind), found)
+
+
+def relearn(monitor: str, resources: Resources) -> None:
+    """Put on record anew what the files say windows were measured by; needed where the ledger is not of their age."""
+    for kind in ASKED:
+        with resources.ledger.locked(monitor) as tx:
+            tx.forget_definitions(str(kind))
+            remember(tx, kind, resources.store.definitions(monitor, kind).values())
+
+
 def outdated(monitor: Monitor, kind: Kind, resources: Resources) -> list[datetime]:
-    """Return the starts of the windows whose newest snapshot was measured by another definition, oldest first."""
-    now = definition(monitor)
-    known = resources.store.definitions(monitor.name, kind)
-    return sorted(start for start, then in known.items() if then not in ("", now))
+    """Return the starts of the windows whose newest snapshot was measured by another definition, oldest first.
+
+    The ledger says it; files are opened of which it knows nothing, and outweigh it where they are newer.
+    """
+    name, now, ledger = monitor.name, definition(monitor), resources.ledger
+    found = {one.window_start: one for one in ledger.measured_otherwise(name, str(kind), now)}
+    held = {start: found[start].definition for start in resources.store.held(name, kind, found)}
+
+    def recorded(starts: Collection[datetime]) -> dict[datetime, tuple[datetime, int]]:
+        return {one.window_start: one.rank for one in ledger.measured(name, str(kind), starts)}
+
+    unrecorded = resources.store.definitions(name, kind, recorded)
+    ranks = recorded(unrecorded)
+    newer = {s: one.definition for s, one in unrecorded.items() if s not in ranks or ranks[s] < one.name.rank}
+    return sorted(start for start, then in (held | newer).items() if then not in ("", now))
 
 
 def advice(monitor: Monitor, resources: Resources, runnable: str) -> Iterator[str]:

@@ -22,7 +22,7 @@ from hindsight.pipeline.measure.kpis import kpis_of_night
 from hindsight.pipeline.measure.label_history import History, matured_labels, overdue_windows, rhythm
 from hindsight.pipeline.measure.matching import misspelt, misspelt_windows, unmatched
 from hindsight.pipeline.measure.windows import keep
-from hindsight.pipeline.resources import Resources
+from hindsight.pipeline.resources import Resources, remembering
 from hindsight.vocabulary.measurement import Kind, Measurement
 from hindsight.vocabulary.windows import Window
 from hindsight.warehouse.connect import connected
@@ -33,6 +33,7 @@ from hindsight.warehouse.predictions import first_timestamp
 _EVER = datetime.min.replace(tzinfo=UTC)
 
 
+@remembering
 def find_windows(monitor: Monitor, as_of: datetime, resources: Resources, *, everything: bool = False) -> list[Window]:
     """Return the windows that night `as_of` must measure again, oldest first (DESIGN 3.1).
 
@@ -96,6 +97,7 @@ def closed_windows(monitor: Monitor, as_of: datetime, resources: Resources) -> I
     yield from (w for w in monitor.grid.starting_in(start, until) if w.end <= as_of)
 
 
+@remembering
 def revise_windows(
     monitor: Monitor, windows: Sequence[Window], as_of: datetime, resources: Resources
 ) -> dict[str, Any]:

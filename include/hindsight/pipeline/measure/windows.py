@@ -23,9 +23,9 @@ from hindsight.checks.suites.batches import Warehouse
 from hindsight.checks.suites.expectations import suite_measurements
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.measure.baselines import baseline_for, calibration_of, control_of
-from hindsight.pipeline.measure.definition import definition
+from hindsight.pipeline.measure.definition import definition, remember
 from hindsight.pipeline.measure.kpis import kpis_of_run
-from hindsight.pipeline.resources import Resources
+from hindsight.pipeline.resources import Resources, remembering
 from hindsight.vocabulary.measurement import Kind, Measurement
 from hindsight.vocabulary.rows import Rows
 from hindsight.vocabulary.windows import Window
@@ -44,6 +44,7 @@ def as_of_run(monitor: Monitor, window: Window) -> datetime:
     return window.end + monitor.lateness
 
 
+@remembering
 def run_window(
     monitor: Monitor, window: Window, resources: Resources, *, read_at: datetime | None = None
 ) -> dict[str, Any]:
@@ -209,10 +210,13 @@ def keep(
     The monitor's lock is held: no revision is given twice while its files are folded.
     """
     by, store = definition(monitor), resources.store
-    with resources.ledger.locked(monitor.name):
-        written = [
-            store.write(monitor.name, kind, window, as_of, numbers, definition=by)
+    with resources.ledger.locked(monitor.name) as tx:
+        resources.files.forget()  # what is there is asked under the lock
+        written = {
+            kind: store.write(monitor.name, kind, window, as_of, numbers, definition=by)
             for kind, numbers in measured.items()
             if numbers or store.has(monitor.name, kind, window, as_of)
-        ]
-    return {"snapshots": [w.uri for w in written], "new": sum(w.created for w in written)}
+        }
+        for kind, one in written.items():
+            remember(tx, kind, [one.snapshot])
+    return {"snapshots": [w.uri for w in written.values()], "new": sum(w.created for w in written.values())}

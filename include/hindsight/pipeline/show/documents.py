@@ -23,7 +23,6 @@ from hindsight.reports.data_docs import data_docs
 from hindsight.reports.evidently import window_report
 from hindsight.reports.night import called
 from hindsight.reports.pages import Link
-from hindsight.snapshots.files import open_files
 from hindsight.vocabulary.windows import Window
 from hindsight.warehouse.connect import connected
 from hindsight.warehouse.labels import labelled
@@ -139,7 +138,7 @@ def _id(*parts: str) -> str:
 
 
 def _keep(report: Report, html: str, resources: Resources) -> str:
-    files = open_files(resources.settings.data)
+    files = resources.files
     path = f"reports/{report.monitor}/{report.id}.html"
     files.put_new(path, html.encode())
     resources.ledger.add_report(Report(report.id, report.monitor, report.window, report.kind, path, report.created_at))
@@ -149,4 +148,4 @@ def _keep(report: Report, html: str, resources: Resources) -> str:
 def read_report(id: str, resources: Resources) -> tuple[Report, str] | None:
     """Return a report and its HTML, found by the id in the ledger and never by a path; None for any other text."""
     report = resources.ledger.report(id)
-    return (report, open_files(resources.settings.data).get(report.uri).decode()) if report else None
+    return (report, resources.files.get(report.uri).decode()) if report else None

@@ -14,7 +14,7 @@ from hindsight.errors import ConfigError, StoreError
 from hindsight.monitors.kpis import is_labelled_metric
 from hindsight.monitors.loader import load_folder, load_monitor
 from hindsight.monitors.model import Monitor
-from hindsight.pipeline.resources import Resources
+from hindsight.pipeline.resources import Resources, remembering
 from hindsight.pipeline.show.state import MonitorState, Story, state_of, stories
 from hindsight.reports.charts import Chart, Mark, Point, Unit
 from hindsight.reports.pages import IncidentRow, Link, MonitorCard, MonitorView, Number
@@ -71,6 +71,11 @@ def monitor_view(name: str, resources: Resources, *, now: datetime) -> MonitorVi
         monitor = load_monitor(name, resources.settings.monitors)
     except ConfigError:
         return None
+    return _view(monitor, resources, now)
+
+
+@remembering
+def _view(monitor: Monitor, resources: Resources, now: datetime) -> MonitorView:
     state = state_of(monitor, resources)
     told = stories(monitor, resources)
     history = _history(monitor, resources, state)

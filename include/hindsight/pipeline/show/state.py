@@ -15,7 +15,7 @@ from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
 from hindsight.pipeline.judge.past_incidents import open_incidents
 from hindsight.pipeline.judge.ranking import moved
-from hindsight.pipeline.resources import Resources
+from hindsight.pipeline.resources import Resources, remembering
 from hindsight.verdicts.judge import LABELLED
 from hindsight.verdicts.model import Incident, Series, State
 from hindsight.verdicts.muting import spokesmen
@@ -60,6 +60,7 @@ class MonitorState:
         return asdict(self)
 
 
+@remembering
 def state_of(monitor: Monitor, resources: Resources, *, as_of: datetime | None = None) -> MonitorState:
     """Return the state of a monitor from its latest snapshots, those known at `as_of` if given."""
     numbers = _provisional(monitor, [number for kind in SHOWN for number in _latest(monitor, kind, resources, as_of)])

@@ -1,0 +1,95 @@
+"""Complaints: what is wrong with a store, in words: what it lacks, what was expected of it, and what to do."""
+
+from __future__ import annotations
+
+import re
+
+from fsspec import AbstractFileSystem
+from fsspec.utils import get_protocol
+
+CLIENTS = {"s3": "s3fs", "s3a": "s3fs", "abfs": "adlfs", "abfss": "adlfs", "az": "adlfs", "gs": "gcsfs", "gcs": "gcsfs"}
+CONTAINERS = {"s3fs": "bucket", "adlfs": "container", "gcsfs": "bucket"}
+_LONGEST = 300  # characters of what a client says
+_ELSEWHERE = (
+    "keep HINDSIGHT_DATA in a folder, or on a store that can: S3 (s3://), Azure Blob Storage (abfs://) or Google Cloud "
+    "Storage (gs://), see docs/stores.md"
+)
+_USERINFO = re.compile(r"://[^/@]*:[^/@]*@")
+_SECRET = re.compile(r"key|secret|token|password|credential|connection_string", re.IGNORECASE)
+
+
+def unopened(root: str, cause: Exception) -> str:
+    """Say that there is no way to a root: its client is missing, or it is no store to begin with."""
+    client = CLIENTS.get(get_protocol(root))
+    if client is None:
+        do = _ELSEWHERE
+    elif isinstance(cause, ImportError):
+        do = f"install its client, pip install {client}"
+    else:
+        do = "give its credentials in the environment or as connection hindsight_data, see docs/stores.md"
+    return f"{shown(root)}: cannot be opened: {said(cause)}; {do}"
+
+
+def is_no_store(fs: AbstractFileSystem) -> bool:
+    """Say whether files of this kind can be read at best: a web server answers a create by replacing, if at all."""
+    return bool({*_protocols(fs)} & {"http", "https"})
+
+
+def client_of(fs: AbstractFileSystem) -> str:
+    """Return the client that a store on the list is reached by, "" for any other."""
+    return next((CLIENTS[protocol] for protocol in _protocols(fs) if protocol in CLIENTS), "")
+
+
+def incapable(uri: str, fs: AbstractFileSystem) -> str:
+    """Say that the client of a store knows no way to create a file only where there is none."""
+    return f"{shown(uri)}: {type(fs).__name__} cannot create a file only where there is none; {_ELSEWHERE}"
+
+
+def replacing(uri: str, fs: AbstractFileSystem) -> str:
+    """Say that a store replaces files although asked not to, and what of it is to be asked for."""
+    asked = {
+        "s3fs": "use a server that honours If-None-Match, as AWS S3 does",
+        "gcsfs": "use a server that honours ifGenerationMatch, as Google Cloud Storage does",
+        "adlfs": "use a server that honours If-None-Match on Put Blob, as Azure does",
+    }
+    return (
+        f"{shown(uri)}: the store replaces files although asked to create them, so two runs could overwrite each "
+        f"other's numbers; {asked.get(client_of(fs), _ELSEWHERE)}"
+    )
+
+
+def no_container(uri: str, fs: AbstractFileSystem) -> str:
+    """Say that the bucket or container of a root does not exist; none is created here."""
+    what = CONTAINERS[client_of(fs)]
+    name = fs._strip_protocol(uri).strip("/").partition("/")[0]
+    return (
+        f"{shown(uri)}: there is no {what} {name!r}; create it, for Hindsight creates none, or correct HINDSIGHT_DATA"
+    )
+
+
+def said(cause: BaseException, fs: AbstractFileSystem | None = None) -> str:
+    """Return what a client's error says, in one line, without the secrets it was given."""
+    text = " ".join(str(cause).split()) or type(cause).__name__
+    for secret in _secrets(fs.storage_options) if fs is not None else ():
+        text = text.replace(secret, "***")
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def shown(uri: str) -> str:
+    """Return an address without the name and password that may stand in it."""
+    return _USERINFO.sub("://***@", uri)
+
+
+def secrets_of(options: object, name: str = "") -> list[str]:
+    """Return the texts that stand under names of secrets in a client's options, however deep."""
+    if isinstance(options, dict):
+        return [text for key, value in options.items() for text in secrets_of(value, f"{name} {key}")]
+    return [options] if isinstance(options, str) and options and _SECRET.search(name) else []
+
+
+def _protocols(fs: AbstractFileSystem) -> tuple[str, ...]:
+    return (fs.protocol,) if isinstance(fs.protocol, str) else tuple(fs.protocol)
+
+
+def _secrets(options: object) -> list[str]:
+    return [text for text in secrets_of(options) if len(text) > 3]  # shorter ones would blot out ordinary words
