@@ -27,6 +27,7 @@ from hindsight import pipeline
 from hindsight.monitors.loader import load_monitor
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.act.folding import fold_snapshots
+from hindsight.pipeline.measure.definition import relearn
 from hindsight.pipeline.resources import Resources
 from hindsight.reports.pages import monitor_page
 from hindsight.snapshots.store import SnapshotStore
@@ -82,6 +83,7 @@ def looking(folder: Path, monitor: Monitor, pattern: Pattern, months: int, *, fo
     (folder / "monitors" / "history.yml").write_text(json.dumps(monitor_file(monitor.window, FEATURES)))
     store = SnapshotStore(str(folder / "data"))
     windows = lay(store, monitor, pattern, months=months, folded=folded)
+    relearn(monitor.name, open_resources(folder))
     files, size = _weight(folder / "data")
     found = {"months": months, "folded": folded, "windows": windows, "files": files, "bytes": size}
     return found | {"page_cpu_s": page_cpu(folder), "show_cpu_s": show_cpu(folder)}

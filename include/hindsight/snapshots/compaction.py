@@ -19,7 +19,7 @@ from hindsight.snapshots.folds import Fold, Key, Snapshot, encode_fold
 from hindsight.snapshots.names import SPANS, FileName, FoldName, SnapshotName, Span, begin_of
 from hindsight.snapshots.parquet import DamagedError
 from hindsight.snapshots.store import SnapshotStore
-from hindsight.snapshots.tables import SCHEMA
+from hindsight.snapshots.tables import stacked
 
 MOST_ROWS = 3_000_000  # of one fold: a reader may have to fetch it whole, and refuses many more
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -189,7 +189,7 @@ class _Sources:
             self._folds[home].rows(names)[0] if isinstance(home, FoldName) else self._single[home]
             for home, names in wanted.items()
         ]
-        return pa.concat_tables([SCHEMA.empty_table(), *tables])
+        return stacked(tables)
 
 
 def _keep(store: SnapshotStore, heap: Heap, sources: _Sources) -> None:

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from hindsight.snapshots.names import FoldName, SnapshotName
 from hindsight.snapshots.parquet import DamagedError, folded, open_folded, read_group
-from hindsight.snapshots.tables import SCHEMA
+from hindsight.snapshots.tables import SCHEMA, stacked, taken
 
 GROUP_ROWS = 16_384  # of a group of rows: readers skip groups by the windows they hold
 _CONTENTS = "hindsight.contents"
@@ -95,7 +95,7 @@ class Fold:
         wanted = Wanted(names)
         kept = [_chosen(self._read(group), wanted) for group in self._groups(wanted.starts)]
         tables, places = [table for table, _ in kept], [places for _, places in kept]
-        return pa.concat_tables([SCHEMA.empty_table(), *tables]), np.concatenate([np.zeros(0, np.int64), *places])
+        return stacked(tables), np.concatenate([np.zeros(0, np.int64), *places])
 
     def _groups(self, starts: np.ndarray) -> Iterator[int]:
         column = SCHEMA.get_field_index("window_start")
@@ -130,7 +130,7 @@ def _groups(blocks: Iterable[tuple[Sequence[Snapshot], pa.Table]], listed: list[
 def _chosen(table: pa.Table, wanted: Wanted) -> tuple[pa.Table, np.ndarray]:
     places = wanted.places(table)
     chosen = np.flatnonzero(places >= 0)
-    return table.take(pa.array(chosen)).cast(SCHEMA), places[chosen]
+    return taken(table, chosen).cast(SCHEMA), places[chosen]
 
 
 def _among(values: np.ndarray, ascending: np.ndarray) -> np.ndarray:

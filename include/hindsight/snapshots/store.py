@@ -21,7 +21,16 @@ from hindsight.snapshots.index import Index, Place, Sought, index_of
 from hindsight.snapshots.names import TOP, FileName, FoldName, SnapshotName, begin_of, folder_of, parse_path
 from hindsight.snapshots.parquet import DamagedError, about, decode, encode, read_schema
 from hindsight.snapshots.port import MissingError
-from hindsight.snapshots.tables import SCHEMA, UNREVISED, revised, said, to_measurements, to_table
+from hindsight.snapshots.tables import (
+    SCHEMA,
+    UNREVISED,
+    revised,
+    says_something,
+    stacked,
+    taken,
+    to_measurements,
+    to_table,
+)
 from hindsight.vocabulary.measurement import Kind, Measurement
 from hindsight.vocabulary.threads import pool
 from hindsight.vocabulary.windows import Window
@@ -114,7 +123,8 @@ class SnapshotStore:
         """
         wanted = frozenset(windows) if windows is not None else None
         sought = Sought(start, end, wanted, until=as_of)
-        return self._retried(lambda: self._tables(self.index(monitor, kinds, sought).newest(sought)))
+        table, which, names = self._found(monitor, kinds, sought)
+        return _with_partitions(table, which, names)
 
     def revised(self, monitor: str, kind: Kind, *, after: datetime, until: datetime) -> set[datetime]:
         """Return the starts of the windows that have a snapshot as of a moment in (after, until]."""
@@ -125,8 +135,8 @@ class SnapshotStore:
         self, monitor: str, kind: Kind, window: Window, as_of: datetime | None = None
     ) -> list[Measurement]:
         """Return what was measured of one window, as it was known at `as_of`; nothing where nothing was."""
-        table = self.read(monitor, kinds=[kind], windows=[window.start.astimezone(UTC)], as_of=as_of)
-        return to_measurements(table)
+        start = window.start.astimezone(UTC)
+        return to_measurements(self._found(monitor, [kind], Sought(windows=frozenset([start]), until=as_of))[0])
 
     def has(self, monitor: str, kind: Kind, window: Window, as_of: datetime) -> bool:
         """Say whether anything was known of a window at a moment, be it that there was nothing to say."""
@@ -233,16 +243,23 @@ class SnapshotStore:
         uri = self.files.uri(name.path)
         return described_by(name, read_schema(self.files.get(name.path), uri), uri)
 
-    def _tables(self, places: Sequence[Place]) -> pa.Table:
-        """Return the rows of snapshots, in their order, with what only their paths say."""
+    def _found(
+        self, monitor: str | None, kinds: Collection[Kind] | None, sought: Sought
+    ) -> tuple[pa.Table, np.ndarray, list[SnapshotName]]:
+        return self._retried(lambda: self._tables(self.index(monitor, kinds, sought).newest(sought)))
+
+    def _tables(self, places: Sequence[Place]) -> tuple[pa.Table, np.ndarray, list[SnapshotName]]:
+        """Return what snapshots say, in their order: the rows, of each row which snapshot it is of, and their names."""
         by_file: dict[FileName, list[int]] = defaultdict(list)
         for number, place in enumerate(places):
             by_file[place.file].append(number)
         wanted = [[places[number].name for number in numbers] for numbers in by_file.values()]
         found = self._together(self._rows, by_file, wanted)
         numbers = [np.array(of)[where] for (_, where), of in zip(found, by_file.values(), strict=True)]
-        rows = pa.concat_tables([SCHEMA.empty_table(), *(table for table, _ in found)])
-        return _in_order(rows, np.concatenate([np.zeros(0, np.int64), *numbers]), [place.name for place in places])
+        rows = stacked((table for table, _ in found))
+        which = np.concatenate([np.zeros(0, np.int64), *numbers])
+        order = np.argsort(which, kind="stable")
+        return taken(rows, order), which[order], [place.name for place in places]
 
     def _rows(self, file: FileName, names: Sequence[SnapshotName]) -> tuple[pa.Table, np.ndarray]:
         """Return the rows of snapshots that lie in one file, and of each row which of them it belongs to."""
@@ -295,14 +312,13 @@ def _folders(monitor: str | None, kinds: Collection[Kind] | None, sought: Sought
         yield from (f"{folder_of(monitor, kind)}/date={day:%Y-%m-%d}" for kind in kinds for day in sorted(days))
 
 
-def _in_order(rows: pa.Table, numbers: np.ndarray, names: Sequence[SnapshotName]) -> pa.Table:
-    order = np.argsort(numbers, kind="stable")
-    table, which = rows.take(pa.array(order)), pa.array(numbers[order])
+def _with_partitions(table: pa.Table, which: np.ndarray, names: Sequence[SnapshotName]) -> pa.Table:
+    """Append what only the paths say."""
     partitions = {
         "monitor": [name.monitor for name in names],
         "kind": [str(name.kind) for name in names],
         "date": [f"{name.start:%Y-%m-%d}" for name in names],
     }
     for column, values in partitions.items():
-        table = table.append_column(column, pa.array(values, pa.string()).take(which))
-    return said(table)
+        table = table.append_column(column, pa.array(values, pa.string()).take(pa.array(which)))
+    return table.filter(says_something(table))
