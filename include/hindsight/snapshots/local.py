@@ -43,7 +43,8 @@ class LocalFiles:
         """Return the paths of all files below a folder, sorted (see Files)."""
         top = self._place(under) if under else self._root
         with _telling("list", top):
-            return sorted(os.path.relpath(path, self._root) for path in _files_below(top))
+            skipped = len(os.path.join(self._root, ""))  # os.path.relpath looks at the disk's root for each
+            return sorted(path[skipped:] for path in _files_below(top))
 
     def remove(self, path: str) -> None:
         """Delete a file (see Files)."""
