@@ -57,6 +57,17 @@ bench-labels: .venv/.installed .venv-nannyml/.installed  ## Measure what late la
 bench-history: .venv/.installed  ## Measure what looking costs with years of windows, folded and not: a quarter of an hour
 	$(BIN)/python -m benchmarks.history
 
+.venv-readers/.installed: benchmarks/readers.txt | .venv/.installed
+	@echo "Making .venv-readers, where other readers of Parquet live apart from our requirements: 1.5 GB"
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-readers
+	@$(BIN)/uv pip install --quiet --python .venv-readers/bin/python --requirement $<
+	@touch $@
+
+.PHONY: readers
+readers: .venv/.installed .venv-readers/.installed  ## Read the snapshots with pandas, Polars, DuckDB, ClickHouse and Spark as docs/readers.md says
+	@folder=$$(mktemp -d) && $(BIN)/python -m benchmarks.readers_store $$folder/data \
+	&& .venv-readers/bin/python benchmarks/readers.py $$folder/data; code=$$?; rm -rf $$folder; exit $$code
+
 .PHONY: cases
 cases: .venv/.installed  ## Compare every number with the known answers of the cases in HINDSIGHT_CASES
 	$(BIN)/python -m benchmarks.cases
@@ -68,7 +79,7 @@ lock: .venv/.installed  ## Resolve requirements.in and requirements-dev.in anew,
 
 .PHONY: clean
 clean:  ## Remove what make has made, the demo's data included
-	rm -rf .venv .venv-nannyml data include/hindsight.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-nannyml .venv-readers data include/hindsight.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: help

@@ -1,0 +1,49 @@
+"""The upgrade command: tables and files of an earlier Hindsight are made new, and what is closed is folded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from hindsight.commands.console import counted, err, out, print_json
+from hindsight.monitors.loader import load_folder, load_monitor
+from hindsight.settings import read_settings
+
+
+def upgrade(
+    monitor: Annotated[
+        str | None, typer.Argument(metavar="[MONITOR]", help="name or file of one monitor; all without")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON for machines")] = False,
+) -> int:
+    """Bring the ledger's tables and all snapshot files to this version, and fold what is closed; may be repeated."""
+    from hindsight.airflow.connections import open_resources
+    from hindsight.pipeline.act.folding import fold_snapshots, renew_snapshots
+    from hindsight.pipeline.measure.definition import relearn
+
+    resources = open_resources(read_settings())  # opening the ledger upgrades its tables
+    folder, now = resources.settings.monitors, datetime.now(UTC)
+    names = [load_monitor(monitor, folder).name] if monitor else sorted(load_folder(folder).monitors)
+    steps: dict[str, Callable[[str], dict[str, Any]]] = {
+        "renewed": lambda name: renew_snapshots(name, resources),
+        "folded": lambda name: fold_snapshots(name, resources, now=now),
+    }
+    found = {}
+    for name in names:
+        found[name] = {step: take(name) for step, take in steps.items()}
+        relearn(name, resources)
+        if not as_json:
+            _tell(name, found[name])
+    if as_json:
+        print_json(found)
+    return 1 if any(taken["faults"] for steps in found.values() for taken in steps.values()) else 0
+
+
+def _tell(name: str, steps: dict[str, dict[str, Any]]) -> None:
+    removed = sum(taken["folded"] for taken in steps.values())
+    out.print(f"{name}: {counted(removed, 'file')} folded" if removed else f"{name}: nothing to fold", markup=False)
+    for fault in dict.fromkeys(fault for taken in steps.values() for fault in taken["faults"]):
+        err.print(f"  left as it is: {fault}", style="yellow", markup=False)
