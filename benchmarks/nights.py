@@ -175,9 +175,8 @@ def main() -> None:
     print(f"{asked.days} days of {asked.a_day:,} predictions; {found['late_labels']:,} labels came late")
     for name in ("everything", "one_night"):
         took = found[name]
-        print(
-            f"{name:12}{took['windows']:5} windows {took['seconds']:8.1f} s {took['cpu_s']:8.1f} CPU s {took['rows']:14,} rows read"
-        )
+        cost = f"{took['seconds']:8.1f} s {took['cpu_s']:8.1f} CPU s {took['rows']:14,} rows read"
+        print(f"{name:12}{took['windows']:5} windows {cost}")
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"nights{'' if asked.window == '1d' else '-' + asked.window}.json").write_text(
         json.dumps(found, indent=1)
