@@ -72,6 +72,10 @@ readers: .venv/.installed .venv-readers/.installed  ## Read the snapshots with p
 cases: .venv/.installed  ## Compare every number with the known answers of the cases in HINDSIGHT_CASES
 	$(BIN)/python -m benchmarks.cases
 
+.PHONY: stores
+stores: .venv/.installed  ## Race four writers on every store whose client and emulator are installed, and say who won
+	$(BIN)/python -m benchmarks.stores
+
 .PHONY: lock
 lock: .venv/.installed  ## Resolve requirements.in and requirements-dev.in anew, for every supported Python
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-header --no-annotate requirements.in -o requirements.txt

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from fsspec import AbstractFileSystem
 
 from hindsight.errors import StoreError, TrainingError
 from hindsight.snapshots.files import open_files
+from hindsight.training import artifacts
 from hindsight.training.artifacts import Artifact, load_model, save_model
 from tests.builders import at
 
@@ -90,3 +92,27 @@ def test_a_missing_file_and_a_foreign_file_say_what_is_wrong(tmp_path: Path) -> 
 def test_a_model_can_lie_on_any_store() -> None:
     artifact = save_model(fitted("classifier"), open_files("memory://models"), "credit")
     assert load_model(artifact).predict(applications()[["amount", "region"]]).shape == (400,)
+
+
+def test_a_model_is_never_put_into_the_place_of_another_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files, model = open_files(str(tmp_path)), fitted("classifier")
+    data = artifacts.archive(model)  # an archive says when it was made
+    monkeypatch.setattr(artifacts, "archive", lambda *_, **__: data)
+    artifact = save_model(model, files, "models")
+    assert save_model(model, files, "models") == artifact
+    Path(artifact.uri).write_bytes(b"damaged")
+    with pytest.raises(StoreError, match=r"not the model its name says; delete it and train again"):
+        save_model(model, files, "models")
+    assert Path(artifact.uri).read_bytes() == b"damaged"
+
+
+def test_a_model_makes_no_bucket(s3: AbstractFileSystem) -> None:
+    with pytest.raises(StoreError, match=r"there is no bucket 'no-such-bucket'; create it"):
+        save_model(fitted("classifier"), open_files("s3://no-such-bucket/data", s3), "models")
+    s3.invalidate_cache()
+    assert not s3.exists("no-such-bucket")
+
+
+def test_a_model_that_no_client_can_read_is_named() -> None:
+    with pytest.raises(StoreError, match=r"nosuch://x\.skops: the model could not be read: Protocol not known"):
+        load_model(Artifact("nosuch://x.skops", "0" * 64))

@@ -21,13 +21,16 @@ from hindsight.errors import ConfigError, LedgerError
 from hindsight.settings import Settings, read_settings
 
 if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
     from hindsight.messages.smtp_mailer import Mailer
     from hindsight.pipeline.resources import Resources
 
-LEDGER, SMTP, PII = "hindsight_ledger", "hindsight_smtp", "hindsight_pii"
+LEDGER, SMTP, PII, DATA = "hindsight_ledger", "hindsight_smtp", "hindsight_pii", "hindsight_data"
 
 _POSTGRES = {"postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2", "postgresql_psycopg"}
 _FILES = {"sqlite", "duckdb"}
+_LOGINS = {"s3fs": ("key", "secret"), "adlfs": ("account_name", "account_key")}  # what clients call them
 _HOOK_ONLY = {"iam", "redshift", "redshift-serverless", "cursor", "aws_conn_id", "log_sql", "sqlalchemy_scheme"}
 
 
@@ -111,6 +114,7 @@ def open_resources(settings: Settings | None = None) -> Resources:
         registry=registry,
         mailer=mailer(),
         pii_key=pii_key(),
+        fs=data_filesystem(settings.data),
     )
 
 
@@ -139,6 +143,25 @@ def ledger_url(settings: Settings) -> sa.URL:
             f"set connection {LEDGER} (AIRFLOW_CONN_{LEDGER.upper()}) to a PostgreSQL database"
         )
     return sa.URL.create("sqlite", database=str(Path(settings.data) / "ledger.db"))
+
+
+def data_filesystem(root: str) -> AbstractFileSystem | None:
+    """Return the client of a data root as connection hindsight_data describes it; None without one, or for a folder.
+
+    Its extra are the client's options as fsspec takes them; login and password are the key and secret of S3, the name
+    and key of an Azure account. Raises StoreError where the client cannot be made of them, and names no secret.
+    """
+    found = find(DATA) if "://" in root else None
+    if found is None:
+        return None
+    from hindsight.snapshots.complaints import CLIENTS, secrets_of
+    from hindsight.snapshots.files import open_filesystem
+
+    names = _LOGINS.get(CLIENTS.get(root.partition("://")[0], ""), ())
+    given = dict(zip(names, (found.login, found.password), strict=False))
+    options = {name: value for name, value in given.items() if value} | dict(found.extra)
+    _mask(*secrets_of(options))
+    return open_filesystem(root, options)
 
 
 def pii_key() -> bytes | None:
@@ -219,11 +242,16 @@ def _kind(name: str) -> str:
 
 
 def _masked(connection: Connection) -> Connection:
-    if "airflow.sdk" in sys.modules:  # its task logs then star the password out, as for connections it reads itself
+    _mask(connection.password)
+    return connection
+
+
+def _mask(*secrets: str) -> None:
+    if "airflow.sdk" in sys.modules:  # its task logs then star them out, as for connections it reads itself
         from airflow.sdk.log import mask_secret
 
-        mask_secret(connection.password)
-    return connection
+        for secret in secrets:
+            mask_secret(secret)
 
 
 def _airflow_is_here() -> bool:

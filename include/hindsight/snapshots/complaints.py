@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from fsspec import AbstractFileSystem
 from fsspec.utils import get_protocol
@@ -14,11 +16,12 @@ _ELSEWHERE = (
     "keep HINDSIGHT_DATA in a folder, or on a store that can: S3 (s3://), Azure Blob Storage (abfs://) or Google Cloud "
     "Storage (gs://), see docs/stores.md"
 )
+_SHORTEST = 3  # shorter texts would blot out ordinary words
 _USERINFO = re.compile(r"://[^/@]*:[^/@]*@")
 _SECRET = re.compile(r"key|secret|token|password|credential|connection_string", re.IGNORECASE)
 
 
-def unopened(root: str, cause: Exception) -> str:
+def unopened(root: str, cause: Exception, options: Mapping[str, Any]) -> str:
     """Say that there is no way to a root: its client is missing, or it is no store to begin with."""
     client = CLIENTS.get(get_protocol(root))
     if client is None:
@@ -27,7 +30,7 @@ def unopened(root: str, cause: Exception) -> str:
         do = f"install its client, pip install {client}"
     else:
         do = "give its credentials in the environment or as connection hindsight_data, see docs/stores.md"
-    return f"{shown(root)}: cannot be opened: {said(cause)}; {do}"
+    return f"{shown(root)}: cannot be opened: {said(cause, options)}; {do}"
 
 
 def is_no_store(fs: AbstractFileSystem) -> bool:
@@ -58,19 +61,18 @@ def replacing(uri: str, fs: AbstractFileSystem) -> str:
     )
 
 
-def no_container(uri: str, fs: AbstractFileSystem) -> str:
+def no_container(uri: str, name: str, fs: AbstractFileSystem) -> str:
     """Say that the bucket or container of a root does not exist; none is created here."""
     what = CONTAINERS[client_of(fs)]
-    name = fs._strip_protocol(uri).strip("/").partition("/")[0]
     return (
         f"{shown(uri)}: there is no {what} {name!r}; create it, for Hindsight creates none, or correct HINDSIGHT_DATA"
     )
 
 
-def said(cause: BaseException, fs: AbstractFileSystem | None = None) -> str:
-    """Return what a client's error says, in one line, without the secrets it was given."""
+def said(cause: BaseException, options: Mapping[str, Any]) -> str:
+    """Return what a client's error says, in one line, without the secrets among the options the client was given."""
     text = " ".join(str(cause).split()) or type(cause).__name__
-    for secret in _secrets(fs.storage_options) if fs is not None else ():
+    for secret in secrets_of(options):
         text = text.replace(secret, "***")
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
@@ -82,14 +84,11 @@ def shown(uri: str) -> str:
 
 def secrets_of(options: object, name: str = "") -> list[str]:
     """Return the texts that stand under names of secrets in a client's options, however deep."""
-    if isinstance(options, dict):
+    if isinstance(options, Mapping):
         return [text for key, value in options.items() for text in secrets_of(value, f"{name} {key}")]
-    return [options] if isinstance(options, str) and options and _SECRET.search(name) else []
+    is_secret = isinstance(options, str) and len(options) > _SHORTEST and _SECRET.search(name)
+    return [str(options)] if is_secret else []
 
 
 def _protocols(fs: AbstractFileSystem) -> tuple[str, ...]:
     return (fs.protocol,) if isinstance(fs.protocol, str) else tuple(fs.protocol)
-
-
-def _secrets(options: object) -> list[str]:
-    return [text for text in secrets_of(options) if len(text) > 3]  # shorter ones would blot out ordinary words

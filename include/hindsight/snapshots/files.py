@@ -33,7 +33,7 @@ def open_filesystem(root: str, options: Mapping[str, Any] | None = None) -> fssp
     try:
         return fsspec.core.url_to_fs(root, **(options or {}))[0]
     except Exception as exc:  # the boundary to a store's client, whose errors have no common base
-        raise StoreError(unopened(root, exc)) from exc
+        raise StoreError(unopened(root, exc, options or {})) from exc
 
 
 _remote = lru_cache(maxsize=8)(RemoteFiles)  # one for each root, so that all who work on it share what they remember

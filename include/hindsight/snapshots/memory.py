@@ -23,6 +23,7 @@ class Memory:
     def __init__(self, folders: Iterable[str]) -> None:
         self._listings: dict[str, list[str] | None] = dict.fromkeys(folders)
         self._contents: OrderedDict[str, bytes] = OrderedDict()
+        self._size = 0
         self._lock = Lock()  # files are read by several threads at once
 
     def covers(self, folders: Iterable[str]) -> bool:
@@ -49,23 +50,24 @@ class Memory:
     def keep(self, path: str, data: bytes) -> None:
         """Remember what a file holds; what was not used for longest makes room."""
         with self._lock:
+            self._size += len(data) - len(self._contents.pop(path, b""))
             self._contents[path] = data
-            while sum(map(len, self._contents.values())) > MOST_BYTES:
-                self._contents.popitem(last=False)
+            while self._size > MOST_BYTES:
+                self._size -= len(self._contents.popitem(last=False)[1])
 
     def add(self, path: str) -> None:
         """Take note of a file that is there, be it new."""
         there = self._listed(path)
-        if there is not None and path not in there:
+        if there is not None and not _is_in(there, path):
             insort(there, path)
 
     def drop(self, path: str) -> None:
         """Take note of a file that is gone."""
         with self._lock:
-            self._contents.pop(path, None)
+            self._size -= len(self._contents.pop(path, b""))
         there = self._listed(path)
-        if there is not None and path in there:
-            there.remove(path)
+        if there is not None and _is_in(there, path):
+            del there[bisect_left(there, path)]
 
     def forget(self) -> None:
         """Forget the listings: what is asked next is read anew. The contents of files stay true."""
@@ -77,6 +79,11 @@ class Memory:
 
     def _over(self, folder: str) -> str | None:
         return next((over for over in self._listings if f"{folder}/".startswith(f"{over}/")), None)
+
+
+def _is_in(ascending: list[str], path: str) -> bool:
+    at = bisect_left(ascending, path)
+    return at < len(ascending) and ascending[at] == path
 
 
 def memory_of(owner: object) -> Memory | None:

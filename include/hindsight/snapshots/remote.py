@@ -130,21 +130,22 @@ class RemoteFiles:
             return bool(self._fs.cat_file(full) == data)
         except FileNotFoundError:
             self._require_container()
-            raise StoreError(f"{uri}: could not write: {said(cause, self._fs)}", transient=True) from cause
+            raise StoreError(f"{uri}: could not write: {self._said(cause)}", transient=True) from cause
         except Exception as exc:  # clients raise errors of their own; none of them may pass for an answer
-            message = f"{uri}: unknown whether it was written: {said(cause, self._fs)}"
+            message = f"{uri}: unknown whether it was written: {self._said(cause)}"
             raise StoreError(message, transient=True) from exc
 
     def _require_container(self) -> None:
         """Raise StoreError where the root's bucket or container does not exist; asked until it was there once."""
         if self._has_container or not client_of(self._fs):
             return
+        name = self._root.strip("/").partition("/")[0]
         try:
-            self._has_container = self._fs.exists(self._root.partition("/")[0])
+            self._has_container = self._fs.exists(name)
         except Exception:  # noqa: BLE001 - whoever may not ask about a container may still use what is in it
             return
         if not self._has_container:
-            raise StoreError(no_container(self.uri(""), self._fs))
+            raise StoreError(no_container(self.uri(""), name, self._fs))
 
     def _probe(self) -> None:
         """Create one file twice, once in this process and root; refuse the store unless the second create fails."""
@@ -165,6 +166,9 @@ class RemoteFiles:
     def _uri(self, full: str) -> str:
         return shown(str(self._fs.unstrip_protocol(full)))
 
+    def _said(self, cause: Exception) -> str:
+        return said(cause, self._fs.storage_options)
+
     @contextmanager
     def _telling(self, action: str, full: str) -> Iterator[None]:
         try:
@@ -174,4 +178,4 @@ class RemoteFiles:
         except FileNotFoundError as exc:
             raise MissingError(f"{self._uri(full)}: could not {action}: no such file") from exc
         except Exception as exc:  # the boundary to a store's client, whose errors have no common base
-            raise StoreError(f"{self._uri(full)}: could not {action}: {said(exc, self._fs)}", transient=True) from exc
+            raise StoreError(f"{self._uri(full)}: could not {action}: {self._said(exc)}", transient=True) from exc
