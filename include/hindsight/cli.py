@@ -15,6 +15,7 @@ from rich.progress import track
 from hindsight.commands.console import counted, err, out, print_json
 from hindsight.commands.outbox import outbox
 from hindsight.commands.retrain import retrain
+from hindsight.commands.upgrade import upgrade
 from hindsight.errors import ConfigError, HindsightError
 from hindsight.monitors.loader import load_folder, load_monitor, monitor_files, require_folder
 from hindsight.monitors.model import Monitor, Task
@@ -270,6 +271,7 @@ def incidents(monitor: MaybeName = None, as_json: Json = False) -> int:
 
 app.command(short_help="List mail that waits or was given up; retry, drop.")(outbox)
 app.command(short_help="Ask for a retraining; a person approves what comes of it.")(retrain)
+app.command(short_help="Make tables and files of an earlier version new; fold what is closed.")(upgrade)
 
 
 @app.command(short_help="Show what windows are compared with, or freeze it anew.")

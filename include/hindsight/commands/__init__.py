@@ -3,4 +3,5 @@
 console  where answers and errors go, as tables or as JSON, and who asks
 outbox   what mail waits or was given up; try again, drop
 retrain  a person asks for a retraining
+upgrade  tables and files of an earlier version made new
 """

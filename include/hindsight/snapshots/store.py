@@ -198,10 +198,13 @@ class SnapshotStore:
         return described_by(name, table.schema, uri), bare
 
     def is_outdated(self, name: FileName) -> bool:
-        """Say whether a file is of an earlier format: its name says the revision, and no column does."""
+        """Say whether a file is of an earlier format, without a column for the revision, or cannot be read."""
         if isinstance(name, FoldName):
             return False
-        schema = read_schema(self.files.get(name.path), self.files.uri(name.path))
+        try:
+            schema = read_schema(self.files.get(name.path), self.files.uri(name.path))
+        except DamagedError:
+            return True
         return bool(schema.remove_metadata().equals(UNREVISED))
 
     def fold(self, name: FoldName) -> Fold:

@@ -30,9 +30,10 @@ def read_snapshots(
 ) -> pd.DataFrame:
     """Return the snapshots of a monitor, one row a number, with monitor, kind and date beside the documented columns.
 
-    `as_of` (a datetime, a date or ISO text; UTC where it says nothing else) goes back to what was known then. `kind` and
-    `metric` choose numbers, `start` and `end` the windows that start in [start, end). `data` is the root, HINDSIGHT_DATA by default; `storage_options` are those of its fsspec client, as pandas takes them, where
-    the environment does not say them.
+    `as_of` (a datetime, a date or ISO text; UTC where it says nothing else) goes back to what was known then. `kind`
+    and `metric` choose numbers, `start` and `end` the windows that start in [start, end). `data` is the root,
+    HINDSIGHT_DATA by default; `storage_options` are those of its fsspec client, as pandas takes them, where the
+    environment does not say them. Raises ConfigError for a kind there is not, StoreError for files it cannot read.
     """
     known, first, last = (None if moment is None else parse_moment(str(moment)) for moment in (as_of, start, end))
     kinds = None if kind is None else [_kind(kind)]
