@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from hindsight.commands.console import counted, err, out, print_json
-from hindsight.errors import StoreError
 from hindsight.monitors.loader import load_folder, load_monitor
 from hindsight.settings import read_settings
-
-if TYPE_CHECKING:
-    from hindsight.pipeline import Resources
 
 
 def upgrade(
@@ -33,7 +29,6 @@ def upgrade(
     steps: dict[str, Callable[[str], dict[str, Any]]] = {
         "renewed": lambda name: renew_snapshots(name, resources),
         "folded": lambda name: fold_snapshots(name, resources, now=now),
-        "recorded": lambda name: _record(name, resources),
     }
     found = {}
     for name in names:
@@ -43,17 +38,6 @@ def upgrade(
     if as_json:
         print_json(found)
     return 1 if any(taken["faults"] for steps in found.values() for taken in steps.values()) else 0
-
-
-def _record(name: str, resources: Resources) -> dict[str, Any]:
-    """Put on record what windows were measured by, as far as their files can be read."""
-    from hindsight.pipeline.measure.definition import relearn
-
-    try:
-        relearn(name, resources)
-    except StoreError as exc:
-        return {"folded": 0, "faults": [str(exc)]}
-    return {"folded": 0, "faults": []}
 
 
 def _tell(name: str, steps: dict[str, dict[str, Any]]) -> None:

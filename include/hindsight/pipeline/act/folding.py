@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from hindsight.errors import StoreError
 from hindsight.pipeline.measure.definition import relearn, remember
 from hindsight.pipeline.resources import Resources
 from hindsight.snapshots.compaction import Folded, Heap, fold, heaps, outdated
@@ -36,8 +37,12 @@ def renew_snapshots(monitor: str, resources: Resources) -> dict[str, Any]:
     """
     store = resources.store
     found = [one for kind in Kind for one in _folded(monitor, kind, lambda files: outdated(store, files), resources)]
-    relearn(monitor, resources)
-    return {"folded": sum(one.removed for one in found), "faults": [fault for one in found for fault in one.faults]}
+    faults = [fault for one in found for fault in one.faults]
+    try:
+        relearn(monitor, resources)
+    except StoreError as exc:  # a file that cannot be read; what could be read is on record
+        faults.append(str(exc))
+    return {"folded": sum(one.removed for one in found), "faults": faults}
 
 
 def _worthwhile(span: Span, now: datetime) -> Find:
