@@ -1,4 +1,4 @@
-"""The two DAGs that keep promises whatever else fails: the relay every two minutes, the maintenance once a day."""
+"""The two DAGs that keep promises whatever else fails: the relay every two minutes, the maintenance every hour."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def relay_dag() -> DAG:
 
 def maintenance_dag() -> DAG:
     """Build hindsight__maintenance: tidy up, and ask whether every active monitor has reported."""
-    with _dag("maintenance", "15 3 * * *", describe.MAINTENANCE) as dag:
+    with _dag("maintenance", "15 * * * *", describe.MAINTENANCE) as dag:
         tasks.maintain()
     return dag
 

@@ -40,7 +40,7 @@ def renew_snapshots(monitor: str, resources: Resources) -> dict[str, Any]:
     faults = [fault for one in found for fault in one.faults]
     try:
         relearn(monitor, resources)
-    except StoreError as exc:  # a file that cannot be read; what could be read is on record
+    except StoreError as exc:  # of a file that cannot be read: the record stays as it was
         faults.append(str(exc))
     return {"folded": sum(one.removed for one in found), "faults": faults}
 
