@@ -30,7 +30,7 @@ test: .venv/.installed  ## Check style, types and behaviour
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 .venv-nannyml/.installed: benchmarks/nannyml.txt | .venv/.installed
 	@echo "Making .venv-nannyml, where NannyML lives apart from our requirements: 1.1 GB"
