@@ -135,6 +135,11 @@ class Numbers:
         """The windows whose labels were looked at: those with a label, and those that have matured."""
         return {start for start, kind, *_ in self.values if kind == "labels"}
 
+    @cached_property
+    def measured(self) -> set[tuple[str, str]]:
+        """The kinds and metrics of which there is a number of some window."""
+        return {(kind, metric) for _, kind, metric, _ in self.values}
+
     def pairs(
         self, row: Mapping[str, str], kind: str, columns: Mapping[str, str], *, feature: str = "", suffix: str = ""
     ) -> Iterator[Pair]:
@@ -159,7 +164,7 @@ class Numbers:
     def _not_kept(self, start: datetime, kind: str, metric: str) -> tuple[float | None, int, str]:
         """What a number is that no snapshot holds: no night measures a window before its first label."""
         if start in self.labelled_windows or kind not in ("labels", "performance"):
-            return None, 0, ""  # not measured, and nothing says why
+            return None, 0, "" if (kind, metric) in self.measured else "such a monitor does not measure it"
         return (0.0 if metric == "n_labeled" else None), 0, "no label yet"
 
 
