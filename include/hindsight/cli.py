@@ -13,6 +13,7 @@ import typer
 from rich.progress import track
 
 from hindsight.commands.console import counted, err, out, print_json
+from hindsight.commands.expire import expire
 from hindsight.commands.outbox import outbox
 from hindsight.errors import ConfigError, HindsightError
 from hindsight.monitors.loader import load_folder, load_monitor, monitor_files, require_folder
@@ -265,6 +266,7 @@ def incidents(monitor: MaybeName = None, as_json: Json = False) -> int:
     return 0
 
 
+app.command(short_help="Delete what has expired, or list it first.")(expire)
 app.command(short_help="List mail that waits or was given up; retry, drop.")(outbox)
 
 

@@ -12,6 +12,8 @@ from hindsight.ledger.ledger import Ledger
 from hindsight.messages.smtp_mailer import Mailer
 from hindsight.settings import Settings
 from hindsight.snapshots.baselines import BaselineFiles
+from hindsight.snapshots.files import open_files
+from hindsight.snapshots.port import Files
 from hindsight.snapshots.seen import SeenLabels
 from hindsight.snapshots.store import SnapshotStore
 from hindsight.training.registry import Registry
@@ -28,6 +30,11 @@ class Resources:
     registry: Registry
     mailer: Mailer | None = None
     pii_key: bytes | None = None
+
+    @property
+    def files(self) -> Files:
+        """What lies below the data root."""
+        return open_files(self.settings.data)
 
     @property
     def store(self) -> SnapshotStore:

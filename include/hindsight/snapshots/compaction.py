@@ -76,7 +76,7 @@ def heaps(files: Iterable[FileName], span: Span, *, now: datetime) -> list[Heap]
 
 
 def outdated(store: SnapshotStore, files: Iterable[FileName]) -> list[Heap]:
-    """Return the days with files of an earlier format, to be folded whatever else they hold; of one monitor and kind."""
+    """Return the days with files of an earlier format, to be folded whatever else is there; of one monitor and kind."""
     found: dict[datetime, list[FileName]] = defaultdict(list)
     for file in files:
         if _fits(file, "day"):

@@ -32,6 +32,17 @@ class Artifact:
     sha256: str
 
 
+def located(root: str, place: str) -> str:
+    """Return the address of a model that the register names by its place below the data root, which may move.
+
+    What is named by a whole address (a path from `/` on, or a URI) lies where it says.
+
+    >>> located("s3://bucket/data", "models/credit/k/0a.skops")
+    's3://bucket/data/models/credit/k/0a.skops'
+    """
+    return place if "://" in place else posixpath.join(root, place)
+
+
 def save_model(model: Any, folder: str, *, trusted: Iterable[str] = ()) -> Artifact:
     """Store a fitted estimator under `folder` (a path or fsspec URI) as `<sha256>.skops`.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from posixpath import basename
 from typing import TYPE_CHECKING, Any
 
 from hindsight.errors import SupersededError, TrainingError
@@ -10,7 +11,7 @@ from hindsight.ledger.records import Progress, RequestState
 from hindsight.monitors.model import Monitor, Retrain
 from hindsight.pipeline.measure.baselines import freeze
 from hindsight.pipeline.resources import Resources
-from hindsight.training.artifacts import save_model
+from hindsight.training.artifacts import located, save_model
 from hindsight.training.compare import Comparison, compare, recall
 from hindsight.training.registry import ModelVersion
 from hindsight.training.train import hold_out, rehearse, train
@@ -75,8 +76,8 @@ def _trained(monitor: Monitor, request: RetrainRequest, as_of: datetime, resourc
     _rehearse(monitor, earlier, as_of)
     model = train(_retrain(monitor).train, earlier, as_of)
     compared = compare(later, model, task=monitor.model.task, features=list(monitor.features))
-    place = f"{resources.settings.data}/models/{monitor.name}/{request.key}"
-    artifact = save_model(model, place, trusted=monitor.trusted)
+    place = f"models/{monitor.name}/{request.key}"
+    artifact = save_model(model, located(resources.settings.data, place), trusted=monitor.trusted)
     version = ModelVersion(
         monitor=monitor.name,
         version=version_of(request.key),
@@ -84,7 +85,7 @@ def _trained(monitor: Monitor, request: RetrainRequest, as_of: datetime, resourc
         trained_to=earlier["timestamp"].max().to_pydatetime(),
         n_rows=len(earlier),
         metrics=compared.metrics(),
-        artifact=artifact.uri,
+        artifact=f"{place}/{basename(artifact.uri)}",
         sha256=artifact.sha256,
         created_at=request.requested_at,
         incidents=request.incidents,

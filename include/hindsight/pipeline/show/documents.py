@@ -13,6 +13,7 @@ from hindsight.checks.suites.expectations import validation
 from hindsight.errors import ConfigError
 from hindsight.ledger.records import Report
 from hindsight.monitors.model import Monitor
+from hindsight.pipeline.measure.horizon import refuse_night
 from hindsight.pipeline.measure.reference import read_reference
 from hindsight.pipeline.resources import Resources
 from hindsight.pipeline.show.accuracy_report import Night, accuracy_report, open_night
@@ -21,7 +22,6 @@ from hindsight.reports.data_docs import data_docs
 from hindsight.reports.evidently import window_report
 from hindsight.reports.night import called
 from hindsight.reports.pages import Link
-from hindsight.snapshots.files import open_files
 from hindsight.vocabulary.windows import Window
 from hindsight.warehouse.labels import labelled
 from hindsight.warehouse.predictions import collect
@@ -110,7 +110,11 @@ def write_night(
 
 
 def night_page(monitor: Monitor, as_of: datetime, resources: Resources, *, alone: bool = False) -> str:
-    """Return the accuracy report of a night as HTML; `alone` leaves out what leads to other pages."""
+    """Return the accuracy report of a night as HTML; `alone` leaves out what leads to other pages.
+
+    Raises ExpiredError for a night of which every window has expired.
+    """
+    refuse_night(monitor, as_of, resources)
     night = open_night(monitor, as_of, resources)
     links = () if alone else tuple(_links(night, resources))
     return accuracy_page(accuracy_report(night, resources, links=links))
@@ -137,7 +141,7 @@ def _id(*parts: str) -> str:
 
 
 def _keep(report: Report, html: str, resources: Resources) -> str:
-    files = open_files(resources.settings.data)
+    files = resources.files
     path = f"reports/{report.monitor}/{report.id}.html"
     files.put_new(path, html.encode())
     resources.ledger.add_report(Report(report.id, report.monitor, report.window, report.kind, path, report.created_at))
@@ -147,4 +151,4 @@ def _keep(report: Report, html: str, resources: Resources) -> str:
 def read_report(id: str, resources: Resources) -> tuple[Report, str] | None:
     """Return a report and its HTML, found by the id in the ledger and never by a path; None for any other text."""
     report = resources.ledger.report(id)
-    return (report, open_files(resources.settings.data).get(report.uri).decode()) if report else None
+    return (report, resources.files.get(report.uri).decode()) if report else None
