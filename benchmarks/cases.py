@@ -135,11 +135,6 @@ class Numbers:
         """The windows whose labels were looked at: those with a label, and those that have matured."""
         return {start for start, kind, *_ in self.values if kind == "labels"}
 
-    @cached_property
-    def measured(self) -> set[tuple[str, str]]:
-        """The kinds and metrics of which there is a number of some window."""
-        return {(kind, metric) for _, kind, metric, _ in self.values}
-
     def pairs(
         self, row: Mapping[str, str], kind: str, columns: Mapping[str, str], *, feature: str = "", suffix: str = ""
     ) -> Iterator[Pair]:
@@ -147,10 +142,12 @@ class Numbers:
         start = moment(row["window_start"])
         for column, metric in columns.items():
             if column + suffix in row:
-                value, _, note = self.values.get((start, kind, metric, feature)) or self._not_kept(start, kind, metric)
+                kept = self.values.get((start, kind, metric, feature))
+                value, _, note = kept or self._not_kept(start, kind, metric)
                 where = " ".join(filter(None, (row["window_start"], feature, suffix)))
                 expected = defined(number(row, column + suffix), metric, value, self.occurring.get(start, 1.0))
-                yield Pair(f"{kind}.{metric}", where, expected, value, note)
+                neither = "not known either" if kept is None and expected is None else ""
+                yield Pair(f"{kind}.{metric}", where, expected, value, note or neither)
 
     def labelled(self, row: Mapping[str, str], *, suffix: str) -> Iterator[Pair]:
         """Pair what depends on labels: how many there are of how many, and the performance they show."""
@@ -164,7 +161,7 @@ class Numbers:
     def _not_kept(self, start: datetime, kind: str, metric: str) -> tuple[float | None, int, str]:
         """What a number is that no snapshot holds: no night measures a window before its first label."""
         if start in self.labelled_windows or kind not in ("labels", "performance"):
-            return None, 0, "" if (kind, metric) in self.measured else "such a monitor does not measure it"
+            return None, 0, ""  # not measured, and nothing says why
         return (0.0 if metric == "n_labeled" else None), 0, "no label yet"
 
 

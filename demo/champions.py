@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from posixpath import basename
 
 import pandas as pd
 import sqlalchemy as sa
@@ -15,7 +16,10 @@ SHADOW_DAYS = 2
 
 
 def register_first(model: Model, plan: Plan, data: Traffic, *, ledger: sa.URL, folder: str) -> None:
-    """Make the model that scored the log the champion v1, unless the registry has one already."""
+    """Make the model that scored the log the champion v1, unless the registry has one already.
+
+    `folder` is `models` below the data root.
+    """
     from hindsight.snapshots.files import open_files
     from hindsight.training.artifacts import save_model
     from hindsight.training.registry import ModelVersion, Registry
@@ -33,7 +37,7 @@ def register_first(model: Model, plan: Plan, data: Traffic, *, ledger: sa.URL, f
         trained_to=trained_until(plan),
         n_rows=data.trained_rows,
         metrics={},
-        artifact=artifact.uri,
+        artifact=f"models/{name}/v1/{basename(artifact.uri)}",
         sha256=artifact.sha256,
         created_at=trained_until(plan),
     )
@@ -55,13 +59,13 @@ class Shadow:
     shadow_right: float | None
 
 
-def run_shadow(model: Model, *, warehouse: sa.URL, ledger: sa.URL, until: datetime) -> Shadow | None:
+def run_shadow(model: Model, *, warehouse: sa.URL, ledger: sa.URL, data: str, until: datetime) -> Shadow | None:
     """Let the champion score the last two days again into `<name>_shadow`; None while the first is still champion.
 
     The table has the log's columns and request ids, so what production answered stays untouched. Labels of so young a
     window are few and lean towards those that come early: the two numbers compare models, they do not rate them.
     """
-    from hindsight.training.artifacts import Artifact, load_model
+    from hindsight.training.artifacts import Artifact, load_model, located
     from hindsight.training.registry import Registry
 
     champion = Registry(sa.create_engine(ledger, poolclass=sa.NullPool)).champion(model.stream.name)
@@ -69,7 +73,7 @@ def run_shadow(model: Model, *, warehouse: sa.URL, ledger: sa.URL, until: dateti
         return None
     engine = sa.create_engine(warehouse, poolclass=sa.NullPool)
     rows = _recent(engine, model, until)
-    estimator = load_model(Artifact(champion.artifact, champion.sha256))
+    estimator = load_model(Artifact(located(data, champion.artifact), champion.sha256))
     scored = _scored(model, estimator, rows, champion.version)
     table = f"{model.log.removesuffix('_log')}_shadow"
     with engine.begin() as connection:

@@ -216,7 +216,9 @@ def summarise(demo: Demo, api: AirflowApi) -> Summary:
     sizes = {m.name: m.window for m in map(load_file, sorted(demo.places.monitors.glob("*.yml")))}
     found, false_alarms = match(demo.plan, ledger.incidents(), sizes)
     urls = {part: demo.server.set(database=part) for part in ("warehouse", "ledger")}
-    shadows = [run_shadow(model, **urls, until=midnight(demo.now.date())) for model in MODELS]
+    shadows = [
+        run_shadow(model, **urls, data=str(demo.places.data), until=midnight(demo.now.date())) for model in MODELS
+    ]
     return Summary(
         found=found,
         noticed={i.id: ledger.events(i.id)[0].at for one in found for i in one.incidents},

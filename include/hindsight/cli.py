@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from rich.progress import track
 
+from hindsight.commands import expire, outbox, retrain, upgrade
 from hindsight.commands.console import counted, err, out, print_json
-from hindsight.commands.outbox import outbox
-from hindsight.commands.retrain import retrain
-from hindsight.commands.upgrade import upgrade
 from hindsight.errors import ConfigError, HindsightError
 from hindsight.monitors.loader import load_folder, load_monitor, monitor_files, require_folder
 from hindsight.monitors.model import Monitor, Task
@@ -269,9 +267,10 @@ def incidents(monitor: MaybeName = None, as_json: Json = False) -> int:
     return 0
 
 
-app.command(short_help="List mail that waits or was given up; retry, drop.")(outbox)
-app.command(short_help="Ask for a retraining; a person approves what comes of it.")(retrain)
-app.command(short_help="Make tables and files of an earlier version new; fold what is closed.")(upgrade)
+app.command(short_help="Delete what has expired, or list it first.")(expire.expire)
+app.command(short_help="List mail that waits or was given up; retry, drop.")(outbox.outbox)
+app.command(short_help="Ask for a retraining; a person approves what comes of it.")(retrain.retrain)
+app.command(short_help="Make tables and files of earlier versions new.")(upgrade.upgrade)
 
 
 @app.command(short_help="Show what windows are compared with, or freeze it anew.")

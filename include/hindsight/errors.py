@@ -3,6 +3,7 @@
 HindsightError
   ConfigError      a monitor file or a setting is wrong; carries every Problem of the file
   DataError        the warehouse's answer cannot be used: a column is missing, has a new type, is too large
+  ExpiredError     what was asked for lies before the horizon: its history was deleted and is not made again
   WarehouseError   the warehouse could not be reached or broke off            (transient: worth a retry)
   StoreError       a Parquet file could not be written or read                (transient where it says so)
   LedgerError      the ledger could not be reached or is of another version   (transient unless said otherwise)
@@ -60,6 +61,10 @@ class ConfigError(HindsightError):
 
 class DataError(HindsightError):
     """The warehouse answered with something the monitor cannot use; a retry will not help."""
+
+
+class ExpiredError(HindsightError):
+    """What was asked for lies before the horizon of a monitor; a retry will not help, a later moment will."""
 
 
 class WarehouseError(HindsightError):

@@ -3,6 +3,6 @@
 ledger   open it, read it                  transaction  write about one monitor, under its lock
 tables   the tables, every moment in UTC   records      rows as the words of the house
 claims   who sends which mail              holds        which mail connection is left alone for a while
-connect  open the database, name its failures
+connect  open the database, name its failures     forgetting  what has expired, and the horizon
 upgrade  older tables brought forward      migrations   the steps, run by Alembic
 """

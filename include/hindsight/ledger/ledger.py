@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from hindsight.ledger import records, tables
 from hindsight.ledger.connect import lock, prepare, reaching
+from hindsight.ledger.forgetting import settled
 from hindsight.ledger.records import (
     UNDECIDED,
     DagProgress,
@@ -115,6 +116,11 @@ class Ledger:
         with self.reading() as connection:
             return connection.execute(query.where(nights.c.monitor == monitor, nights.c.as_of < before)).scalar()
 
+    def horizon(self, monitor: str) -> datetime | None:
+        """Return the start of the first window that has not expired; None where nothing has."""
+        with self.reading() as connection:
+            return Transaction(connection, monitor).horizon()
+
     def outbox(self, monitor: str | None = None, *, incident: str | None = None) -> list[Mail]:
         """Return the mails promised, oldest first; those that tell of one incident where it is named."""
         table = tables.outbox
@@ -124,11 +130,18 @@ class Ledger:
             query = query.join(told, told.c.mail == table.c.id).where(told.c.incident == incident)
         return [_mail(row) for row in self._rows(query)]
 
-    def forget_bodies(self, before: datetime) -> int:
-        """Empty the text, HTML and chart of mails settled and made before a moment; return how many."""
-        table = tables.outbox
-        settled = [str(state) for state in (MailState.SENT, MailState.DEAD, MailState.DROPPED, MailState.SUPPRESSED)]
-        old = sa.update(table).where(table.c.created_at < before, table.c.state.in_(settled), table.c.text != "")
+    def bodies(self, before: datetime, monitor: str | None = None, *, but: Collection[str] = ()) -> int:
+        """Return how many mails settled and made before a moment still have their text (see `forget_bodies`)."""
+        query = sa.select(sa.func.count()).select_from(tables.outbox).where(settled(before, monitor, but))
+        with self.reading() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def forget_bodies(self, before: datetime, monitor: str | None = None, *, but: Collection[str] = ()) -> int:
+        """Empty the text, HTML and chart of mails settled and made before a moment; return how many.
+
+        Mails of one monitor or, where none is named, of all `but` some.
+        """
+        old = sa.update(tables.outbox).where(settled(before, monitor, but))
         with self.writing() as connection:
             return connection.execute(old.values(text="", html="", png=None)).rowcount
 

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 VERSION_TABLE = "ledger_version"  # not Alembic's own name: the ledger may share a database with Airflow, which has that
-HEAD = "0004"  # the newest step in migrations/versions
+HEAD = "0005"  # the newest step in migrations/versions
 
 
 class Moment(sa.types.TypeDecorator[datetime]):
@@ -193,6 +193,15 @@ nights = sa.Table(
     _moment("as_of", primary_key=True),
     _moment("committed_at"),
     sa.Column("windows", sa.Integer, nullable=False),
+)
+
+horizons = sa.Table(
+    "horizons",
+    metadata,
+    _text("monitor", primary_key=True),
+    _moment("before"),
+    _moment("moved_at"),
+    comment="The start of the first window that has not expired: nothing before it is measured or judged again.",
 )
 
 reports = sa.Table(

@@ -151,6 +151,11 @@ class Transaction:
         query = sa.select(sa.func.max(nights.c.as_of, type_=tables.Moment))
         return self.connection.execute(query.where(nights.c.monitor == self.monitor, nights.c.as_of <= until)).scalar()
 
+    def horizon(self) -> datetime | None:
+        """Return the start of the first window that has not expired; None where nothing has."""
+        table = tables.horizons
+        return self.connection.execute(sa.select(table.c.before).where(table.c.monitor == self.monitor)).scalar()
+
     def commit_night(self, as_of: datetime, at: datetime, windows: int) -> None:
         """Record that the night `as_of` is done and how many windows it judged anew; again is no error."""
         row = {"monitor": self.monitor, "as_of": as_of, "committed_at": at, "windows": windows}

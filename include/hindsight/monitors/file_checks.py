@@ -13,6 +13,7 @@ from hindsight.monitors.kpi_checks import kpi_problems
 from hindsight.monitors.metric_catalog import metric, resource_metrics
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rule_checks import rule_problems
+from hindsight.vocabulary.windows import format_duration
 
 DRIFT_METHODS = ("psi", "psi_fine", "js_distance", "ks", "wasserstein_normed")
 # Evidently 0.7's registry, written down because importing Evidently takes seconds; a test holds it up to date.
@@ -54,6 +55,12 @@ def _spans(monitor: Monitor) -> Found:
         yield ("reference", "same_hour"), "a window of a day or more holds every hour; use same_weekday"
     if monitor.window < timedelta(minutes=1):
         yield ("window",), "expected at least 1m"
+    needed = monitor.labels.matures_after + monitor.window
+    if monitor.retention.snapshots <= needed:
+        yield (
+            ("retention", "snapshots"),
+            f"expected more than {format_duration(needed)}: a window and labels.matures_after",
+        )
 
 
 def _model(monitor: Monitor) -> Found:

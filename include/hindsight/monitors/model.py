@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from hindsight.monitors.built_in_rules import built_in_rules
+from hindsight.monitors.retention import Retention, before
 from hindsight.monitors.rules import Rule, RuleChange, merge
 from hindsight.monitors.strict import (
     Column,
@@ -268,6 +269,7 @@ class Monitor(Strict):
     rule_changes: Annotated[tuple[RuleChange, ...], BeforeValidator(as_tuple)] = Field((), alias="rules")
     alerts: Alerts = Alerts()
     retrain: Retrain | None = None
+    retention: Retention = Retention()
     trusted: Dotteds = ()
 
     @property
@@ -279,6 +281,11 @@ class Monitor(Strict):
     def max_age(self) -> timedelta:
         """How long after it was due a verdict is still news."""
         return self.alerts.max_age or max(2 * self.window, 2 * DAY)
+
+    def horizon(self, at: datetime, kept: timedelta | None = None) -> datetime | None:
+        """Return the start of the first window that is kept at a moment, its snapshots if not said; None for all."""
+        moment = before(self.retention.snapshots if kept is None else kept, at)
+        return moment and self.grid.window_at(moment).start
 
     @property
     def retrain_dag(self) -> str:

@@ -34,6 +34,11 @@ class SeenLabels:
         )
         return sorted(datetime.strptime(name, _MOMENT).replace(tzinfo=UTC) for name in names)
 
+    def windows(self, monitor: str) -> list[tuple[datetime, str]]:
+        """Return of every file that remembers labels of a monitor the start of its window, and its path."""
+        paths = self._files.listing(f"{TOP}/monitor={monitor}")
+        return [(_start(path), path) for path in paths]
+
     def known(self, monitor: str, window: Window, as_of: datetime) -> pa.Table:
         """Return what nights up to `as_of` have seen: `id`, `label` as text (null: taken back) and `arrived_at`.
 
@@ -52,6 +57,10 @@ class SeenLabels:
                 table = decode(self._files.get(path), self._files.uri(path)).replace_schema_metadata()
                 arrived = pa.scalar(night - timedelta(microseconds=1), SCHEMA.field("arrived_at").type)
                 yield table.append_column(SCHEMA.field("arrived_at"), pa.repeat(arrived, table.num_rows))
+
+
+def _start(path: str) -> datetime:
+    return datetime.strptime(path.split("/")[2].removeprefix("window="), _MOMENT).replace(tzinfo=UTC)
 
 
 def _folder(monitor: str, window: Window) -> str:

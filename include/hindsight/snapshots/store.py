@@ -174,9 +174,15 @@ class SnapshotStore:
 
     def index(self, monitor: str | None, kinds: Collection[Kind] | None = None, sought: Sought | None = None) -> Index:
         """Return what files there are; of few windows only their folders are looked into."""
-        paths = (path for folder in _folders(monitor, kinds, sought) for path in self.files.listing(folder))
-        names = (name for path in paths if (name := parse_path(path)) is not None)
+        names = self.names(monitor, kinds, sought)
         return index_of((n for n in names if kinds is None or n.kind in kinds), self._contents)
+
+    def names(
+        self, monitor: str | None, kinds: Collection[Kind] | None = None, sought: Sought | None = None
+    ) -> Iterator[FileName]:
+        """Yield every file there is in the folders to look into, earlier generations of folds included."""
+        paths = (path for folder in _folders(monitor, kinds, sought) for path in self.files.listing(folder))
+        yield from (name for path in paths if (name := parse_path(path)) is not None)
 
     def described(self, places: Sequence[Place]) -> list[Snapshot]:
         """Return of each snapshot when its window ends and what it was measured by."""

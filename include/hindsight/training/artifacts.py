@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import posixpath
 import warnings
 import zipfile
 import zlib
@@ -45,6 +46,17 @@ class Shelf(Protocol):
     def get(self, path: str) -> bytes:
         """Return the content of a file."""
         ...
+
+
+def located(root: str, place: str) -> str:
+    """Return the address of a model that the register names by its place below the data root, which may move.
+
+    What is named by a whole address (a path from `/` on, or a URI) lies where it says.
+
+    >>> located("s3://bucket/data", "models/credit/k/0a.skops")
+    's3://bucket/data/models/credit/k/0a.skops'
+    """
+    return place if "://" in place else posixpath.join(root, place)
 
 
 def save_model(model: Any, shelf: Shelf, folder: str, *, trusted: Iterable[str] = ()) -> Artifact:

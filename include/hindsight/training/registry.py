@@ -7,7 +7,7 @@ racing promotions the later one wins whole.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -186,6 +186,19 @@ class Registry:
                 raise TrainingError(f"{monitor}: there is no earlier champion to roll back to")
             _retire(connection, monitor, rolled_back_at=at)
             return _crown(connection, _version(row), at)
+
+    def remove(self, version: ModelVersion, delete: Callable[[], None]) -> bool:
+        """Take a version out of the register, and its file by `delete`; False, and neither, where it is the champion.
+
+        The version is held until its file is gone: nobody promotes it meanwhile.
+        """
+        one = (_versions.c.monitor == version.monitor) & (_versions.c.version == version.version)
+        with _reachable(), self._engine.begin() as connection:
+            _lock(connection, version.monitor)
+            gone = connection.execute(sa.delete(_versions).where(one, _versions.c.stage != Stage.CHAMPION.value))
+            if gone.rowcount:
+                delete()
+        return bool(gone.rowcount)
 
     def _reading(self) -> sa.Connection:
         """A connection that waits for no writer, where the ledger's SQLite tells readers and writers apart."""

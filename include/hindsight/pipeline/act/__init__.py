@@ -3,4 +3,5 @@
 delivery    the outbox drained                  retraining   claim, train, compare, promote, announce
 requests    runs of DAGs that were asked for    maintenance  silence noticed, the old forgotten
 outbox      mail that waits, by hand            folding      the files of closed days made one
+retention   what has expired deleted            expiry       what has expired, by names and rows alone
 """

@@ -8,15 +8,16 @@ from types import MappingProxyType
 from typing import Any
 
 from hindsight.monitors.model import Monitor
+from hindsight.monitors.retention import Retention
 from hindsight.pipeline.act.delivery import promise
 from hindsight.pipeline.act.folding import fold_snapshots
+from hindsight.pipeline.act.retention import expire
 from hindsight.pipeline.judge.retirement import close_retired
 from hindsight.pipeline.resources import Resources
 from hindsight.vocabulary.letters import Message
 from hindsight.vocabulary.measurement import Kind
 from hindsight.vocabulary.severity import Severity
 
-KEPT = timedelta(days=90)  # how long the text of a settled mail is kept
 LONGEST_WRITE = timedelta(days=1)  # what was begun before and is not whole, nobody is still writing
 
 
@@ -41,10 +42,16 @@ def maintain(
     return {
         "silent": [monitor.name for monitor in silent],
         "closed": close_retired(monitors, resources, at=now, all_there=all_there),
-        "forgotten": resources.ledger.forget_bodies(now - KEPT),
+        "expired": {monitor.name: gone for monitor in monitors if (gone := expire(monitor, resources, now=now))},
+        "forgotten": _forget_others(monitors, resources, now),
         "leftovers": resources.store.remove_leftovers(now - LONGEST_WRITE),
         "folded": {monitor.name: fold_snapshots(monitor.name, resources, now=now) for monitor in monitors},
     }
+
+
+def _forget_others(monitors: Collection[Monitor], resources: Resources, now: datetime) -> int:
+    """Forget the texts of old mails of monitors whose files are gone: nothing else of theirs is touched."""
+    return resources.ledger.forget_bodies(now - Retention().messages, but={monitor.name for monitor in monitors})
 
 
 def _is_silent(monitor: Monitor, resources: Resources, now: datetime, *, since: datetime | None) -> bool:

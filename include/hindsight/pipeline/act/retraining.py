@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from posixpath import basename
 from typing import TYPE_CHECKING, Any
 
 from hindsight.errors import ConfigError, SupersededError, TrainingError
@@ -99,7 +100,7 @@ def _trained(monitor: Monitor, request: RetrainRequest, as_of: datetime, resourc
         trained_to=earlier["timestamp"].max().to_pydatetime(),
         n_rows=len(earlier),
         metrics=compared.metrics(),
-        artifact=artifact.uri,
+        artifact=f"{folder}/{basename(artifact.uri)}",
         sha256=artifact.sha256,
         created_at=request.requested_at,
         incidents=request.incidents,

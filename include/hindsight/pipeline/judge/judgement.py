@@ -19,6 +19,7 @@ from hindsight.pipeline.judge.alerts import NightMail, promise, start_runs
 from hindsight.pipeline.judge.incidents_to_tell import news_of
 from hindsight.pipeline.judge.ranking import effects_of
 from hindsight.pipeline.judge.verdicts import verdicts_of_night, verdicts_of_run
+from hindsight.pipeline.measure.horizon import refuse_window, unexpired
 from hindsight.pipeline.measure.windows import as_of_run
 from hindsight.pipeline.resources import Resources, remembering
 from hindsight.verdicts.incidents import fold_from, refold, retire
@@ -58,7 +59,11 @@ class Judgement:
 def judge_window(
     monitor: Monitor, window: Window, resources: Resources, *, judged_at: datetime, dry_run: bool = False
 ) -> Judgement:
-    """Judge what a run measured of a window and do what follows; a dry run writes nothing."""
+    """Judge what a run measured of a window and do what follows; a dry run writes nothing.
+
+    Raises ExpiredError for a window that has expired.
+    """
+    refuse_window(monitor, window, resources)
     as_of = as_of_run(monitor, window)
     verdicts = verdicts_of_run(monitor, window, as_of, resources)
     has_nights = monitor.source.labels is not None
@@ -81,8 +86,9 @@ def settle_night(
     """Judge what a night measured again, do what follows, tell what waited for the digest, and commit the night.
 
     `note` writes what a mail says of the night, from a moment on or since the night before; `link` is where people
-    read more.
+    read more. Windows that have expired are left out.
     """
+    windows = unexpired(monitor, windows, resources)
     verdicts = [verdict for window in windows for verdict in verdicts_of_night(monitor, window, as_of, resources)]
     cause = f"night {as_of:%Y-%m-%dT%H:%MZ}"
     night = _Night(len(windows), note, link)

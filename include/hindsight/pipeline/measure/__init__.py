@@ -5,5 +5,6 @@ baselines  the frozen reference: fitted when first needed, found, refitted
 reference  the rows it is fitted from      kpis        business numbers of a window
 first_seen labels without a time of arrival, remembered by the night that first saw them
 matching   labels that came under another id      label_history  what matured windows teach, and what is overdue
+horizon    what has expired and is refused
 definition what in a monitor file decides what its numbers mean
 """

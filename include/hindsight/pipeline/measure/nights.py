@@ -18,6 +18,7 @@ from hindsight.checks.performance.performance import performance
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.measure.baselines import baseline_for
 from hindsight.pipeline.measure.first_seen import look, matures_at
+from hindsight.pipeline.measure.horizon import kept_from, refuse_night, unexpired
 from hindsight.pipeline.measure.kpis import kpis_of_night
 from hindsight.pipeline.measure.label_history import History, matured_labels, overdue_windows, rhythm
 from hindsight.pipeline.measure.matching import misspelt, misspelt_windows, unmatched
@@ -41,8 +42,10 @@ def find_windows(monitor: Monitor, as_of: datetime, resources: Resources, *, eve
     first night looks for all there ever were, so that it finds what nights in order would have. A source without times
     of arrival is looked at anew, and what has changed is remembered as seen by this night. Windows that wait for labels
     in vain are found too: their labels came under another spelling of the id, or are overdue.
-    With `everything` it is every window that is over: what a corrected monitor file asks for.
+    With `everything` it is every window that is over: what a corrected monitor file asks for. Windows that have expired
+    are never found; raises ExpiredError for a night of which all have.
     """
+    refuse_night(monitor, as_of, resources)
     if monitor.source.labels is None:
         return []
     previous = resources.ledger.last_night(monitor.name, before=as_of)
@@ -88,12 +91,13 @@ def _span(windows: Sequence[Window]) -> Window:
 
 
 def closed_windows(monitor: Monitor, as_of: datetime, resources: Resources) -> Iterator[Window]:
-    """Yield the monitor's windows that ended by `as_of`, oldest first."""
+    """Yield the monitor's windows that ended by `as_of`, from the horizon on, oldest first."""
     first = monitor.start or first_timestamp(resources.warehouse(monitor.source.connection), monitor)
     if first is None:
         return
     until = min(as_of, monitor.end) if monitor.end else as_of
     start = first if monitor.start else monitor.grid.window_at(first).start
+    start = max(filter(None, [start, kept_from(monitor, as_of, resources)]))
     yield from (w for w in monitor.grid.starting_in(start, until) if w.end <= as_of)
 
 
@@ -101,7 +105,11 @@ def closed_windows(monitor: Monitor, as_of: datetime, resources: Resources) -> I
 def revise_windows(
     monitor: Monitor, windows: Sequence[Window], as_of: datetime, resources: Resources
 ) -> dict[str, Any]:
-    """Measure realised performance of each window with the labels known at `as_of`, and keep it; return the counts."""
+    """Measure realised performance of each window with the labels known at `as_of`, and keep it; return the counts.
+
+    Windows that expired after they were found are left out.
+    """
+    windows = unexpired(monitor, windows, resources)
     learnt = _Learnt(monitor, as_of, resources)
     with connected(resources.warehouse(monitor.source.connection)):
         kept = [_revise(monitor, window, as_of, learnt, resources) for window in windows]

@@ -24,6 +24,7 @@ from hindsight.checks.suites.expectations import suite_measurements
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.measure.baselines import baseline_for, calibration_of, control_of
 from hindsight.pipeline.measure.definition import definition, remember
+from hindsight.pipeline.measure.horizon import refuse_window, refuse_written
 from hindsight.pipeline.measure.kpis import kpis_of_run
 from hindsight.pipeline.resources import Resources, remembering
 from hindsight.vocabulary.measurement import Kind, Measurement
@@ -52,8 +53,10 @@ def run_window(
 
     Running it again on the same rows writes nothing new, however much later. What is wrong with the suite costs only
     its expectations: it is measured, and listed in `faults`. With `read_at`, the moment of reading, the rows of the
-    table that are in no window are counted too: those stamped later than that and those without a moment.
+    table that are in no window are counted too: those stamped later than that and those without a moment. Raises
+    ExpiredError for a window that has expired.
     """
+    refuse_window(monitor, window, resources)
     engine = resources.warehouse(monitor.source.connection)
     with connected(engine), tempfile.TemporaryDirectory(prefix="hindsight-") as folder:
         rows = collect(engine, monitor, window, folder=Path(folder), pii_key=resources.pii_key)
@@ -208,10 +211,12 @@ def keep(
 ) -> dict[str, Any]:
     """Write one snapshot for each kind that has numbers, or had some; return their URIs and how many were new.
 
-    The monitor's lock is held: no revision is given twice while its files are folded.
+    The monitor's lock is held: no revision is given twice while its files are folded, and nothing is kept of a window
+    that has expired meanwhile (ExpiredError).
     """
     by, store = definition(monitor), resources.store
     with resources.ledger.locked(monitor.name) as tx:
+        refuse_written(monitor, window, tx)
         resources.files.forget()  # what is there is asked under the lock
         written = {
             kind: store.write(monitor.name, kind, window, as_of, numbers, definition=by)

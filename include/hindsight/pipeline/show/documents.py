@@ -15,6 +15,7 @@ from hindsight.checks.suites.expectations import validation
 from hindsight.errors import ConfigError
 from hindsight.ledger.records import Report
 from hindsight.monitors.model import Monitor
+from hindsight.pipeline.measure.horizon import refuse_night
 from hindsight.pipeline.measure.reference import read_reference
 from hindsight.pipeline.resources import Resources
 from hindsight.pipeline.show.accuracy_report import Night, accuracy_report, open_night
@@ -111,7 +112,11 @@ def write_night(
 
 
 def night_page(monitor: Monitor, as_of: datetime, resources: Resources, *, alone: bool = False) -> str:
-    """Return the accuracy report of a night as HTML; `alone` leaves out what leads to other pages."""
+    """Return the accuracy report of a night as HTML; `alone` leaves out what leads to other pages.
+
+    Raises ExpiredError for a night of which every window has expired.
+    """
+    refuse_night(monitor, as_of, resources)
     night = open_night(monitor, as_of, resources)
     links = () if alone else tuple(_links(night, resources))
     return accuracy_page(accuracy_report(night, resources, links=links))

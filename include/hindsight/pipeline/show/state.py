@@ -15,6 +15,7 @@ from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
 from hindsight.pipeline.judge.past_incidents import open_incidents
 from hindsight.pipeline.judge.ranking import moved
+from hindsight.pipeline.measure.horizon import refuse_moment
 from hindsight.pipeline.resources import Resources, remembering
 from hindsight.verdicts.judge import LABELLED
 from hindsight.verdicts.model import Incident, Series, State
@@ -62,7 +63,12 @@ class MonitorState:
 
 @remembering
 def state_of(monitor: Monitor, resources: Resources, *, as_of: datetime | None = None) -> MonitorState:
-    """Return the state of a monitor from its latest snapshots, those known at `as_of` if given."""
+    """Return the state of a monitor from its latest snapshots, those known at `as_of` if given.
+
+    Raises ExpiredError for a moment of which the snapshots have expired.
+    """
+    if as_of is not None:
+        refuse_moment(monitor, as_of, resources)
     numbers = _provisional(monitor, [number for kind in SHOWN for number in _latest(monitor, kind, resources, as_of)])
     numbers = _weightiest_first(numbers, monitor)
     found = {(number.metric, number.about): number for number in numbers}
