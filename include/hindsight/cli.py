@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from rich.progress import track
 
+from hindsight.commands.backup import backup, restore
 from hindsight.commands.console import counted, err, out, print_json
 from hindsight.commands.expire import expire
 from hindsight.commands.outbox import outbox
@@ -267,6 +268,8 @@ def incidents(monitor: MaybeName = None, as_json: Json = False) -> int:
 
 
 app.command(short_help="Delete what has expired, or list it first.")(expire)
+app.command(short_help="Copy ledger and store to a folder or address.")(backup)
+app.command(short_help="Bring a backup back, anywhere.")(restore)
 app.command(short_help="List mail that waits or was given up; retry, drop.")(outbox)
 
 

@@ -72,7 +72,7 @@ def load_model(artifact: Artifact, *, trusted: Iterable[str] = ()) -> Any:
     Raises StoreError when the file is missing or is not the one recorded, TrainingError naming every unknown type, and
     where the model was made by another scikit-learn than the one installed, which may read it differently.
     """
-    data = _read(artifact.uri)
+    data = read_archive(artifact.uri)
     found = hashlib.sha256(data).hexdigest()
     if found != artifact.sha256:
         raise StoreError(
@@ -144,7 +144,8 @@ def _write(uri: str, data: bytes) -> None:
         raise StoreError(f"{uri}: the model could not be written: {exc}") from exc
 
 
-def _read(uri: str) -> bytes:
+def read_archive(uri: str) -> bytes:
+    """Return the bytes of a kept model, however large; raise StoreError where they cannot be read."""
     import fsspec.core
 
     try:
