@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from rich.progress import track
 
-from hindsight.commands import expire, outbox, retrain, upgrade
+from hindsight.commands import backup, expire, outbox, retrain, upgrade
 from hindsight.commands.console import counted, err, out, print_json
 from hindsight.errors import ConfigError, HindsightError
 from hindsight.monitors.loader import load_folder, load_monitor, monitor_files, require_folder
@@ -268,6 +268,8 @@ def incidents(monitor: MaybeName = None, as_json: Json = False) -> int:
 
 
 app.command(short_help="Delete what has expired, or list it first.")(expire.expire)
+app.command(short_help="Copy ledger and store to a folder or address.")(backup.backup)
+app.command(short_help="Bring a backup back, anywhere.")(backup.restore)
 app.command(short_help="List mail that waits or was given up; retry, drop.")(outbox.outbox)
 app.command(short_help="Ask for a retraining; a person approves what comes of it.")(retrain.retrain)
 app.command(short_help="Make tables and files of earlier versions new.")(upgrade.upgrade)

@@ -69,6 +69,15 @@ class Ledger:
         with reaching(self.engine), self.engine.connect().execution_options(reading=True) as connection:
             yield connection
 
+    @contextmanager
+    def at_one_moment(self) -> Iterator[sa.Connection]:
+        """Open a connection all of whose reads see the ledger as it was at the first of them; no writer waits."""
+        options: dict[str, Any] = {"reading": True}
+        if self.engine.dialect.name == "postgresql":
+            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with reaching(self.engine), self.engine.connect().execution_options(**options) as connection:
+            yield connection
+
     def _rows(self, query: sa.Select[Any]) -> list[records.Row]:
         with self.reading() as connection:
             return list(connection.execute(query))

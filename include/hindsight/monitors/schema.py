@@ -19,7 +19,7 @@ class _AsWritten(GenerateJsonSchema):
 
     def encode_default(self, dft: Any) -> Any:
         if isinstance(dft, timedelta):
-            return _duration(dft)
+            return "forever" if dft == timedelta.max else _duration(dft)
         return f"{dft:%Y-%m-%d}" if isinstance(dft, datetime) else super().encode_default(dft)
 
 

@@ -93,7 +93,7 @@ def load_model(
     Raises StoreError when the file is missing or is not the one recorded, TrainingError naming every unknown type, and
     where the model was made by another scikit-learn than the one installed, which may read it differently.
     """
-    data = _read(artifact.uri, storage_options or {})
+    data = read_archive(artifact.uri, storage_options)
     found = hashlib.sha256(data).hexdigest()
     if found != artifact.sha256:
         raise StoreError(
@@ -153,11 +153,12 @@ def _type_name(model: object) -> str:
     return f"{type(model).__module__}.{type(model).__qualname__}"
 
 
-def _read(uri: str, options: Mapping[str, Any]) -> bytes:
+def read_archive(uri: str, options: Mapping[str, Any] | None = None) -> bytes:
+    """Return the bytes of a kept model, however large; raise StoreError where they cannot be read."""
     import fsspec.core
 
     try:
-        fs, path = fsspec.core.url_to_fs(uri, **options)
+        fs, path = fsspec.core.url_to_fs(uri, **(options or {}))
         data: bytes = fs.cat_file(path)
     except Exception as exc:  # the boundary to a store's client, whose errors have no common base
         raise StoreError(f"{uri}: the model could not be read: {exc}") from exc

@@ -97,6 +97,8 @@ sa.Index(
     sqlite_where=_versions.c.stage == Stage.CHAMPION.value,
 )
 
+TABLE = _versions  # for backups
+
 
 class Registry:
     """The model versions kept in the ledger's database."""

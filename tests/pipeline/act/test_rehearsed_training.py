@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 
 from hindsight import pipeline
 from hindsight.errors import TrainingError
-from hindsight.training.artifacts import Artifact, load_model
+from hindsight.training.artifacts import Artifact, load_model, located
 from tests.builders import at
 from tests.pipeline.world import a_world, days
 from tests.training.boosters import BoosterModel
@@ -56,7 +57,8 @@ def trained(sqlite_url: sa.URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
                 made = pipeline.train_and_compare(world.monitor, key, at(NIGHT), world.resources)
             except TrainingError as exc:
                 return exc, sizes
-            return world.resources.registry.version("credit", made["version"]), sizes
+            version = world.resources.registry.version("credit", made["version"])
+            return replace(version, artifact=located(world.resources.settings.data, version.artifact)), sizes
 
     return once
 

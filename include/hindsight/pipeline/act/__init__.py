@@ -3,5 +3,6 @@
 delivery    the outbox drained                  retraining   claim, train, compare, promote, announce
 requests    runs of DAGs that were asked for    maintenance  silence noticed, the old forgotten
 outbox      mail that waits, by hand            folding      the files of closed days made one
+backup      ledger and store copied away        restore      brought back; copies: what a backup is
 retention   what has expired deleted            expiry       what has expired, by names and rows alone
 """
