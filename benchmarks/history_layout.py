@@ -105,7 +105,7 @@ def lay(store: SnapshotStore, monitor: Monitor, pattern: Pattern, *, months: int
                 _write_fold(store, monitor, kind, span, begin, blocks)
             else:
                 _write_files(store, blocks)
-        for heap in heaps(store.index(monitor.name, [kind]).files, "hour", now=END) if folded else ():
+        for heap in heaps(store.names(monitor.name, [kind]), "hour", now=END) if folded else ():
             fold(store, heap)
     return windows
 

@@ -47,7 +47,7 @@ def fold_most(store: SnapshotStore) -> None:
         for monitor in MONITORS:
             for kind in (Kind.PERFORMANCE, Kind.DRIFT):
                 for span in SPANS:
-                    for heap in heaps(store.index(monitor, [kind]).files, span, now=now):
+                    for heap in heaps(store.names(monitor, [kind]), span, now=now):
                         fold(store, heap)
         store.files.remove = keep  # type: ignore[method-assign]
 

@@ -35,7 +35,7 @@ def fold_all(store: SnapshotStore, now: datetime = NOW, monitor: str = "credit")
         fold(store, heap)
         for kind in Kind
         for span in SPANS
-        for heap in heaps(store.index(monitor, [kind]).files, span, now=now)
+        for heap in heaps(store.names(monitor, [kind]), span, now=now)
     ]
 
 
@@ -214,7 +214,7 @@ def test_a_store_that_lets_nothing_be_deleted_is_read_once_and_folded_once(disk:
 def test_two_folds_at_once_leave_the_same_numbers(disk: SnapshotStore) -> None:
     a_history(disk, windows=30)
     before = everything(disk)
-    found = heaps(disk.index("credit", [Kind.DRIFT]).files, "day", now=NOW)
+    found = heaps(disk.names("credit", [Kind.DRIFT]), "day", now=NOW)
     fold(disk, found[0])
     with pytest.raises(StoreError, match="no such file"):
         fold(disk, found[0])
@@ -231,10 +231,38 @@ def test_a_clock_that_jumped_back_folds_nothing_and_changes_nothing(disk: Snapsh
 
 def test_only_closed_hours_and_days_are_folded(disk: SnapshotStore, tmp_path: Path) -> None:
     a_history(disk, windows=24, size=FIVE)
-    assert fold_all(disk, at("2026-09-01T02:30")) == []
-    fold_all(disk, at("2026-09-01T03:30"))
+    assert fold_all(disk, at("2026-09-01T01:59")) == []
+    fold_all(disk, at("2026-09-01T02:30"))
     spans = {name.split("_")[0] for name in files(tmp_path) if name.count("_") > 1}
     assert spans == {"20260901T00"}
+
+
+def test_a_generation_that_a_cut_off_fold_left_behind_goes_with_the_next_one(disk: SnapshotStore) -> None:
+    a_history(disk, windows=12)
+    fold_all(disk, at("2026-09-02T03:00"))
+    (first,) = disk.names("credit", [Kind.DRIFT])
+    data = disk.files.get(first.path)
+    write(disk, a_measurement(value=7.0), day="2026-09-01", as_of="2026-09-09")
+    fold_all(disk)
+    disk.files.put_new(first.path, data)
+    before = everything(disk)
+    assert len(list(disk.names("credit", [Kind.DRIFT]))) == 2
+    fold_all(disk)
+    (second,) = disk.names("credit", [Kind.DRIFT])
+    assert isinstance(second, FoldName)
+    assert second != first
+    assert everything(disk) == before
+
+
+def test_a_day_is_folded_as_it_grows_so_that_few_files_are_ever_left(disk: SnapshotStore, tmp_path: Path) -> None:
+    most = 0
+    for hour in range(48):
+        window = Window(at("2026-09-01") + hour * HOUR, at("2026-09-01") + (hour + 1) * HOUR)
+        disk.write("credit", Kind.DRIFT, window, window.end, [a_measurement(value=float(hour))])
+        fold_all(disk, window.end + HOUR / 4)
+        most = max(most, len(files(tmp_path)))
+    assert most <= 6
+    assert values(disk.read("credit")) == [float(hour) for hour in range(48)]
 
 
 def test_files_of_the_first_format_are_read_and_made_new(disk: SnapshotStore, tmp_path: Path) -> None:
@@ -247,10 +275,10 @@ def test_files_of_the_first_format_are_read_and_made_new(disk: SnapshotStore, tm
             encode(table.select(UNREVISED.names).replace_schema_metadata(), said | {"hindsight.version": "1"})
         )
     assert everything(disk) == before
-    (day,) = outdated(disk, disk.index("credit", [Kind.DRIFT]).files)
+    (day,) = outdated(disk, disk.names("credit", [Kind.DRIFT]))
     fold(disk, day)
     assert everything(disk) == before
-    assert outdated(disk, disk.index("credit", [Kind.DRIFT]).files) == []
+    assert outdated(disk, disk.names("credit", [Kind.DRIFT])) == []
     assert sorted(pd.read_parquet(tmp_path / "snapshots")["revision"].unique()) == [1, 2]
 
 

@@ -23,9 +23,9 @@ from hindsight.snapshots.tables import stacked
 
 MOST_ROWS = 3_000_000  # of one fold: a reader may have to fetch it whole, and refuses many more
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-MARGIN = timedelta(hours=2)  # after the end of an hour or a day, before it counts as closed
+MARGIN = HOUR  # after the end of an hour, before it counts as closed
 SETTLED = timedelta(days=2)  # what nothing was added to for so long is folded to the last file
-FEW, SOME, MANY = 4, 8, 64  # files worth folding into an hour; a day; a month that is folded already
+FEW, SOME, MANY = 4, 8, 64  # files worth folding into an hour or a day; a month; a month that hardly grows by them
 GROWN = 4  # a month is folded again once what came is so small a part of what it has
 
 
@@ -44,9 +44,15 @@ class Heap:
         return max(mine, key=lambda fold: fold.generation, default=None)
 
     @cached_property
+    def outlived(self) -> tuple[FoldName, ...]:
+        """Earlier generations of the fold, left behind when it was written."""
+        mine = [f for f in self.files if isinstance(f, FoldName) and f.span == self.span]
+        return tuple(fold for fold in mine if fold != self.fold)
+
+    @cached_property
     def added(self) -> tuple[FileName, ...]:
         """The files that are not yet folded, or were left behind when they were."""
-        return tuple(file for file in self.files if file != self.fold)
+        return tuple(file for file in self.files if file != self.fold and file not in self.outlived)
 
     @property
     def rows(self) -> int:
@@ -67,14 +73,14 @@ class Folded:
 def heaps(files: Iterable[FileName], span: Span, *, now: datetime) -> list[Heap]:
     """Return what is worth folding into spans of one length: of one monitor and kind, oldest first.
 
-    A month takes in the days that are over, so one that is not over itself is folded as it grows.
+    A day takes in the hours that are over, a month the days: either is folded as it grows.
     """
     found: dict[datetime, list[FileName]] = defaultdict(list)
     for file in files:
         if _fits(file, span) and _is_closed(file, span, now):
             found[begin_of(span, file.start)].append(file)
     grouped = (Heap(span, begin, tuple(some)) for begin, some in sorted(found.items()))
-    return [heap for heap in grouped if heap.added and heap.rows <= MOST_ROWS and _is_worth_it(heap, now)]
+    return [heap for heap in grouped if heap.outlived or (heap.added and _is_worth_it(heap, now))]
 
 
 def outdated(store: SnapshotStore, files: Iterable[FileName]) -> list[Heap]:
@@ -111,17 +117,22 @@ def _fits(file: FileName, span: Span) -> bool:
 
 
 def _is_closed(file: FileName, span: Span, now: datetime) -> bool:
-    unit, length = ("hour", HOUR) if span == "hour" else ("day", DAY)
-    margin = SETTLED if span == "month" else MARGIN
-    return begin_of("hour" if unit == "hour" else "day", file.last) + length + margin <= now
+    """Say whether a file may go into a fold: a day takes the hours that are over, a month the days."""
+    if span == "month":
+        return begin_of("day", file.last) + DAY + SETTLED <= now
+    return begin_of("hour", file.last) + HOUR + MARGIN <= now
 
 
 def _is_worth_it(heap: Heap, now: datetime) -> bool:
+    if heap.rows > MOST_ROWS:
+        return False
     if heap.span == "hour":
         return len(heap.added) >= FEW and len({file.start for file in heap.added}) > 1
     if len(heap.files) > 1 and _is_settled(heap, now):
         return True
-    if heap.span == "day" or heap.fold is None:
+    if heap.span == "day":
+        return len(heap.added) >= FEW
+    if heap.fold is None:
         return len(heap.added) >= SOME
     has_grown = len(heap.added) >= SOME and _rows(heap.added) * GROWN >= heap.fold.rows
     return has_grown or len(heap.added) >= MANY
@@ -147,16 +158,18 @@ class _Sources:
         self._single: dict[SnapshotName, pa.Table] = {}
         self._homes: dict[Key, tuple[Snapshot, FileName]] = {}
         damaged = []
-        for file in (*filter(None, [heap.fold]), *heap.added):
+        for file in (*filter(None, [heap.fold]), *heap.added, *heap.outlived):
             try:
                 self._open(store, file)
             except DamagedError as exc:
                 damaged.append(str(exc))
             else:
-                self.folded += [file] if file != heap.fold else []
+                self.folded.append(file)
         self.damaged = tuple(damaged)
         self.added = tuple(one for one, home in self._homes.values() if home != heap.fold)
         self.has_news = bool(self.added)
+        if not self.has_news and heap.fold in self.folded:
+            self.folded.remove(heap.fold)  # it stays
 
     @property
     def snapshots(self) -> list[Snapshot]:

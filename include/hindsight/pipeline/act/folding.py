@@ -52,9 +52,9 @@ def _worthwhile(span: Span, now: datetime) -> Find:
 def _folded(monitor: str, kind: Kind, find: Find, resources: Resources) -> Iterator[Folded]:
     """Fold one heap after another; each is looked at again under the lock, for its files may have changed since."""
     store = resources.store
-    for heap in find(store.index(monitor, [kind]).files):
+    for heap in find(store.names(monitor, [kind])):
         with resources.ledger.locked(monitor) as tx:
-            there = store.index(monitor, [kind], Sought(windows=_days(heap))).files
+            there = list(store.names(monitor, [kind], Sought(windows=_days(heap))))
             for same in (one for one in find(there) if one.begin == heap.begin):
                 folded = fold(store, same)
                 remember(tx, kind, folded.added)
