@@ -40,6 +40,23 @@ def test_ids_in_two_spellings_find_each_other_and_the_difference_is_named(
     assert said in difference(theirs, ours)
 
 
+SERIES = [str(UUID(int=2**100 + 7919 * k)) for k in range(80)]  # as counters make them: they begin alike
+
+
+@pytest.mark.parametrize(
+    ("ids", "write", "said"),
+    [
+        (NUMBERS, lambda id: f"ord-{id}", "labels are written with 'ord-' before each, predictions without"),
+        (NUMBERS, lambda id: f"C{id.zfill(7)}", "labels are written with leading zeros and with 'C' before each, pre"),
+        (SERIES, lambda id: id.replace("-", ""), "labels are written without, predictions with hyphens"),
+        (SERIES, lambda id: f"urn:uuid:{id}", "labels are written with 'urn:uuid:' before each, predictions without"),
+        (SERIES, lambda id: f"{{{id}}}", "labels are written in braces, predictions without"),
+    ],
+)
+def test_no_more_is_said_than_what_differs(ids: list[str], write: Write, said: str) -> None:
+    assert difference(Spelling.of([write(id) for id in ids]), Spelling.of(ids)).startswith(said)
+
+
 def test_of_personal_ids_no_part_is_said() -> None:
     ours, theirs = Spelling.of(NUMBERS), Spelling.of([f"smith-{id}" for id in NUMBERS])
     assert "'smith-'" in difference(theirs, ours)

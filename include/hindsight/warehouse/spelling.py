@@ -13,6 +13,7 @@ SPARE = 2  # characters by which ids may be shorter or longer than those of the 
 ENOUGH = 5  # ids from which on what all of them share is no accident
 _AFFIX = re.compile(r".*[^A-Za-z0-9]|[A-Za-z]+(?=\d)", re.DOTALL)  # up to a sign, or letters before digits
 _NUMBER = re.compile(r"0*(\d+?)(?:\.0+)?", re.DOTALL)
+_UUID = re.compile(r"[\dA-F]{8}(-?[\dA-F]{4}){3}-?[\dA-F]{12}|[\dA-F]{12}-?([\dA-F]{4}-?){3}[\dA-F]{8}", re.IGNORECASE)
 _HEX = re.compile(r"[0-9A-Fa-f]{32}")
 _WRAPPED = re.compile(r"(?:urn:uuid:|[{(\[\"'])(.+?)[})\]\"']?", re.DOTALL | re.IGNORECASE)
 _MOST_WIDTHS = 3
@@ -24,7 +25,8 @@ _BLANKS = "with blanks around them"
 class Spelling:
     """What a sample of ids has in common: what stands before and after each, their lengths, and how each is written.
 
-    `widths` are the commonest lengths. The ways are words for people: "in upper case", "with hyphens".
+    `widths` are the commonest lengths. The ways are words for people: "in upper case", "with hyphens"; `rest` those of
+    what stands behind the prefix.
     """
 
     prefix: str = ""
@@ -33,6 +35,7 @@ class Spelling:
     longest: int = 0
     widths: tuple[int, ...] = ()
     ways: tuple[str, ...] = ()
+    rest: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, ids: Sequence[str]) -> Spelling:
@@ -42,7 +45,8 @@ class Spelling:
         prefix, suffix = (_affix(ids), _affix([id[::-1] for id in ids])[::-1]) if len(set(ids)) >= ENOUGH else ("", "")
         lengths = Counter(len(id) for id in ids)
         widths = tuple(length for length, _ in lengths.most_common(_MOST_WIDTHS))
-        return cls(prefix, suffix, min(lengths), max(lengths), widths, tuple(_ways(ids)))
+        whole, rest = (tuple(_ways(texts)) for texts in (ids, [id.removeprefix(prefix) for id in ids]))
+        return cls(prefix, suffix, min(lengths), max(lengths), widths, whole, rest)
 
 
 def respelt(id: str, own: Spelling, other: Spelling, *, affixes: bool) -> list[str]:
@@ -71,11 +75,16 @@ def difference(labels: Spelling, predictions: Spelling, *, personal: bool = Fals
     """
     theirs, ours = list(labels.ways), list(predictions.ways)
     if labels.prefix.casefold() != predictions.prefix.casefold():
-        for ways, prefix in ((theirs, labels.prefix), (ours, predictions.prefix)):
-            named = re.search(r"[A-Za-z0-9]", prefix)
-            ways += [f"with {'a prefix' if personal else repr(prefix)} before each"] if named else []
+        theirs, ours = (_with_prefix(side, personal=personal) for side in (labels, predictions))
     theirs, ours = [way for way in theirs if way not in ours], [way for way in ours if way not in theirs]
     return f"labels are written {_listed(theirs)}, predictions {_listed(ours)}" if ours or theirs else ""
+
+
+def _with_prefix(side: Spelling, *, personal: bool) -> list[str]:
+    """How ids are written when their prefix is named: what it explains is not said again."""
+    if not re.search(r"[A-Za-z0-9]", side.prefix):
+        return list(side.ways)
+    return [*side.rest, f"with {'a prefix' if personal else repr(side.prefix)} before each"]
 
 
 def _signs(affix: str) -> str:
@@ -88,9 +97,14 @@ def _listed(ways: Sequence[str]) -> str:
 
 
 def _affix(ids: Sequence[str]) -> str:
-    """What all ids begin with, up to a sign or to where digits follow letters; "" where one is nothing but that."""
+    """What all ids begin with, up to a sign or to where digits follow letters; "" where one is nothing but that.
+
+    UUIDs that were made one after the other begin alike; what they share is no prefix.
+    """
     first, last = min(ids), max(ids)  # what these share all between them do
     shared = next((first[:k] for k, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), first)
+    if uuid := _UUID.search(first):
+        shared = shared[: uuid.start()]
     found = _AFFIX.match(shared + "0")
     return found.group() if found and all(len(id) > len(found.group()) for id in ids) else ""
 
@@ -132,7 +146,7 @@ def _ways(ids: Sequence[str]) -> Iterator[str]:
     for way, test in _TESTS.items():
         if 2 * sum(map(test, ids)) > len(every):
             yield way
-    if any(id.isdecimal() and len(id) > 1 and id[0] == "0" for id in every):
+    if any(id.isdecimal() and len(id) > 1 and id[0] == "0" and not _HEX.fullmatch(id) for id in every):
         yield "with leading zeros"
 
 

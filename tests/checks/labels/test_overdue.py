@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -137,6 +137,26 @@ def test_the_window_in_which_labels_stopped_goes_with_the_outage() -> None:
     history[torn] = [*matured(torn, daily, covered=0.6), Measurement("expected_final_coverage", 0.9)]
     assert torn in sound(history)
     assert torn not in sound(outage(history, a_window("2026-06-26"), 3))
+
+
+@pytest.mark.parametrize("slope", [(0.76, 0.58, 0.36), (0.84, 0.78, 0.72, 0.66, 0.6, 0.54, 0.48, 0.42)])
+@pytest.mark.parametrize("rest", [0.1, 0.27])
+def test_labels_that_run_out_over_several_windows_are_no_slow_change(slope: Sequence[float], rest: float) -> None:
+    """Labels take longer than a window to come, so that the windows before the end of a feed lack more and more."""
+    history = every = past(daily)
+    for k, covered in enumerate([*slope, *[rest] * 30]):
+        every = outage(every, a_window(f"{at('2026-06-25') + k * DAY:%Y-%m-%d}"), 1, covered)
+    assert missing(sound(every), 45 * DAY, mature=True, known=27, n=100).value == pytest.approx(1 - 0.27 / 0.9, abs=0.1)
+    assert final_coverage(sound(every).values())[0].value == pytest.approx(0.9, abs=0.01)
+    assert len(sound(every)) <= len(history) + 1
+
+
+def test_weeks_with_fewer_and_fewer_labels_towards_their_end_are_no_outage() -> None:
+    every: dict[Window, list[Measurement]] = {}
+    for week in range(6):
+        for k, covered in enumerate((0.9, 0.9, 0.9, 0.7, 0.5, 0.35, 0.3)):
+            every = outage(every, a_window(f"{at('2026-06-01') + (7 * week + k) * DAY:%Y-%m-%d}"), 1, covered)
+    assert len(sound(every)) == 42
 
 
 def test_a_slow_change_is_learnt() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 import numpy as np
 
@@ -28,10 +28,13 @@ def sound(past: Past) -> dict[Window, Sequence[Measurement]]:
     """Return the matured windows that kept their labels, in their order in time.
 
     Lost are those with `missing_share` of a half or more, or whose labels came under other ids. Labels stop in the
-    midst of windows: those next to lost ones are left out too while they lack over a tenth of what was expected.
+    midst of windows: those next to lost ones are left out too while they lack over a tenth of what was expected. And
+    where labels take longer than a window, those before the end lack more and more, none half of the one before it:
+    lost are the windows of such a slide that have fallen to under half of what there was before it.
     """
     ordered = sorted(past)
     lost = {window for window in ordered if _is_lost(past[window])}
+    lost |= _fallen(past, [window for window in ordered if window not in lost])
     for line in (ordered, ordered[::-1]):
         beside = False
         for window in line:
@@ -82,10 +85,26 @@ def awaits(measured: Sequence[Measurement], least: float) -> bool:
     """Say whether what is on record of a window leaves open that it lost its labels, `least` being due by now."""
     if not measured:
         return True
-    coverage = next((m for m in measured if m.metric == "coverage" and not (m.model_version or m.segment)), None)
-    if coverage is None or coverage.value is None or least * coverage.n < ENOUGH_LABELS:
-        return False
-    return coverage.value < (1 - LOST) * least and not _is_lost(measured)
+    return _is_under_half(measured, least) and not _is_lost(measured)
+
+
+def _fallen(past: Past, ordered: Sequence[Window]) -> set[Window]:
+    """Return those of runs of lacking windows with under half of the least that the windows before the run had."""
+    fallen: set[Window] = set()
+    steady: dict[Window, Sequence[Measurement]] = {}
+    for lacking, run in groupby(ordered, key=lambda window: _lacks(past[window])):
+        windows = list(run)
+        least = (least_known(steady, timedelta(0), mature=True) or 0.0) if lacking else 0.0
+        found = {window for window in windows if _is_under_half(past[window], least)}
+        fallen |= found
+        steady |= {} if found else {window: past[window] for window in windows}
+    return fallen
+
+
+def _is_under_half(measured: Sequence[Measurement], least: float) -> bool:
+    """Say whether a window has under half of the `least` coverage there must be, and enough rows to tell."""
+    coverage, n = _value(measured, "coverage"), _scored(measured)
+    return coverage is not None and least * n >= ENOUGH_LABELS and coverage < (1 - LOST) * least
 
 
 def _is_lost(measured: Sequence[Measurement]) -> bool:
