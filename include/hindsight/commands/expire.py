@@ -34,7 +34,7 @@ def expire(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="list what has expired, and delete nothing")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON for machines")] = False,
 ) -> int:
-    """Delete what has expired by `retention`, as maintenance does every night; --dry-run lists it first."""
+    """Delete what has expired by `retention`, as maintenance does every hour; --dry-run lists it first."""
     from hindsight.airflow.connections import open_resources
     from hindsight.pipeline.act import retention
 
