@@ -21,7 +21,8 @@ no run of this one fail: people are told once, and the request stays until the D
 MAINTENANCE = """Tidies up, and asks whether every active monitor has reported.
 
 People are told of a monitor that is silent for two windows: no news is not good news. Incidents of monitors that were
-archived or removed are closed, and those who knew of them are told once.
+archived or removed are closed, and those who knew of them are told once. What is older than the `retention` of its
+monitor file is deleted (`hindsight expire --dry-run` lists it), and the snapshots of closed days are folded together.
 """
 
 _WHAT = {
