@@ -17,6 +17,7 @@ from hindsight.errors import LedgerError
 from hindsight.ledger import tables
 from hindsight.ledger.connect import open_engine
 from hindsight.ledger.ledger import Ledger
+from hindsight.training.registry import ModelVersion, Registry
 
 FIRST = Path(__file__).parent / "version_1"
 NOW = datetime(2026, 9, 1, 6, tzinfo=UTC)
@@ -155,4 +156,22 @@ def test_airflows_own_versions_in_the_same_database_are_left_alone(postgres_url)
     ledger.create()
     with ledger.reading() as connection:
         assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == "airflow"
+    ledger.engine.dispose()
+
+
+def test_models_are_named_below_the_data_root_whatever_root_they_were_named_with(database_url) -> None:
+    ledger = made_before(database_url)
+    registry = Registry(ledger.engine)
+    registry.create()
+    named = {
+        "disk": ("/srv/data/models/credit/k/a.skops", "models/credit/k/a.skops"),
+        "bucket": ("s3://bucket/models/credit/models/credit/k/a.skops", "models/credit/k/a.skops"),
+        "relative": ("models/credit/k/a.skops", "models/credit/k/a.skops"),
+        "elsewhere": ("s3://others/credit.skops", "s3://others/credit.skops"),
+    }
+    for version, (artifact, _) in named.items():
+        registry.register(ModelVersion("credit", version, NOW, NOW, 9, {}, artifact, "0", NOW))
+    ledger.create()
+    found = {one.version: one.artifact for one in registry.versions("credit")}
+    assert found == {version: relative for version, (_, relative) in named.items()}
     ledger.engine.dispose()

@@ -21,6 +21,7 @@ from hindsight.pipeline.act.restore import restore
 from hindsight.pipeline.resources import Resources
 from hindsight.settings import Settings
 from hindsight.snapshots.names import FoldName
+from hindsight.snapshots.port import Files
 from hindsight.snapshots.store import SnapshotStore
 from hindsight.training.registry import Registry
 from hindsight.vocabulary.measurement import Kind
@@ -121,6 +122,32 @@ def test_files_that_are_folded_between_listing_and_copying_come_as_the_fold(
     assert folds.folded >= 30  # and the days into their month
     assert made.files == 1
     assert len(list((tmp_path / "copy" / "data").rglob("*.parquet"))) == 1
+    moved = resources_at(sa.URL.create("sqlite", database=str(tmp_path / "there.db")), tmp_path / "there")
+    restore(str(tmp_path / "copy"), moved)
+    assert moved.store.read("credit").equals(there)
+
+
+def test_a_listing_that_a_fold_ran_through_is_not_believed(
+    sqlite_url: sa.URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hindsight.pipeline.act import backup as module
+
+    resources = resources_at(sqlite_url, tmp_path / "here")
+    for number in range(30):
+        write(resources.store, number)
+    there, listed = resources.store.read("credit"), module._listed
+    seen: list[int] = []
+
+    def late(store: Files) -> set[str]:
+        """The folder of the fold was looked into before it came, those of the small files when they were gone."""
+        if seen:
+            return listed(store)
+        seen.append(fold_snapshots("credit", resources, now=NOW)["folded"])
+        return set()
+
+    monkeypatch.setattr(module, "_listed", late)
+    made = backup(str(tmp_path / "copy"), resources, now=NOW)
+    assert made.files == 1
     moved = resources_at(sa.URL.create("sqlite", database=str(tmp_path / "there.db")), tmp_path / "there")
     restore(str(tmp_path / "copy"), moved)
     assert moved.store.read("credit").equals(there)
