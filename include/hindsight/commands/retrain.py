@@ -37,9 +37,7 @@ def retrain(
     moment = moment_of(as_of, "--as-of") if as_of else now
     _require_sense(watched, why, moment, now)
     key = key_of(watched.name, "asked", user(), now.isoformat())
-    request = pipeline.ask(
-        watched, key, open_resources(settings), as_of=moment, by=user(), why=why, at=now, alone=True
-    )
+    request = pipeline.ask(watched, key, open_resources(settings), as_of=moment, by=user(), why=why, at=now, alone=True)
     if as_json:
         print_json(_plain(request))
         return 0

@@ -136,9 +136,10 @@ def expected_volume(monitor: Monitor, window: Window, resources: Resources, *, n
     """The number of requests to compare `n` with: the median of the same slot of the week over the last four weeks.
 
     With only one such week there is a range: the requests at the same time of those of the seven days before that are
-    working days, or weekend, as this one is; inside it nothing is unusual. where none of those
-    days had a request it is that week's. None in the first week. Windows longer than a week are compared with the four before them. What the warehouse no longer keeps is taken from the snapshots. Of a
-    window without requests it is the number to be expected since the last one.
+    working days, or weekend, as this one is; inside it nothing is unusual. where none of those days had a request it is
+    that week's. None in the first week. Windows longer than a week are compared with the four before them. What the
+    warehouse no longer keeps is taken from the snapshots. Of a window without requests it is the number to be expected
+    since the last one.
     """
     if n == 0:
         return _expected_since_the_last(monitor, window, resources)
