@@ -15,12 +15,12 @@ import numpy as np
 import pyarrow as pa
 from scipy.special import ndtr, ndtri
 
-from hindsight.checks.reference.bins import DECILES, top_bins
 from hindsight.checks.reference.columns import CategoryBaseline, sample_of
 from hindsight.checks.reference.fitting import fit_column
 from hindsight.checks.reference.profile import category_profile
 from hindsight.checks.reference.thresholds import FEWEST, FLOORS, MOST, learnt, weight
 from hindsight.checks.statistics.effects import any_of, benjamini_hochberg, homogeneity, psi
+from hindsight.checks.values.bins import DECILES, top_bins
 from hindsight.checks.values.categories import Frequencies
 from hindsight.checks.values.distributions import ks_p
 from hindsight.checks.values.groups import Group

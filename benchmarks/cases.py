@@ -142,12 +142,12 @@ class Numbers:
         start = moment(row["window_start"])
         for column, metric in columns.items():
             if column + suffix in row:
+                known = number(row, column + suffix)
                 kept = self.values.get((start, kind, metric, feature))
-                value, _, note = kept or self._not_kept(start, kind, metric)
+                value, _, note = kept or self._not_kept(start, kind, metric, known)
                 where = " ".join(filter(None, (row["window_start"], feature, suffix)))
-                expected = defined(number(row, column + suffix), metric, value, self.occurring.get(start, 1.0))
-                neither = "not known either" if kept is None and expected is None else ""
-                yield Pair(f"{kind}.{metric}", where, expected, value, note or neither)
+                expected = defined(known, metric, value, self.occurring.get(start, 1.0))
+                yield Pair(f"{kind}.{metric}", where, expected, value, note)
 
     def labelled(self, row: Mapping[str, str], *, suffix: str) -> Iterator[Pair]:
         """Pair what depends on labels: how many there are of how many, and the performance they show."""
@@ -158,10 +158,13 @@ class Numbers:
             _, scored, _ = self.values.get((start, "labels", "coverage", ""), (None, -1, ""))
             yield Pair("labels.n_scored", row["window_start"], number(row, "n_scored"), scored)
 
-    def _not_kept(self, start: datetime, kind: str, metric: str) -> tuple[float | None, int, str]:
-        """What a number is that no snapshot holds: no night measures a window before its first label."""
+    def _not_kept(self, start: datetime, kind: str, metric: str, known: float | None) -> tuple[float | None, int, str]:
+        """What a number is that no snapshot holds: no night measures a window before its first label.
+
+        That nobody measured it is a reason only where nothing is known.
+        """
         if start in self.labelled_windows or kind not in ("labels", "performance"):
-            return None, 0, ""  # not measured, and nothing says why
+            return None, 0, "not measured" if known is None else ""
         return (0.0 if metric == "n_labeled" else None), 0, "no label yet"
 
 

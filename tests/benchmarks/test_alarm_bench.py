@@ -25,8 +25,8 @@ from benchmarks.alarms_draws import (
     numeric,
     split,
 )
-from hindsight.checks.reference.bins import decile_bins
 from hindsight.checks.statistics.effects import psi
+from hindsight.checks.values.bins import decile_bins
 from hindsight.checks.values.distributions import ks_p
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import numpy as np
@@ -15,33 +14,16 @@ from hypothesis import strategies as st
 from hindsight.checks.drift.drift import drift
 from hindsight.checks.quality.quality import quality
 from hindsight.checks.reference.baseline import Baseline, fit
-from hindsight.checks.reference.bins import decile_bins, percentile_bins, quantiles
+from hindsight.checks.values.bins import decile_bins, percentile_bins, quantiles
 from hindsight.checks.values.distributions import Distribution
 from hindsight.monitors.model import Monitor
 from hindsight.vocabulary.measurement import Measurement
 from hindsight.vocabulary.rows import TableRows
 from tests.builders import a_monitor, at
+from tests.checks.values.writings import WRITINGS, Writing
 
 N = 2000
-Writing = Callable[[np.ndarray], Any]
 Found = dict[str, Measurement]
-
-
-def half_up(values: np.ndarray) -> np.ndarray:
-    """As NUMERIC(12, 2) keeps a number."""
-    return np.array([float(Decimal(repr(float(v))).quantize(Decimal("0.01"), ROUND_HALF_UP)) for v in values])
-
-
-WRITINGS: dict[str, Writing] = {
-    "REAL": lambda v: v.astype(np.float32).astype(float),
-    "float32 in Arrow": lambda v: pa.array(v.astype(np.float32)),
-    "six digits": lambda v: np.array([float(f"{x:.6g}") for x in v]),
-    "six digits of REAL": lambda v: np.array([float(f"{x:.6g}") for x in v.astype(np.float32)]),
-    "two decimals": lambda v: v.round(2),
-    "NUMERIC(12, 2)": half_up,
-    "decimals in Arrow": lambda v: pa.array([Decimal(f"{x:.2f}") for x in v]),
-    "REAL of two decimals": lambda v: v.round(2).astype(np.float32).astype(float),
-}
 COLUMNS: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
     "five rates": lambda g, n: g.choice(np.round(np.arange(0.1, 1, 0.2), 1), n),
     "thirds": lambda g, n: g.choice(np.arange(1, 8) / 3, n),

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from hindsight.checks.reference.bins import CategoryBins, NumericBins, decile_bins, percentile_bins, top_bins
 from hindsight.checks.reference.profile import Profile, category_profile, measurements, moments, numeric_profile
+from hindsight.checks.values.bins import CategoryBins, NumericBins, decile_bins, percentile_bins, top_bins
 from hindsight.checks.values.categories import Frequencies, encode
 from hindsight.checks.values.distributions import Distribution
 from hindsight.checks.values.samples import Numbers

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from hindsight.checks.reference.baseline import Baseline
-from hindsight.checks.reference.bins import top_bins
 from hindsight.checks.reference.confidence import confidence, mean_confidence
 from hindsight.checks.statistics.rates import share
+from hindsight.checks.values.bins import top_bins
 from hindsight.checks.values.categories import OTHER
 from hindsight.checks.values.classes import canonical
 from hindsight.checks.values.groups import Group, groups

@@ -13,6 +13,8 @@ import pyarrow as pa
 
 from hindsight.checks.performance.outcomes import Classified, Measured, outcomes_of
 from hindsight.checks.reference.scores import many_fault, one_fault, spread
+from hindsight.checks.values.bins import NumericBins
+from hindsight.checks.values.precision import untwinned
 from hindsight.monitors.model import Monitor
 
 ENOUGH_LABELS = 100
@@ -42,8 +44,8 @@ class Blocks:
     n: np.ndarray
 
     def places(self, values: np.ndarray) -> np.ndarray:
-        """Return the block in which each value lies."""
-        return np.searchsorted(self.edges, values, side="right")
+        """Return the block in which each value lies, or the one whose float32 it is."""
+        return np.searchsorted(NumericBins(self.edges).borders, values, side="right")
 
     def count(self, values: np.ndarray) -> np.ndarray:
         """Return how many of the values lie in each block."""
@@ -121,7 +123,7 @@ def isotonic(scores: np.ndarray, hits: np.ndarray) -> Blocks:
     """
     from scipy.optimize import isotonic_regression
 
-    values, places, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    values, places, counts = np.unique(_one_each(scores), return_inverse=True, return_counts=True)
     found = isotonic_regression(np.bincount(places, hits) / counts, weights=counts)
     starts = np.flatnonzero(np.append(True, np.diff(found.x[found.blocks[:-1]]) > 0))
     first = found.blocks[:-1][starts]
@@ -133,13 +135,22 @@ def isotonic(scores: np.ndarray, hits: np.ndarray) -> Blocks:
 
 def binned(values: np.ndarray, target: np.ndarray) -> Blocks:
     """Return mean and variance of a target between the unique deciles of `values` (finite, at least one)."""
+    values = _one_each(values)
     edges = np.unique(np.quantile(values, DECILES, method="lower"))
     edges = edges[edges > values.min()]
-    places = np.searchsorted(edges, values, side="right")
+    places = np.searchsorted(NumericBins(edges).borders, values, side="right")
     n = np.bincount(places, minlength=edges.size + 1)
     mean = np.bincount(places, target, minlength=n.size) / n
     squares = np.bincount(places, (target - mean[places]) ** 2, minlength=n.size)
     return Blocks(edges, mean, squares / np.maximum(n - 1, 1), n)
+
+
+def _one_each(values: np.ndarray) -> np.ndarray:
+    """Return the values in their order, what only differs by its precision as one."""
+    order = np.argsort(values, kind="stable")
+    found = np.empty_like(values)
+    found[order] = untwinned(values[order])
+    return found
 
 
 def _losses(outcomes: Measured) -> Iterator[tuple[str, Blocks]]:

@@ -12,10 +12,10 @@ import numpy as np
 
 from hindsight.checks.statistics import intervals
 from hindsight.checks.statistics.rates import mean, share
+from hindsight.checks.values.bins import decile_bins
 from hindsight.vocabulary.measurement import Measurement
 
 NOTHING = "no labelled rows"
-CALIBRATION_BINS = 10
 SHOWN = 5  # classes a note names
 CELLS = ("positive→positive", "positive→negative", "negative→positive", "negative→negative")  # label→prediction
 
@@ -105,13 +105,15 @@ def _auc(positives: np.ndarray, negatives: np.ndarray) -> Measurement:
 
 
 def _calibration(y: np.ndarray, p: np.ndarray) -> Iterator[Measurement]:
-    """ECE = Σ n_b/n · |mean score − share of positives| over ten bins of equal mass, ties kept together.
+    """ECE = Σ n_b/n · |mean score − share of positives| over the bins between deciles, ties kept together.
+
+    A score and the float32 that stands for it in other rows are a tie.
 
     Naeini, Cooper & Hauskrecht 2015 (AAAI), with the equal-mass bins of Nguyen & O'Connor 2015 (EMNLP).
     """
-    edges = np.unique(np.quantile(p, np.arange(1, CALIBRATION_BINS) / CALIBRATION_BINS))
-    places = np.searchsorted(edges, p, side="right")
-    counts = np.bincount(places, minlength=edges.size + 1)
+    borders = decile_bins(np.sort(p)).borders
+    places = np.searchsorted(borders, p, side="right")
+    counts = np.bincount(places, minlength=borders.size + 1)
     scored, positive = (np.bincount(places, weights=values, minlength=counts.size) for values in (p, y))
     yield Measurement("ece", float(np.abs(scored - positive).sum() / p.size), p.size)
     for number, place in enumerate(np.flatnonzero(counts), start=1):

@@ -9,8 +9,9 @@ import numpy as np
 
 from hindsight.checks.reference.baseline import Baseline
 from hindsight.checks.reference.columns import sample_of
-from hindsight.checks.values.categories import EMPTY, OTHER
+from hindsight.checks.values.categories import EMPTY, OTHER, Frequencies
 from hindsight.checks.values.distributions import Distribution
+from hindsight.checks.values.number_texts import one_text_each
 from hindsight.checks.values.precision import STEP
 from hindsight.checks.values.samples import Numbers
 
@@ -91,6 +92,11 @@ class Norm:
     def distinct(self) -> int:
         """How many values there are."""
         return len(self.texts) if self.numbers is None else len(self.numbers.values)
+
+    def named(self, found: Frequencies) -> Frequencies:
+        """Return what was found, numbers of another precision as the reference writes them."""
+        counts = np.fromiter(self.texts.values(), np.int64, len(self.texts))
+        return one_text_each(Frequencies.of(tuple(self.texts), counts), found, self.type)[1]
 
     @property
     def unseen(self) -> float:

@@ -227,6 +227,7 @@ class _Column:
 
     def _categorical(self, found: Frequencies) -> Iterator[Measurement]:
         norm = self.expected.norm
+        found = norm.named(found) if norm else found
         counts = dict(zip(found.texts, found.counts.tolist(), strict=True))
         known = {text: count for text, count in counts.items() if not is_blank(text)}
         n, blank = sum(known.values()), sum(counts.values()) - sum(known.values())

@@ -3,7 +3,6 @@
 baseline    the frozen reference, whole             column_comparison  every effect, the test of one
 fitting     freeze the columns, in every segment    thresholds  what an effect must exceed, declared or learnt
 columns     what is frozen of one column            control     means and rates in sigmas of the reference
-bins        frozen edges and categories             confidence  how sure a classifier is of what it says
-profile     what is kept of a window: counts and     scores      whether scores are what the file says
-            sums per bin
+profile     what is kept of a window: counts and    confidence  how sure a classifier is of what it says
+            sums per bin                            scores      whether scores are what the file says
 """

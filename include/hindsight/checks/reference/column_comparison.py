@@ -7,7 +7,6 @@ from math import isfinite
 
 import numpy as np
 
-from hindsight.checks.reference.bins import CategoryBins, NumericBins
 from hindsight.checks.reference.profile import Moments, Profile, moments
 from hindsight.checks.statistics.effects import (
     any_of,
@@ -19,6 +18,7 @@ from hindsight.checks.statistics.effects import (
     psi_by_chance,
     wasserstein_normed,
 )
+from hindsight.checks.values.bins import CategoryBins, NumericBins
 from hindsight.checks.values.distributions import Distances, distances, ks_p
 from hindsight.checks.values.precision import STEP
 from hindsight.checks.values.samples import Numbers, Texts

@@ -10,11 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hindsight.checks.reference.bins import CategoryBins, NumericBins
 from hindsight.checks.reference.column_comparison import Comparison, compare_numbers, compare_texts
 from hindsight.checks.reference.profile import Moments, Profile, category_profile, numeric_profile
+from hindsight.checks.values.bins import CategoryBins, NumericBins
 from hindsight.checks.values.categories import OTHER, Frequencies
 from hindsight.checks.values.distributions import Distribution
+from hindsight.checks.values.number_texts import one_text_each
 from hindsight.checks.values.precision import alike
 from hindsight.checks.values.samples import Numbers, Sample, Texts
 
@@ -95,14 +96,19 @@ class CategoryBaseline(ColumnBaseline):
         """Compare the rows of a window with the reference's."""
         if not isinstance(reference, Texts) or not isinstance(current, Texts):
             raise TypeError(f"column {self.name!r} is categorical")
-        rest = OTHER if OTHER in reference.values.texts else None
-        return compare_texts(self.bins, reference, self.profile, current, rest)
+        rest, known = OTHER if OTHER in reference.values.texts else None, self.profile
+        then, now, renamed = one_text_each(reference.values, current.values, self.type)
+        if renamed:
+            reference, current = replace(reference, values=then), replace(current, values=now)
+            known = replace(known, counts=self.bins.counts(then, reference.nulls))
+        return compare_texts(self.bins, reference, known, current, rest)
 
     def profile_of(self, current: Sample) -> Profile:
         """Return the profile of the rows of a window in the frozen bins."""
         if not isinstance(current, Texts):
             raise TypeError(f"column {self.name!r} is categorical")
-        return category_profile(self.bins, current.values, current.nulls)
+        binned = Frequencies.of(self.bins.texts, self.profile.counts[:-2])
+        return category_profile(self.bins, one_text_each(binned, current.values, self.type)[1], current.nulls)
 
 
 AnyColumn = NumericBaseline | CategoryBaseline

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from hindsight.checks.reference.bins import decile_bins, percentile_bins, top_bins
 from hindsight.checks.reference.columns import AnyColumn, CategoryBaseline, NumericBaseline, Role
 from hindsight.checks.reference.profile import category_profile, numeric_profile
 from hindsight.checks.reference.thresholds import MOST, learnt, weight
+from hindsight.checks.values.bins import decile_bins, percentile_bins, top_bins
 from hindsight.checks.values.categories import OTHER, Frequencies
 from hindsight.checks.values.distributions import Distribution, distinct
 from hindsight.checks.values.groups import Group

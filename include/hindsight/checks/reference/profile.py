@@ -9,9 +9,10 @@ from math import fsum, isfinite, sqrt
 
 import numpy as np
 
-from hindsight.checks.reference.bins import CategoryBins, NumericBins
+from hindsight.checks.values.bins import CategoryBins, NumericBins
 from hindsight.checks.values.categories import Frequencies
 from hindsight.checks.values.distributions import BLOCK, Distribution
+from hindsight.checks.values.precision import untwinned
 from hindsight.vocabulary.measurement import Measurement
 
 
@@ -39,14 +40,18 @@ class Moments:
 
 
 def moments(values: np.ndarray) -> Moments:
-    """Return the moments of ascending finite values, in two passes and in blocks: no copy of the column is made."""
+    """Return the moments of ascending finite values, in two passes and in blocks: no copy of the column is made.
+
+    One value as double in some rows and as float32 in others has no spread.
+    """
     if not len(values):
         return Moments(0, 0.0, 0.0)
+    lowest, highest = untwinned(values[[0, -1]])
     blocks = [values[i : i + BLOCK] for i in range(0, len(values), BLOCK)]
     with np.errstate(over="ignore", invalid="ignore"):
         mean = _total(np.sum(block) for block in blocks) / len(values)
         deviations = _total(np.sum((block - mean) ** 2) for block in blocks)
-    return Moments(len(values), mean, deviations)
+    return Moments(len(values), mean, deviations if lowest < highest else 0.0)
 
 
 def _total(parts: Iterable[float]) -> float:

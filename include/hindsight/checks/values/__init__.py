@@ -5,4 +5,5 @@ categories     a column as whole numbers and canonical texts       classes     l
 samples        the values of one group of rows, sorted, counted    groups      all rows, each version, each segment
 distributions  sorted values with counts, and their distances      failures    which requests were not answered
 precision      numbers that only changed how many digits are kept
+number_texts   the same of numbers that are categories             bins        edges and categories, as they are frozen
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,6 +52,15 @@ class Frequencies:
     def n(self) -> int:
         """Rows, nulls not counted."""
         return int(self.counts.sum())
+
+    def renamed(self, names: Mapping[str, str]) -> Frequencies:
+        """Count under another name what `names` says."""
+        if not names.keys() & set(self.texts):
+            return self
+        counts: dict[str, int] = {}
+        for text, count in zip(self.texts, self.counts.tolist(), strict=True):
+            counts[names.get(text, text)] = counts.get(names.get(text, text), 0) + count
+        return Frequencies.of(tuple(counts), np.array([*counts.values()], np.int64))
 
     def onto(self, texts: Sequence[str], *, rest: str | None = None) -> tuple[tuple[str, ...], np.ndarray]:
         """Count the rows of each of `texts`, and behind them those of every other text, or of all others as `rest`."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hindsight.checks.values.distributions import Distribution, distances
+from hindsight.checks.values.distributions import Distribution, distances, distinct
 
 STEP = 2.0**-21  # four steps of a float32, as a share of a value: what rounding to one can do, and some
 DECIMALS = (2, 3, 4, 5, 6)  # places a column may be rounded to; to whole numbers is for `quality` to say
@@ -19,6 +19,7 @@ DIGITS = 6
 NEARLY = 1e-6  # of a unit
 PROBED = 256  # values of a side, evenly over its order, by which its precision is known
 APART = 0.2  # by how much the shares of values that a precision leaves as they are must differ
+A_FEW = 0.05  # the same of float32, which hides nothing
 WRITTEN = 0.99
 FINE = 0.1  # of a standard deviation: a unit no coarser hides no movement worth a mail
 
@@ -35,6 +36,7 @@ class Precision:
     roundings: tuple[Rounding, ...]
     unit: Callable[[float], float]
     slack: float = STEP  # decimals are as they are in float32, too
+    apart: float = APART
     whole: float = WRITTEN  # the share of a side that must be written so: round numbers are common anyway
 
     def keeps(self, values: np.ndarray) -> np.ndarray:
@@ -56,10 +58,7 @@ def alike(reference: Distribution, current: Distribution, std: float) -> tuple[D
     one. Of several, and of ways to round a half, the one under which the sides lie nearest counts: what has moved lies
     apart under all.
     """
-    then, now = _probe(reference), _probe(current)
-    if not (then.size and now.size):
-        return None
-    found = [(_rounded(reference, one), _rounded(current, one)) for one in _differing(then, now, std)]
+    found = [(_rounded(reference, one), _rounded(current, one)) for one in differing(reference, current, std)]
     return min(found, key=lambda pair: distances(*pair).ks, default=None)
 
 
@@ -71,12 +70,15 @@ def _probe(side: Distribution) -> np.ndarray:
     return np.asarray(finite.values[places])
 
 
-def _differing(then: np.ndarray, now: np.ndarray, std: float) -> Iterator[Rounding]:
-    """Yield the roundings by which two samples may differ in nothing but their precision."""
+def differing(reference: Distribution, current: Distribution, std: float) -> Iterator[Rounding]:
+    """Yield the roundings by which two samples may differ in nothing but their precision; see `alike`."""
+    then, now = _probe(reference), _probe(current)
+    if not (then.size and now.size):
+        return
     with np.errstate(over="ignore", invalid="ignore"):
         for precision in PRECISIONS:
             shares = [float(np.mean(precision.keeps(side))) for side in (then, now)]
-            if abs(shares[0] - shares[1]) <= APART or max(shares) < precision.whole:
+            if abs(shares[0] - shares[1]) <= precision.apart or max(shares) < precision.whole:
                 continue
             unit = precision.unit(float(np.abs(then).max()))
             whole = bool((now % 1 == 0).all())
@@ -90,8 +92,28 @@ def _rounded(side: Distribution, rounding: Rounding) -> Distribution:
     return replace(side, values=np.where(np.isfinite(values), values, side.values))
 
 
-def _single(values: np.ndarray) -> np.ndarray:
-    return np.asarray(values, dtype=np.float32).astype(np.float64)
+def single(values: np.ndarray) -> np.ndarray:
+    """Return the nearest float32 of each value, infinite beyond them."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(values, dtype=np.float32).astype(np.float64)
+
+
+def untwinned(values: np.ndarray) -> np.ndarray:
+    """Return ascending values in which a float32 beside a double it may stand for is that double.
+
+    Where rows of both precisions are mixed each value is there twice, a last digit apart: no edge is to part the two.
+    """
+    finite = distinct(values)[0]
+    nearest = single(finite)
+    is_twin = (nearest[1:] == nearest[:-1]) & ((nearest[1:] == finite[1:]) | (nearest[:-1] == finite[:-1]))
+    if not is_twin.any():
+        return values
+    groups = np.cumsum(np.append(True, ~is_twin)) - 1
+    doubles = np.where(nearest == finite, -1, np.arange(finite.size))
+    last = np.maximum.reduceat(doubles, np.flatnonzero(np.append(True, ~is_twin)))
+    own = np.arange(finite.size)
+    stands_for = np.where(nearest == finite, np.where(last[groups] < 0, own, last[groups]), own)
+    return np.asarray(finite[stands_for][np.searchsorted(finite, values)])
 
 
 def _half_up(rounding: Rounding) -> Rounding:
@@ -133,7 +155,7 @@ def _decimals(places: int) -> Precision:
 
 
 PRECISIONS = (
-    Precision((_single,), lambda size: size * 2.0**-23, slack=0.0, whole=0.0),
+    Precision((single,), lambda size: size * 2.0**-23, slack=0.0, apart=A_FEW, whole=0.0),
     Precision((_to_digits, _half_up(_to_digits)), lambda size: size * 10.0 ** (1 - DIGITS)),
     *map(_decimals, DECIMALS),
 )

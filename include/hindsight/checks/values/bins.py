@@ -9,7 +9,7 @@ import numpy as np
 
 from hindsight.checks.values.categories import NULL, OTHER, Frequencies
 from hindsight.checks.values.distributions import Distribution, distinct
-from hindsight.checks.values.precision import near
+from hindsight.checks.values.precision import near, untwinned
 
 FEW = 20  # a numeric column of so few distinct values has a bin for each of them
 TOP = 50
@@ -70,8 +70,10 @@ def percentile_bins(values: np.ndarray) -> NumericBins:
     """Freeze the 1st to 99th percentiles of ascending finite values as edges.
 
     A value that repeats across percentiles, a point mass, gets a bin of its own, so that mass moving off it upwards
-    is seen as well. So does each value of a column of at most 20 distinct ones.
+    is seen as well. So does each value of a column of at most 20 distinct ones. A double and the float32 that stands
+    for it in other rows are one value.
     """
+    values = untwinned(values)
     values_seen = distinct(values)[0]
     if len(values_seen) <= FEW:
         return NumericBins(_enclosed(values_seen))
@@ -82,7 +84,7 @@ def percentile_bins(values: np.ndarray) -> NumericBins:
 
 def decile_bins(values: np.ndarray) -> NumericBins:
     """Freeze the distinct deciles of ascending finite values as edges."""
-    return NumericBins(np.unique(quantiles(values, DECILES)))
+    return NumericBins(np.unique(quantiles(untwinned(values), DECILES)))
 
 
 def _enclosed(values: np.ndarray) -> np.ndarray:
