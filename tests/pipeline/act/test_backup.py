@@ -41,9 +41,8 @@ def lived_in(world: World) -> World:
     pipeline.report_night(world.monitor, at("2026-09-05"), world.resources, made_at=at("2026-09-05"))
     rows = matured_rows(world.declare(retrain=RETRAIN).monitor, at("2026-09-05"), world.resources)
     place = "models/credit/k"
-    kept = save_model(
-        BoosterModel().fit(rows[["amount"]], rows["label"]), located(world.resources.settings.data, place), trusted=OWN
-    )
+    model = BoosterModel().fit(rows[["amount"]], rows["label"])
+    kept = save_model(model, world.resources.files, place, trusted=OWN)
     artifact = f"{place}/{kept.sha256}.skops"
     made = at("2026-09-05")
     version = ModelVersion("credit", "v1", made, made, 9, {"auc": 0.9}, artifact, kept.sha256, made)
