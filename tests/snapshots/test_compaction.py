@@ -167,6 +167,26 @@ def test_a_fold_cut_off_at_any_step_loses_nothing_and_the_next_one_ends_it(tmp_p
     assert done
 
 
+def test_a_listing_that_a_fold_runs_through_hides_nothing(disk: SnapshotStore) -> None:
+    @dataclass
+    class Torn(Fragile):
+        """Sees neither the sources, which are gone when it comes to them, nor the fold, made after it passed there."""
+
+        def listing(self, under: str = "") -> list[str]:
+            found: list[str] = self.files.listing(under)
+            if self.left:
+                self.left -= 1
+                fold_all(whole)
+                found = [path for path in found if path in self.files.listing(under)]
+            return found
+
+    a_history(disk, windows=12)
+    before, whole = disk.read("credit"), SnapshotStore(disk.files.uri(""))
+    disk.files = Torn(disk.files, 1)  # type: ignore[assignment]
+    assert disk.read("credit") == before
+    assert len(list(whole.names("credit"))) == 1
+
+
 def test_what_comes_after_a_fold_is_the_next_revision(disk: SnapshotStore) -> None:
     write(disk, a_measurement(value=1.0))
     write(disk, a_measurement(value=1.0), day="2026-09-02")
