@@ -109,5 +109,5 @@ def test_help_names_every_command_in_a_whole_sentence(say: Say, monkeypatch: pyt
     asked, nothing = say("--help"), say()
     assert (asked.code, nothing.code, nothing.out) == (0, 0, asked.out)
     commands = [line for line in asked.out.partition("Commands:")[2].splitlines() if line]
-    assert len(commands) == 9
+    assert len(commands) == 12
     assert all(line.endswith(".") and "..." not in line for line in commands)
