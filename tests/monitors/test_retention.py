@@ -30,7 +30,7 @@ def test_a_length_is_days_years_or_forever(tmp_path: Path) -> None:
 def test_without_a_word_defaults_hold(tmp_path: Path) -> None:
     kept = loaded(tmp_path, {})
     lengths = (kept.snapshots, kept.verdicts, kept.labels, kept.reports, kept.models, kept.messages)
-    assert [length and said(length) for length in lengths] == ["3y", None, None, "180d", "1y", "90d"]
+    assert [length and said(length) for length in lengths] == ["forever", None, None, "180d", "1y", "90d"]
     assert kept == a_monitor().retention
 
 
@@ -40,7 +40,7 @@ def test_without_a_word_defaults_hold(tmp_path: Path) -> None:
         ({"snapshots": "3 years"}, "such as 90d, 3y or forever"),
         ({"snapshots": 90}, "such as 15m|a duration|90d"),
         ({"snapshots": "12h"}, "such as 90d, 3y or forever"),
-        ({"verdicts": "90d"}, "verdicts are needed as long as the snapshots of their windows, 3y"),
+        ({"verdicts": "90d"}, "verdicts are needed as long as the snapshots of their windows, forever"),
         ({"labels": "90d"}, "labels are needed as long"),
         ({"snapshots": "8d"}, "expected more than 8d: a window and labels.matures_after"),
         ({"snapshot": "8d"}, "did you mean 'snapshots'"),

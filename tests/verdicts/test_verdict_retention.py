@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hindsight.monitors.rules import Rule
-from hindsight.verdicts.incidents import fold_from, refold
+from hindsight.verdicts.incidents import fold_from, refold, retire
 from hindsight.verdicts.model import Incident, State, Verdict
 from hindsight.verdicts.retention import EVER, Span, expired, gaps, judged_until, needed
 from tests.builders import DAY, at
@@ -77,3 +77,20 @@ def test_of_an_open_incident_every_later_window_stays() -> None:
     assert standing.state is State.OPEN
     spans = needed([standing], DAY)[SERIES]
     assert list(gaps(spans, day(500))) == [(EVER, day(4))]
+
+
+def test_breaches_that_wait_for_more_when_the_horizon_passes_them_still_count() -> None:
+    rule, text = a_rule(**{"for": 3}), "." * 200 + "BB"
+    left = what_is_left([a_verdict(number, letter) for number, letter in enumerate(text)], [], 202, rule)
+    (incident,) = folded_from([*left, a_verdict(202, "B")], [], 202, rule)
+    assert incident.breaches == (day(200), day(201), day(202))
+
+
+def test_a_withdrawn_incident_is_not_joined_to_the_next_when_the_calm_between_them_goes() -> None:
+    rule, text = a_rule(**{"for": 3}), "." * 10 + "BB" + "." * 20 + "BBB" + "." * 300
+    verdicts = [a_verdict(number, letter) for number, letter in enumerate(text)]
+    first = retire(folded("." * 10 + "BBB", rule=rule)[0], "labels came")
+    recorded = refold("credit", rule, SERIES, verdicts, [first])
+    left = what_is_left(verdicts, recorded, 330, rule)
+    assert len(left) < len(verdicts)
+    assert refold("credit", rule, SERIES, left, recorded) == recorded

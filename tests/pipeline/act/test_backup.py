@@ -112,12 +112,14 @@ def test_all_of_it_arrives_on_another_database_and_root_and_life_goes_on(
         assert everything(moved) == everything(world)
         assert made.rows["verdicts"] > 0
         assert (sum(made.rows.values()), made.missing) == (sum(map(len, rows(world).values())), [])
-        world.log("2026-09-03", latency_ms=900.0)
+        events = len(rows(moved)["incident_events"])
+        world.log("2026-09-03", latency_ms=20.0, prediction=None)
         for one in (world, moved):
             one.run("2026-09-03")
             one.night("2026-09-06")
         ids = [[mail.id for mail in one.resources.ledger.outbox()] for one in (world, moved)]
         assert ids[0] == ids[1]
+        assert len(rows(moved)["incident_events"]) > events  # numbered on after those that were restored
         assert rows(moved)["verdicts"] == rows(world)["verdicts"]
         assert stored(moved).keys() == stored(world).keys()
         moved.resources.ledger.engine.dispose()

@@ -153,6 +153,27 @@ def test_a_listing_that_a_fold_ran_through_is_not_believed(
     assert moved.store.read("credit").equals(there)
 
 
+def test_what_expires_while_it_is_copied_is_left_out(
+    sqlite_url: sa.URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hindsight.pipeline.act import backup as module
+
+    resources = resources_at(sqlite_url, tmp_path / "here")
+    for number in range(4):
+        write(resources.store, number)
+    *_, last = sorted(resources.files.listing("snapshots"))
+    read = module.read_whole
+
+    def read_then_expire(root: str, path: str) -> bytes:
+        data = read(root, path)
+        resources.files.remove(last)
+        return data
+
+    monkeypatch.setattr(module, "READERS", 1)
+    monkeypatch.setattr(module, "read_whole", read_then_expire)
+    assert backup(str(tmp_path / "copy"), resources, now=NOW).files == 3
+
+
 def test_the_ledger_is_read_as_it_was_at_one_moment(database_url: sa.URL, tmp_path: Path) -> None:
     resources = resources_at(database_url, tmp_path)
     report = Report("a", "credit", a_window(), "accuracy", "reports/a.html", START)
