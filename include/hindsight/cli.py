@@ -13,9 +13,10 @@ import typer
 from rich.progress import track
 
 from hindsight.commands import backup, expire, outbox, retrain, upgrade
+from hindsight.commands.chosen import chosen
 from hindsight.commands.console import counted, err, out, print_json
 from hindsight.errors import ConfigError, HindsightError
-from hindsight.monitors.loader import load_folder, load_monitor, monitor_files, require_folder
+from hindsight.monitors.loader import load_monitor, monitor_files, require_folder
 from hindsight.monitors.model import Monitor, Task
 from hindsight.monitors.times import moment_of, nights_of, span_of
 from hindsight.settings import Settings, read_settings
@@ -233,7 +234,7 @@ def show(
 
     resources = _resources(read_settings())
     moment = moment_of(as_of, "--as-of") if as_of else None
-    watched = [m for m in _monitors(monitor, resources.settings) if monitor or everything or m.state != "archived"]
+    watched = [m for m in chosen(monitor, resources.settings) if monitor or everything or m.state != "archived"]
     states = [pipeline.state_of(m, resources, as_of=moment) for m in watched]
     if as_json:
         print_json([state.to_dict() for state in states])
@@ -256,7 +257,7 @@ def incidents(monitor: MaybeName = None, as_json: Json = False) -> int:
     from hindsight import pipeline, terminal
 
     resources = _resources(read_settings())
-    watched = _monitors(monitor, resources.settings)
+    watched = chosen(monitor, resources.settings)
     stories = [story for m in watched for story in pipeline.stories(m, resources)]
     if as_json:
         print_json([story.to_dict() for story in stories])
@@ -321,15 +322,6 @@ def _resources(settings: Settings) -> Resources:
     from hindsight.airflow.connections import open_resources
 
     return open_resources(settings)
-
-
-def _monitors(name: str | None, settings: Settings) -> list[Monitor]:
-    if name:
-        return [load_monitor(name, settings.monitors)]
-    loaded = load_folder(require_folder(settings.monitors))
-    for problem in loaded.problems:
-        err.print(str(problem), style="red", markup=False)
-    return list(loaded.monitors.values())
 
 
 def _warn_of_future(ahead: Sequence[datetime], what: str, why: str) -> None:

@@ -1,6 +1,7 @@
 """Commands that are more than a few lines of `cli.py`, and how all of them print.
 
 backup   ledger and store copied away, and brought back
+chosen   the monitors a command is about
 console  where answers and errors go, as tables or as JSON, and who asks
 expire   what has expired: listed, or deleted
 outbox   what mail waits or was given up; try again, drop

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hindsight.commands.chosen import chosen
 from hindsight.commands.console import counted, err, out, print_json
-from hindsight.monitors.loader import load_folder, load_monitor, require_folder
 from hindsight.settings import read_settings
 
 if TYPE_CHECKING:
-    from hindsight.monitors.model import Monitor
     from hindsight.pipeline import Resources
     from hindsight.pipeline.act.expiry import Expiry
-    from hindsight.settings import Settings
 
 WORDS = {
     "snapshots": "snapshot file",
@@ -39,20 +37,11 @@ def expire(
     from hindsight.pipeline.act import retention
 
     settings, now = read_settings(), datetime.now(UTC)
-    resources, watched = open_resources(settings), _watched(monitor, settings)
+    resources, watched = open_resources(settings), chosen(monitor, settings)
     if dry_run:
         _list([retention.expiry(one, resources, now=now) for one in watched], as_json=as_json)
         return 0
     return _report({one.name: retention.expire(one, resources, now=now) for one in watched}, resources, as_json=as_json)
-
-
-def _watched(name: str | None, settings: Settings) -> list[Monitor]:
-    if name:
-        return [load_monitor(name, settings.monitors)]
-    loaded = load_folder(require_folder(settings.monitors))
-    for problem in loaded.problems:
-        err.print(str(problem), style="red", markup=False)
-    return list(loaded.monitors.values())
 
 
 def _list(found: list[tuple[Expiry, dict[str, int]]], *, as_json: bool) -> None:

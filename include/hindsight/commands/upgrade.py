@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from hindsight.commands.chosen import chosen
 from hindsight.commands.console import counted, err, out, print_json
-from hindsight.monitors.loader import load_folder, load_monitor
 from hindsight.settings import read_settings
 
 
@@ -23,9 +23,9 @@ def upgrade(
     from hindsight.airflow.connections import open_resources
     from hindsight.pipeline.act.folding import fold_snapshots, renew_snapshots
 
-    resources = open_resources(read_settings())  # opening the ledger upgrades its tables
-    folder, now = resources.settings.monitors, datetime.now(UTC)
-    names = [load_monitor(monitor, folder).name] if monitor else sorted(load_folder(folder).monitors)
+    settings = read_settings()
+    resources = open_resources(settings)  # opening the ledger upgrades its tables
+    now, names = datetime.now(UTC), [one.name for one in chosen(monitor, settings)]
     steps: dict[str, Callable[[str], dict[str, Any]]] = {
         "renewed": lambda name: renew_snapshots(name, resources),
         "folded": lambda name: fold_snapshots(name, resources, now=now),

@@ -112,6 +112,6 @@ def _import(path: Path) -> None:
     module = sys.modules[name] = module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except BaseException:
+    except BaseException:  # whatever ended it, half a module must not pass for the whole one; it is raised again
         del sys.modules[name]
         raise
