@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from hindsight.errors import StoreError
 from hindsight.snapshots.compaction import Folded, fold, heaps, outdated
+from hindsight.snapshots.local import LocalFiles
 from hindsight.snapshots.names import SPANS, FoldName, parse_path
 from hindsight.snapshots.parquet import encode
 from hindsight.snapshots.store import SnapshotStore
@@ -168,21 +169,22 @@ def test_a_fold_cut_off_at_any_step_loses_nothing_and_the_next_one_ends_it(tmp_p
 
 
 def test_a_listing_that_a_fold_runs_through_hides_nothing(disk: SnapshotStore) -> None:
-    @dataclass
-    class Torn(Fragile):
+    class Torn(LocalFiles):
         """Sees neither the sources, which are gone when it comes to them, nor the fold, made after it passed there."""
 
-        def listing(self, under: str = "") -> list[str]:
-            found: list[str] = self.files.listing(under)
-            if self.left:
-                self.left -= 1
+        runs_through = 1
+
+        def _list(self, under: str) -> list[str]:
+            found = super()._list(under)
+            if self.runs_through:
+                self.runs_through -= 1
                 fold_all(whole)
-                found = [path for path in found if path in self.files.listing(under)]
+                found = [path for path in found if path in whole.files.listing(under)]
             return found
 
     a_history(disk, windows=12)
     before, whole = disk.read("credit"), SnapshotStore(disk.files.uri(""))
-    disk.files = Torn(disk.files, 1)  # type: ignore[assignment]
+    disk.files = Torn(disk.files.uri(""))
     assert disk.read("credit") == before
     assert len(list(whole.names("credit"))) == 1
 

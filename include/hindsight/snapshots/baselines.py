@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import pyarrow as pa
 from fsspec import AbstractFileSystem
@@ -14,27 +17,34 @@ from fsspec import AbstractFileSystem
 from hindsight.errors import StoreError
 from hindsight.snapshots.files import open_files
 from hindsight.snapshots.parquet import DamagedError, about, decode, encode, without_version
+from hindsight.snapshots.port import MissingError
 
-_VERSION = 1
+_VERSION = 2  # 1 had a file for each table
+PACK_BYTES = 4 * 2**20  # of the tables that share a pack; a larger one has its own
 _MANIFEST = "manifest.json"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a baseline is: from rows known before `fitted_as_of`; `pin` holds small facts such as the model version."""
+    """What a baseline is: from rows known before `fitted_as_of`; `tables` says of each in which file it lies, `pin`
+    holds small facts such as the model version."""
 
     id: str
     fitted_as_of: datetime
-    tables: tuple[str, ...]
+    tables: Mapping[str, str]
     pin: Mapping[str, str] = field(default_factory=dict)
 
 
 class BaselineFiles:
-    """Baselines below `<root>/baselines/<monitor>/<id>/`: one Parquet file a table, and a manifest written last."""
+    """Baselines below `<root>/baselines/<monitor>/<id>/`: their tables in packs, and a manifest written last.
+
+    A pack is a zip archive of Parquet files: one request fetches many small tables from a store.
+    """
 
     def __init__(self, root: str, fs: AbstractFileSystem | None = None) -> None:
         self._files = open_files(root, fs)
+        self._pack = lru_cache(maxsize=1)(self._files.get)  # tables are asked for in the order they are packed in
 
     def write(
         self,
@@ -49,21 +59,26 @@ class BaselineFiles:
 
         A writer that was cut off may be repeated. Raises StoreError where the id holds other tables or facts.
         """
-        for name, table in tables.items():
-            self._keep(f"{_folder(monitor, id)}/{_checked(name)}.parquet", table)
-        manifest = Manifest(id, fitted_as_of.astimezone(UTC), tuple(sorted(tables)), dict(pin or {}))
-        path = f"{_folder(monitor, id)}/{_MANIFEST}"
-        created = self._files.put_new(path, _dump(manifest))
-        if not created and self.manifest(monitor, id) != manifest:
-            raise StoreError(f"{self._files.uri(path)}: the id {id} is taken by another baseline; choose a new one")
-        return created
+        folder = _folder(monitor, id)
+        encoded = {_checked(name): encode(table, {}) for name, table in sorted(tables.items())}
+        packs = list(_shared(encoded))
+        places = {name: f"tables-{number}.zip" for number, names in enumerate(packs) for name in names}
+        manifest = Manifest(id, fitted_as_of.astimezone(UTC), places, dict(pin or {}))
+        if self._holds(folder, manifest, tables):
+            return False
+        for names in packs:
+            path = f"{folder}/{places[names[0]]}"
+            if not self._files.put_new(path, _zipped({name: encoded[name] for name in names})):
+                self._compare(folder, places, {name: tables[name] for name in names})
+        created = self._files.put_new(f"{folder}/{_MANIFEST}", _dump(manifest))
+        return created or not self._holds(folder, manifest, tables)
 
     def table(self, monitor: str, id: str, name: str) -> pa.Table:
         """Return one table of a baseline; raise StoreError where there is none or it cannot be read."""
         manifest = self.manifest(monitor, id)
         if name not in manifest.tables:
             raise StoreError(f"baseline {id} of {monitor} has no table {name!r}; it has {', '.join(manifest.tables)}")
-        return self._read(f"{_folder(monitor, id)}/{name}.parquet")
+        return self._read(_folder(monitor, id), manifest.tables[name], name)
 
     def ids(self, monitor: str) -> list[str]:
         """Return the ids of a monitor's baselines, oldest first by when they were fitted."""
@@ -73,15 +88,67 @@ class BaselineFiles:
 
     def manifest(self, monitor: str, id: str) -> Manifest:
         """Return what a baseline is; raise StoreError where there is none or its manifest is damaged or newer."""
-        path = f"{_folder(monitor, id)}/{_MANIFEST}"
+        return self._manifest(_folder(monitor, id))
+
+    def _manifest(self, folder: str) -> Manifest:
+        path = f"{folder}/{_MANIFEST}"
         return _load(self._files.get(path), self._files.uri(path))
 
-    def _keep(self, path: str, table: pa.Table) -> None:
-        if not self._files.put_new(path, encode(table, {})) and not _same(self._read(path), table):
-            raise StoreError(f"{self._files.uri(path)}: another table lies here; choose a new id for this baseline")
+    def _holds(self, folder: str, manifest: Manifest, tables: Mapping[str, pa.Table]) -> bool:
+        """Whether this baseline is there; raise StoreError where another one is."""
+        try:
+            there = self._manifest(folder)
+        except MissingError:
+            return False
+        if there.tables.keys() == manifest.tables.keys():
+            self._compare(folder, there.tables, tables)
+        if replace(there, tables=manifest.tables) != manifest or there.tables.keys() != manifest.tables.keys():
+            uri = self._files.uri(f"{folder}/{_MANIFEST}")
+            raise StoreError(f"{uri}: the id {manifest.id} is taken by another baseline; choose a new one")
+        return True
 
-    def _read(self, path: str) -> pa.Table:
-        return without_version(decode(self._files.get(path), self._files.uri(path)))
+    def _compare(self, folder: str, places: Mapping[str, str], tables: Mapping[str, pa.Table]) -> None:
+        for name, table in tables.items():
+            if not _same(self._read(folder, places[name], name), table):
+                uri = self._files.uri(f"{folder}/{places[name]}")
+                raise StoreError(f"{uri}: another table {name!r} lies here; choose a new id for this baseline")
+
+    def _read(self, folder: str, place: str, name: str) -> pa.Table:
+        path, uri = f"{folder}/{place}", self._files.uri(f"{folder}/{place}")
+        if not place.endswith(".zip"):  # as tables lay before they were packed
+            return without_version(decode(self._files.get(path), uri))
+        return without_version(decode(_unzipped(self._pack(path), name, uri), f"{uri}/{name}"))
+
+
+def _shared(encoded: Mapping[str, bytes]) -> Iterator[list[str]]:
+    """Yield the names of the tables that share a pack, in order."""
+    names: list[str] = []
+    for name in encoded:
+        if names and sum(len(encoded[other]) for other in (*names, name)) > PACK_BYTES:
+            yield names
+            names = []
+        names.append(name)
+    if names:
+        yield names
+
+
+def _zipped(contents: Mapping[str, bytes]) -> bytes:
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w") as pack:  # Parquet is compressed already
+        for name, content in contents.items():
+            pack.writestr(zipfile.ZipInfo(f"{name}.parquet"), content)
+    return sink.getvalue()
+
+
+def _unzipped(data: bytes, name: str, uri: str) -> bytes:
+    """Return a member of a pack: never more bytes than the pack has, for it is stored as it is."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as pack:
+            if pack.getinfo(f"{name}.parquet").compress_type != zipfile.ZIP_STORED:
+                raise DamagedError(f"{uri}: its tables are not stored as they are, refused")
+            return pack.read(f"{name}.parquet")
+    except (zipfile.BadZipFile, KeyError, EOFError, NotImplementedError) as exc:
+        raise DamagedError(f"{uri}: not a whole pack of tables: {exc}") from exc
 
 
 def _same(there: pa.Table, table: pa.Table) -> bool:
@@ -106,7 +173,7 @@ def _dump(manifest: Manifest) -> bytes:
         "version": _VERSION,
         "id": manifest.id,
         "fitted_as_of": manifest.fitted_as_of.isoformat(),
-        "tables": list(manifest.tables),
+        "tables": dict(manifest.tables),
         "pin": dict(manifest.pin),
     }
     return json.dumps(facts, indent=1, sort_keys=True, allow_nan=False).encode()
@@ -115,8 +182,10 @@ def _dump(manifest: Manifest) -> bytes:
 def _load(data: bytes, uri: str) -> Manifest:
     try:
         facts = json.loads(data)
-        version, tables = facts["version"], tuple(facts["tables"])
-        manifest = Manifest(facts["id"], datetime.fromisoformat(facts["fitted_as_of"]), tables, facts["pin"])
+        version, tables = facts["version"], facts["tables"]
+        if version == 1:
+            tables = {name: f"{name}.parquet" for name in tables}
+        manifest = Manifest(facts["id"], datetime.fromisoformat(facts["fitted_as_of"]), dict(tables), facts["pin"])
     except (ValueError, KeyError, TypeError) as exc:
         raise DamagedError(f"{uri}: not a whole manifest: {exc}") from exc
     if version > _VERSION:

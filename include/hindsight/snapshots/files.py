@@ -25,7 +25,7 @@ def open_files(root: str, fs: fsspec.AbstractFileSystem | None = None) -> Files:
     if is_no_store(found):
         raise StoreError(incapable(root, found))
     path = found._strip_protocol(root)
-    return LocalFiles(path) if isinstance(found, LocalFileSystem) else _remote(found, path)
+    return _local(path) if isinstance(found, LocalFileSystem) else _remote(found, path)
 
 
 def open_filesystem(root: str, options: Mapping[str, Any] | None = None) -> fsspec.AbstractFileSystem:
@@ -36,4 +36,6 @@ def open_filesystem(root: str, options: Mapping[str, Any] | None = None) -> fssp
         raise StoreError(unopened(root, exc, options or {})) from exc
 
 
-_remote = lru_cache(maxsize=8)(RemoteFiles)  # one for each root, so that all who work on it share what they remember
+# one for each root, so that all who work on it share what they remember
+_local = lru_cache(maxsize=8)(LocalFiles)
+_remote = lru_cache(maxsize=8)(RemoteFiles)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from uuid import uuid4
 
 from hindsight.errors import StoreError
-from hindsight.snapshots.port import MAX_FILE_BYTES, MissingError, checked
+from hindsight.snapshots.memory import memory_of, remembering
+from hindsight.snapshots.port import MAX_FILE_BYTES, MissingError, checked, twice
 
 
 class LocalFiles:
@@ -29,7 +30,10 @@ class LocalFiles:
         target = self._place(path)
         with _telling("write", target):
             _make_folder(os.path.dirname(target))
-            return _create(target, data)
+            created = _create(target, data)
+        if memory := memory_of(self):
+            memory.add(path)
+        return created
 
     def get(self, path: str, *, fresh: bool = False) -> bytes:
         """Return the content of a file, which is always as the disk says it now (see Files)."""
@@ -41,6 +45,18 @@ class LocalFiles:
 
     def listing(self, under: str = "") -> list[str]:
         """Return the paths of all files below a folder, sorted (see Files)."""
+        memory = memory_of(self)
+        return memory.listing(checked(under), self._list) if memory and under else self._list(under)
+
+    def settled(self, under: str = "") -> list[str]:
+        """Return a listing that hides nothing (see Files)."""
+        memory = memory_of(self)
+        return memory.listing(checked(under), self._twice) if memory and under else self._twice(under)
+
+    def _twice(self, under: str) -> list[str]:
+        return twice(self._list, under)
+
+    def _list(self, under: str) -> list[str]:
         top = self._place(under) if under else self._root
         with _telling("list", top):
             skipped = len(os.path.join(self._root, ""))  # os.path.relpath looks at the disk's root for each
@@ -49,6 +65,8 @@ class LocalFiles:
     def remove(self, path: str) -> None:
         """Delete a file (see Files)."""
         target = self._place(path)
+        if memory := memory_of(self):
+            memory.drop(path)
         with suppress(MissingError), _telling("delete", target):
             os.unlink(target)
 
@@ -65,11 +83,13 @@ class LocalFiles:
         return left
 
     def remembering(self, *folders: str) -> AbstractContextManager[None]:
-        """Do nothing: a disk is asked anew at no price (see Files)."""
-        return nullcontext()
+        """List each of these folders once, until the end; a file is read anew at no price (see Files)."""
+        return remembering(self, folders)
 
     def forget(self) -> None:
-        """Do nothing (see Files)."""
+        """List anew what is asked for next (see Files)."""
+        if memory := memory_of(self):
+            memory.forget()
 
     def _place(self, path: str) -> str:
         target = os.path.join(self._root, checked(path))

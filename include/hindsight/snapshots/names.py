@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Literal
 
 from hindsight.vocabulary.measurement import Kind
@@ -120,6 +121,7 @@ def folder_of(monitor: str, kind: Kind | None = None) -> str:
     return f"{TOP}/monitor={monitor}" + (f"/kind={kind}" if kind else "")
 
 
+@lru_cache(maxsize=2**13)
 def parse_path(path: str) -> FileName | None:
     """Return what a path says, or None for a file that is no snapshot."""
     try:

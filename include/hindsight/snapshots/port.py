@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -51,8 +52,12 @@ class Files(Protocol):
         """Return the paths of all files below a folder, sorted; none where there is no such folder."""
         ...
 
+    def settled(self, under: str = "") -> list[str]:
+        """Return a listing that hides nothing where files are folded meanwhile: each is in it, or what replaced it."""
+        ...
+
     def remembering(self, *folders: str) -> AbstractContextManager[None]:
-        """Until the end, list each of these folders once and read each file once, where the store is asked by requests.
+        """Until the end list each of these folders once, and read each file once where the store is asked by requests.
 
         What is written and deleted here is noted; what others do is seen after `forget`.
         """
@@ -61,6 +66,11 @@ class Files(Protocol):
     def forget(self) -> None:
         """List anew what is asked for next."""
         ...
+
+
+def twice(listing: Callable[[str], list[str]], under: str) -> list[str]:
+    """Return a settled listing: of a fold that ran through the first one, all is whole when the second one begins."""
+    return sorted({*listing(under), *listing(under)})
 
 
 def checked(path: str) -> str:

@@ -14,7 +14,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from hindsight.errors import StoreError
 from hindsight.snapshots.complaints import client_of, incapable, no_container, replacing, said, shown
 from hindsight.snapshots.memory import memory_of, remembering
-from hindsight.snapshots.port import MAX_FILE_BYTES, MissingError, checked
+from hindsight.snapshots.port import MAX_FILE_BYTES, MissingError, checked, twice
 
 _probed: set[tuple[str, str]] = set()
 _memory = Lock()
@@ -65,6 +65,11 @@ class RemoteFiles:
         memory = memory_of(self)
         return memory.listing(checked(under), self._list) if memory and under else self._list(under)
 
+    def settled(self, under: str = "") -> list[str]:
+        """Return a listing that hides nothing (see Files)."""
+        memory = memory_of(self)
+        return memory.listing(checked(under), self._twice) if memory and under else self._twice(under)
+
     def remembering(self, *folders: str) -> AbstractContextManager[None]:
         """List each of these folders once and read each file once, until the end (see Files)."""
         return remembering(self, folders)
@@ -104,6 +109,9 @@ class RemoteFiles:
             found = self._find(top)
         paths = sorted(str(full).removeprefix(self._root).lstrip("/") for full in found)
         return [path for path in paths if not path.rpartition("/")[2].startswith(".")]
+
+    def _twice(self, under: str) -> list[str]:
+        return twice(self._list, under)
 
     def _find(self, top: str) -> Sequence[str]:
         try:

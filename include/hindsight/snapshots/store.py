@@ -173,19 +173,15 @@ class SnapshotStore:
         return [s for s in starts if s in single or any(first <= s <= last for first, last in spans)]
 
     def index(self, monitor: str | None, kinds: Collection[Kind] | None = None, sought: Sought | None = None) -> Index:
-        """Return what files there are; of few windows only their folders are looked into.
-
-        They are listed twice: a fold that runs through a listing may be missed by it, and its sources too; but then it
-        was whole before the second one began.
-        """
-        names = dict.fromkeys(name for _ in range(2) for name in self.names(monitor, kinds, sought))
+        """Return what files there are; of few windows only their folders are looked into."""
+        names = self.names(monitor, kinds, sought)
         return index_of((n for n in names if kinds is None or n.kind in kinds), self._contents)
 
     def names(
         self, monitor: str | None, kinds: Collection[Kind] | None = None, sought: Sought | None = None
     ) -> Iterator[FileName]:
         """Yield every file there is in the folders to look into, earlier generations of folds included."""
-        paths = (path for folder in _folders(monitor, kinds, sought) for path in self.files.listing(folder))
+        paths = (path for folder in _folders(monitor, kinds, sought) for path in self.files.settled(folder))
         yield from (name for path in paths if (name := parse_path(path)) is not None)
 
     def described(self, places: Sequence[Place]) -> list[Snapshot]:
