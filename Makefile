@@ -54,7 +54,7 @@ bench-labels: .venv/.installed .venv-nannyml/.installed  ## Measure what late la
 	$(if $(HINDSIGHT_CASES),$(BIN)/python -m benchmarks.estimates,@echo "HINDSIGHT_CASES names no folder: the comparison with NannyML is left out")
 
 .PHONY: bench-history
-bench-history: .venv/.installed  ## Measure what looking costs with years of windows, folded and not: a quarter of an hour
+bench-history: .venv/.installed  ## Measure what looking costs with years of windows, folded and not: half an hour
 	$(BIN)/python -m benchmarks.history
 
 .venv-readers/.installed: benchmarks/readers.txt | .venv/.installed

@@ -3,8 +3,10 @@
 `python -m benchmarks.history` lays one, twelve and thirty-six months of five-minute windows, folded as maintenance
 leaves them, with the day that is not over as single files, and one month of single files alone, which is how all of it
 lay before. It prints the CPU seconds of a monitor's page and of `hindsight show`, then folds a month of hourly windows
-of 28 features for real and prints files and bytes, before and after, and last the windows a first night measures in a
-CPU second. All of it goes into benchmarks/results/history.json. A quarter of an hour, 1 GB of disk.
+of 28 features for real and prints files and bytes, before and after; then the requests an S3 server of this machine is
+asked, and the windows a first night over some days of five-minute windows measures in a CPU second. Last comes how long
+this machine takes for ten million additions, so that machines can be compared. All of it goes into
+benchmarks/results/history.json. Half an hour, 3 GB of disk.
 """
 
 from __future__ import annotations
@@ -17,12 +19,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from benchmarks import nights
 from benchmarks.history_layout import DAY, END, Pattern, a_monitor, a_pattern, lay, monitor_file, open_resources
+from benchmarks.history_requests import requests
 from hindsight import pipeline
 from hindsight.monitors.loader import load_monitor
 from hindsight.monitors.model import Monitor
@@ -34,8 +38,9 @@ from hindsight.snapshots.store import SnapshotStore
 
 RESULTS = Path(__file__).parent / "results"
 FIVE, HOUR = timedelta(minutes=5), timedelta(hours=1)
-MONTHS = (1, 12, 36)
+MONTHS, YEAR = (1, 12, 36), 12
 FEATURES, MANY = 3, 28
+NIGHT_DAYS, A_DAY = (2, 14), 20_000  # of the first nights: days of five-minute windows, predictions a day
 REPEATS = 3
 
 
@@ -114,8 +119,21 @@ def _weight(folder: Path) -> tuple[int, int]:
     return len(sizes), sum(sizes)
 
 
+def windows_a_cpu_s(days: int) -> float:
+    """Return how many five-minute windows a first night measures and judges in a CPU second."""
+    first = nights.measure(days, A_DAY, "5m")["everything"]
+    return float(first["windows"] / first["cpu_s"])
+
+
+def additions_s() -> float:
+    """Return the CPU seconds of ten million additions by the interpreter."""
+    began = time.process_time()
+    sum(number for number in range(10_000_000))
+    return time.process_time() - began
+
+
 def measure(months: Iterable[int]) -> dict[str, Any]:
-    """Lay and look, fold and weigh; return all numbers."""
+    """Lay and look, fold and weigh, ask and count; return all numbers, those of the goals by their names."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         monitor = a_monitor(FIVE, FEATURES)
@@ -123,7 +141,37 @@ def measure(months: Iterable[int]) -> dict[str, Any]:
         before = looking(folder / "before", monitor, pattern, 1, folded=False)
         after = [looking(folder / f"m{some}", monitor, pattern, some, folded=True) for some in months]
         (folder / "hourly").mkdir()
-        return {"single_files": before, "folded": after, "hourly_month": a_folded_month(folder / "hourly")}
+        month = a_folded_month(folder / "hourly")
+        asked = requests(folder / "requests")
+    return {
+        "page_year_5m_cpu_s": next((row["page_cpu_s"] for row in after if row["months"] == YEAR), None),
+        "show_cpu_s": {row["months"]: row["show_cpu_s"] for row in after},
+        **asked,
+        "files_folded": month["files"],
+        "bytes_folded": month["bytes"],
+        "first_night_windows_a_cpu_s": {days: windows_a_cpu_s(days) for days in NIGHT_DAYS},
+        "additions_s": additions_s(),
+        "single_files": before,
+        "folded": after,
+        "hourly_month": month,
+    }
+
+
+def told(found: dict[str, Any]) -> Iterator[str]:
+    """Yield the lines of the table."""
+    yield "five-minute windows    months   windows     files       MB   page CPU s   show CPU s"
+    for row in (found["single_files"], *found["folded"]):
+        how = "folded" if row["folded"] else "single files"
+        looked = f"{row['page_cpu_s']:12.2f} {row['show_cpu_s']:12.2f}"
+        yield f"{how:22} {row['months']:6} {row['windows']:9,} {row['files']:9,} {row['bytes'] / 1e6:8.0f} {looked}"
+    weight = f"files x {found['files_folded']:.4f}, bytes x {found['bytes_folded']:.2f}"
+    yield f"a month of hourly windows, {MANY} features, folded: {weight}"
+    yield f"requests of S3, show with 1,000 hourly windows: {found['s3_requests_show_1000']}"
+    yield f"requests of S3, a page with a year of hourly windows: {found['s3_requests_page_year_1h']}"
+    yield f"requests of S3, a run of one window of {MANY} features: {found['s3_requests_run']}"
+    for days, rate in found["first_night_windows_a_cpu_s"].items():
+        yield f"a first night over {days} days of five-minute windows: {rate:.1f} windows a CPU second"
+    yield f"ten million additions on this machine: {found['additions_s']:.2f} CPU s"
 
 
 def main() -> None:
@@ -131,13 +179,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--months", type=int, nargs="*", default=MONTHS)
     found = measure(options.parse_args().months)
-    print("five-minute windows    months   windows     files       MB   page CPU s   show CPU s")
-    for row in (found["single_files"], *found["folded"]):
-        how = "folded" if row["folded"] else "single files"
-        looked = f"{row['page_cpu_s']:12.2f} {row['show_cpu_s']:12.2f}"
-        print(f"{how:22} {row['months']:6} {row['windows']:9,} {row['files']:9,} {row['bytes'] / 1e6:8.0f} {looked}")
-    month = found["hourly_month"]
-    print(f"hourly windows, {MANY} features, folded: files x {month['files']:.4f}, bytes x {month['bytes']:.2f}")
+    print("\n".join(told(found)))
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "history.json").write_text(json.dumps(found, indent=1))
 

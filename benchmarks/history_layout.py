@@ -24,7 +24,7 @@ from hindsight.monitors.model import Monitor
 from hindsight.settings import Settings
 from hindsight.snapshots.compaction import MOST_ROWS, fold, heaps
 from hindsight.snapshots.folds import Snapshot, encode_fold
-from hindsight.snapshots.names import FoldName, SnapshotName, Span, begin_of
+from hindsight.snapshots.names import SPANS, FoldName, SnapshotName, Span, begin_of
 from hindsight.snapshots.parquet import encode
 from hindsight.snapshots.store import SnapshotStore, facts_of
 from hindsight.training.registry import Registry
@@ -96,7 +96,7 @@ def a_pattern(folder: Path, monitor: Monitor) -> Pattern:
     return Pattern(found, {kind: table["as_of"][0].as_py() - window.end for kind, table in found.items()})
 
 
-def lay(store: SnapshotStore, monitor: Monitor, pattern: Pattern, *, months: int, folded: bool) -> int:
+def lay(store: SnapshotStore, monitor: Monitor, pattern: Pattern, *, months: float, folded: bool) -> int:
     """Write the history that ends at END; return how many windows it has."""
     windows = int(months * 30.4375 * DAY / monitor.window)
     for kind in pattern.rows:
@@ -105,8 +105,9 @@ def lay(store: SnapshotStore, monitor: Monitor, pattern: Pattern, *, months: int
                 _write_fold(store, monitor, kind, span, begin, blocks)
             else:
                 _write_files(store, blocks)
-        for heap in heaps(store.names(monitor.name, [kind]), "hour", now=END) if folded else ():
-            fold(store, heap)
+        for span in SPANS if folded else ():  # what maintenance has folded by then of the day that is not over
+            for heap in heaps(store.names(monitor.name, [kind]), span, now=END):
+                fold(store, heap)
     return windows
 
 
