@@ -89,7 +89,7 @@ def test_a_duplicate_key_names_both_lines(tmp_path: Path) -> None:
     ("addition", "expected"),
     [
         ("drift: {treshold: 0.2}", "drift.treshold: unknown key 'treshold' - did you mean 'threshold'?"),
-        ("kritisch: 1", "kritisch: unknown key 'kritisch'; known are alerts, anchor, criticality"),
+        ("kritisch: 1", "kritisch: unknown key 'kritisch'; known are alerts, anchor, calendar"),
         ("rule_changes: []", "rule_changes: unknown key"),
         ("kpis: {revenue: {summe: amount}}", "kpis.revenue.summe: unknown key 'summe' - did you mean 'sum'?"),
         ("rules: [{id: drift, treshhold: 1, above: 1}]", "rules[0].treshhold: unknown key"),

@@ -32,7 +32,9 @@ kpis: {revenue: {sum: amount, where: {label: 1, amount: {above: 3}}}, ratio: {ra
 rules:
   - {id: accuracy_drop, drops_by: 15%}
   - {id: poor, metric: kpi.revenue, rises_by: 0.2, for: 2}
-alerts: {email: [a@example.com], max_age: 2d}
+timezone: Europe/Berlin
+calendar: {holidays: DE-BY}
+alerts: {email: [a@example.com], max_age: 2d, budget: 1 page and 2 notices per 30d}
 retrain: {train: a.b:c, budget: 2 per 30d, cooldown: 7d}
 """
 

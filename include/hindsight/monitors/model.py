@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from hindsight.monitors.built_in_rules import built_in_rules
+from hindsight.monitors.calendar import USUAL, AnyAlertBudget, Calendar, Timezone
 from hindsight.monitors.retention import Retention, before
 from hindsight.monitors.rules import Rule, RuleChange, merge
 from hindsight.monitors.strict import (
@@ -201,13 +202,14 @@ class Alerts(Strict):
     """Who is told, and where they read what to do.
 
     `report` asks for a mail about what labels changed, on every night with changes or once a week; without it that is
-    told in mails about incidents of a night only.
+    told in mails about incidents of a night only. `budget` is what people are to be told by chance, at most.
     """
 
     email: Texts = ()
     runbook: str | None = None
     max_age: Delay | None = None
     report: Literal["nightly", "weekly"] | None = None
+    budget: AnyAlertBudget = USUAL
 
 
 class Budget(Strict):
@@ -252,6 +254,8 @@ class Monitor(Strict):
     state: Literal["active", "paused", "archived"] = "active"
     criticality: Literal["high", "medium", "low"] = "medium"
     model: ModelInfo
+    timezone: Timezone = "UTC"
+    calendar: Calendar | None = None
     window: Duration = DAY
     anchor: Moment = MONDAY
     start: Moment | None = None

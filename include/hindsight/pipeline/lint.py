@@ -12,6 +12,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from hindsight.errors import ConfigError, Problem, TrainingError
+from hindsight.monitors.calendar import Calendar, holidays_of
 from hindsight.monitors.document import Document, in_file_order
 from hindsight.monitors.loader import lint as lint_files
 from hindsight.monitors.loader import read_file
@@ -51,8 +52,17 @@ def _at_run_time(document: Document, monitor: Monitor, root: Path, warehouse: Wa
         yield from _training(document, monitor.retrain.train)
     if monitor.quality:
         yield from _suite(document, root, monitor.quality.suite)
+    if monitor.calendar:
+        yield from _holidays(document, monitor.calendar, root.parent)
     if warehouse:
         yield from _warehouse(document, monitor, root, warehouse)
+
+
+def _holidays(document: Document, calendar: Calendar, root: Path) -> Iterator[Problem]:
+    try:
+        holidays_of(calendar, [], root)
+    except ValueError as exc:
+        yield document.problem(("calendar", "holidays"), str(exc))
 
 
 def _suite(document: Document, root: Path, name: str) -> Iterator[Problem]:
