@@ -34,7 +34,7 @@ INSIDE = {
     "checks": (
         {"values", "statistics"},
         {"reference", "performance", "suites"},
-        {"operations", "quality", "drift", "labels", "estimate"},
+        {"operations", "quality", "drift", "labels", "estimate", "news"},
         {"kpis"},
     ),
     "pipeline": ({"resources", "lint"}, {"measure"}, {"judge"}, {"act", "show", "propose"}, {"night"}),

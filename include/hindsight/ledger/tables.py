@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 VERSION_TABLE = "ledger_version"  # not Alembic's own name: the ledger may share a database with Airflow, which has that
-HEAD = "0005"  # the newest step in migrations/versions
+HEAD = "0006"  # the newest step in migrations/versions
 
 
 class Moment(sa.types.TypeDecorator[datetime]):
@@ -228,3 +228,15 @@ definitions = sa.Table(
     comment="What the newest snapshot of a window was measured by; made of what the files say of it.",
 )
 sa.Index("definitions_by", definitions.c.monitor, definitions.c.kind, definitions.c.definition)
+
+summaries = sa.Table(
+    "summaries",
+    metadata,
+    _text("monitor", primary_key=True),
+    _moment("window_start", primary_key=True),
+    _moment("as_of"),
+    sa.Column("revision", sa.Integer, nullable=False),
+    _text("numbers"),
+    sa.Column("followed", sa.Boolean, nullable=False),
+    comment="What the newest profile of a window says in a few numbers; made of the snapshots.",
+)

@@ -75,6 +75,12 @@ class Transaction:
         query = query.where(table.c.monitor == self.monitor, table.c.status == str(Status.BREACH))
         return {records.series_of(row) for row in self.connection.execute(query)} & set(series)
 
+    def breaches_of(self, rules: Collection[str]) -> list[Verdict]:
+        """Return every breach on record of some rules."""
+        table = tables.verdicts
+        query = sa.select(table).where(table.c.monitor == self.monitor, table.c.status == str(Status.BREACH))
+        return [records.verdict(row) for row in self.connection.execute(query.where(table.c.rule.in_(list(rules))))]
+
     def incidents(
         self, series: Series | Collection[Series] | None = None, states: Collection[State] | None = None
     ) -> list[Incident]:
@@ -208,9 +214,14 @@ class Transaction:
         self.connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=fresh), rows)
 
     def _insert(self, table: sa.Table) -> postgresql.Insert:
-        if self.connection.dialect.name == "sqlite":
-            return sqlite.insert(table)  # type: ignore[return-value]  # the same construct under another class
-        return postgresql.insert(table)
+        return insert_into(self.connection, table)
+
+
+def insert_into(connection: sa.Connection, table: sa.Table) -> postgresql.Insert:
+    """Return the INSERT of the database, which can say what to do about rows that are there."""
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table)  # type: ignore[return-value]  # the same construct under another class
+    return postgresql.insert(table)
 
 
 def in_parts(items: list[Item]) -> Iterator[list[Item]]:

@@ -41,6 +41,7 @@ def built_in_rules(task: str, drift_share: float) -> tuple[Rule, ...]:
         rule("ids_do_not_match", "labels.misspelt_share", "P1", above=0.05, min_rows=5, sigmas=4),
         rule("labels_stopped", "labels.missing_share", "P1", above=0.5, min_rows=20),
         rule("misdated", "quality.misdated_rows", "P2", above=1),
+        rule("news", "drift.news", "P2", above=1, segments=True),
         rule("drift", "drift.drifted", "P2", above=1),
         rule(
             "drift_share", "drift.drift_share", "P1", above=nextafter(drift_share, 2)

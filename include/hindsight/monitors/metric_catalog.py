@@ -189,6 +189,7 @@ CATALOG: tuple[Metric, ...] = (
     _drift(
         "drifted", "1 where the effect is over its threshold and significant (Benjamini-Hochberg), else 0", highest=1
     ),
+    _drift("news", "1 where the window is unlike its own recent past, else 0; computed when judging", highest=1),
     _drift("drift_share", "drifted features divided by the features that could be evaluated", about="", highest=1),
     Metric(
         Kind.DRIFT,

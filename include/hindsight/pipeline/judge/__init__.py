@@ -4,5 +4,5 @@ judgement   a window or a night judged, and what follows    verdicts          wh
 incidents_to_tell  which people are told of now             alerts            which mail and DAG runs are promised
 knowledge   what was known of windows at a moment           past_incidents    which stood open at a moment
 ranking     the drifted columns, weightiest first           incident_changes  what labels alone opened and ended
-retirement  close what is watched no more
+retirement  close what is watched no more            news              what is unlike the window's own past
 """

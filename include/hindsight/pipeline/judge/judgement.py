@@ -17,6 +17,7 @@ from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
 from hindsight.pipeline.judge.alerts import NightMail, promise, start_runs
 from hindsight.pipeline.judge.incidents_to_tell import news_of
+from hindsight.pipeline.judge.news import news_of_run
 from hindsight.pipeline.judge.ranking import effects_of
 from hindsight.pipeline.judge.verdicts import verdicts_of_night, verdicts_of_run
 from hindsight.pipeline.measure.horizon import refuse_window, unexpired
@@ -68,7 +69,12 @@ def judge_window(
     verdicts = verdicts_of_run(monitor, window, as_of, resources)
     has_nights = monitor.source.labels is not None
     digest = not has_nights and window.start.date() != window.end.date()  # else what is P2 would never be told
-    return _settle(monitor, verdicts, as_of, f"window {window}", resources, judged_at, digest=digest, dry_run=dry_run)
+
+    def news(tx: Transaction) -> list[Verdict]:
+        return news_of_run(monitor, window, tx, resources)
+
+    cause = f"window {window}"
+    return _settle(monitor, verdicts, as_of, cause, resources, judged_at, news=news, digest=digest, dry_run=dry_run)
 
 
 @remembering
@@ -109,9 +115,11 @@ def _settle(
     *,
     digest: bool,
     night: _Night | None = None,
+    news: Callable[[Transaction], list[Verdict]] = lambda tx: [],
     dry_run: bool,
 ) -> Judgement:
     with resources.ledger.locked(monitor.name) as tx:
+        verdicts = [*verdicts, *news(tx)]
         changed = tx.save_verdicts([*verdicts, *_vanished(monitor, tx, verdicts)], judged_at)
         incidents = [*_fold(monitor, tx, changed), *_retired(monitor, tx)]
         tx.save_incidents(incidents, judged_at)
@@ -119,11 +127,11 @@ def _settle(
         retraining = _retraining(monitor, tx, newest, as_of, judged_at) if verdicts else None
         judged = {verdict.series for verdict in verdicts}
         current = [verdict for verdict in newest if verdict.series in judged]
-        news = news_of(monitor, tx, current, judged_at, digest=digest)
-        told = tuple(replace(incident, told=incident.state) for incident in news)
-        moved = effects_of(monitor, news, resources)
+        due = news_of(monitor, tx, current, judged_at, digest=digest)
+        told = tuple(replace(incident, told=incident.state) for incident in due)
+        moved = effects_of(monitor, due, resources)
         mail = _mail(monitor, night, as_of, tx, judged_at) if night else None
-        promise(monitor, news, tx, cause=cause, retraining=retraining, moved=moved, at=judged_at, night=mail)
+        promise(monitor, due, tx, cause=cause, retraining=retraining, moved=moved, at=judged_at, night=mail)
         start_runs(monitor, current, tx, cause=cause, at=judged_at)
         tx.save_incidents(told, judged_at)
         if night is not None:

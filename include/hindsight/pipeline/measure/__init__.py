@@ -6,5 +6,6 @@ reference  the rows it is fitted from      kpis        business numbers of a win
 first_seen labels without a time of arrival, remembered by the night that first saw them
 matching   labels that came under another id      label_history  what matured windows teach, and what is overdue
 horizon    what has expired and is refused
+summary    a window's profile in a few numbers, for judging what is new
 definition what in a monitor file decides what its numbers mean
 """

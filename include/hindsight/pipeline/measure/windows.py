@@ -21,11 +21,13 @@ from hindsight.checks.reference.control import UNKNOWN, mean_control
 from hindsight.checks.reference.scores import score_mistaken
 from hindsight.checks.suites.batches import Warehouse
 from hindsight.checks.suites.expectations import suite_measurements
+from hindsight.ledger.summaries import note_summaries
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.measure.baselines import baseline_for, calibration_of, control_of
 from hindsight.pipeline.measure.definition import definition, remember
 from hindsight.pipeline.measure.horizon import refuse_window, refuse_written
 from hindsight.pipeline.measure.kpis import kpis_of_run
+from hindsight.pipeline.measure.summary import summary
 from hindsight.pipeline.resources import Resources, remembering
 from hindsight.vocabulary.measurement import Kind, Measurement
 from hindsight.vocabulary.rows import Rows
@@ -225,4 +227,6 @@ def keep(
         }
         for kind, one in written.items():
             remember(tx, kind, [one.snapshot])
+        if Kind.PROFILE in written:
+            note_summaries(tx, [summary(written[Kind.PROFILE].snapshot.name, measured[Kind.PROFILE])])
     return {"snapshots": [w.uri for w in written.values()], "new": sum(w.created for w in written.values())}

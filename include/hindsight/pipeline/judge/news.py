@@ -1,0 +1,182 @@
+"""News: judge a window by the windows of its own recent past, and those that look back on it where it came late."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from math import sin
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from hindsight.checks.news.coordinates import HIGH, LOCATION, LOW, MEAN, NULLS, PEAK, ROWS, SPREAD, Key
+from hindsight.checks.news.family import Finding, news
+from hindsight.checks.news.slots import Place, comparable
+from hindsight.ledger.summaries import note_followed, summaries, summarised
+from hindsight.ledger.transaction import Transaction
+from hindsight.monitors.calendar import AlertBudget, holidays_of
+from hindsight.monitors.model import Monitor
+from hindsight.pipeline.measure.summary import Numbers, numbers_of
+from hindsight.pipeline.measure.windows import as_of_run
+from hindsight.pipeline.resources import Resources
+from hindsight.verdicts.judge import judge
+from hindsight.verdicts.model import Status, Verdict
+from hindsight.vocabulary.measurement import Kind, Measurement
+from hindsight.vocabulary.windows import Window
+
+METRIC = "news"
+RULE_METRIC = f"{Kind.DRIFT}.{METRIC}"
+SHARE_OF_BUDGET = 0.5  # of the notices people agreed to: other rules tell too
+WEEK, REACH = timedelta(days=7), timedelta(days=92)
+Column = tuple[str, str]  # segment, feature
+
+
+def news_of_run(monitor: Monitor, window: Window, tx: Transaction, resources: Resources) -> list[Verdict]:
+    """Return the news verdicts of a window and, where it is new or not what it was, of all that look back on it.
+
+    The past is the grid's windows before each, as newest known, so it does not matter in which order they came.
+    """
+    if not any(rule.metric == RULE_METRIC for rule in monitor.rules):
+        return []
+    past = _Past(monitor, tx, resources)
+    own = summaries(tx, [window.start]).get(window.start)
+    if own is None:
+        return []
+    found = past.judged(window.start)
+    if not own.followed:
+        found += past.followers(window.start)
+        note_followed(tx, [window.start])
+    return found
+
+
+@dataclass
+class _Past:
+    """The windows of a monitor as the ledger knows them while its lock is held, and the breaches found so far."""
+
+    monitor: Monitor
+    tx: Transaction
+    resources: Resources
+
+    def __post_init__(self) -> None:
+        self.zone = ZoneInfo(self.monitor.timezone)
+        self.rules = {rule.id for rule in self.monitor.rules if rule.metric == RULE_METRIC}
+        self.cycle = max(WEEK, 3 * self.monitor.window)
+        self.breaches: dict[datetime, set[Column]] | None = None
+
+    def judged(self, start: datetime) -> list[Verdict]:
+        """Judge one window, and take note of its breaches for those after it."""
+        places, count = comparable(start, self.monitor.window, self.zone, self._holidays(start))
+        grid = [self.monitor.grid.window_at(place.start).start for place in places]
+        known = numbers_of(self.monitor, self.tx, grid, self.resources)
+        out = self._left_out(start, places)
+        findings = news(
+            known.get(start, {}),
+            [known.get(one, {}) for one in grid[:-1]],
+            [place.slot for place in places],
+            slot_count=count,
+            rate=rate(self.monitor.alerts.budget, self.monitor.window),
+            left_out=lambda t, segment, feature: grid[t] in out.get((segment, feature), ()),
+        )
+        facts = [fact(one, known.get(start, {}), [known.get(g, {}) for g in grid[:-1]]) for one in findings]
+        return self._verdicts(start, [one for one in facts if not one.segment or one.value])
+
+    def followers(self, start: datetime) -> list[Verdict]:
+        """Judge the windows after one that look back on it or, further on, on one whose judgement changed by it."""
+        until, found = start + REACH, list[Verdict]()
+        for later in summarised(self.tx, start + self.monitor.window, start + 8 * REACH):
+            if later > until:
+                break
+            places, _ = comparable(later, self.monitor.window, self.zone)
+            if (
+                start in {place.start for place in places}
+                or later - start <= self.monitor.window
+                or until > start + REACH
+            ):
+                before = self._breaches().get(later, set()).copy()
+                found += self.judged(later)
+                if self._breaches().get(later, set()) != before:
+                    until = max(until, later + REACH)
+        return found
+
+    def _verdicts(self, start: datetime, facts: Sequence[Measurement]) -> list[Verdict]:
+        window = Window(start, start + self.monitor.window)
+        judged = judge(self.monitor, window, as_of_run(self.monitor, window), {Kind.DRIFT: facts})
+        told = [verdict for verdict in judged if verdict.series.rule in self.rules]
+        breached = {(v.series.segment, v.series.feature) for v in told if v.status is Status.BREACH}
+        self._breaches()[start] = breached
+        return told
+
+    def _breaches(self) -> dict[datetime, set[Column]]:
+        """Return what is on record: by window, the columns that were news in it."""
+        if self.breaches is None:
+            self.breaches = defaultdict(set)
+            for verdict in self.tx.breaches_of(self.rules):
+                self.breaches[verdict.window.start].add((verdict.series.segment, verdict.series.feature))
+        return self.breaches
+
+    def _left_out(self, start: datetime, places: Sequence[Place]) -> dict[Column, set[datetime]]:
+        """Return by column the windows that do not count: those of an incident, until it has lasted two cycles.
+
+        From then on what it is like is what is usual, and counts. The window before the first counts neither: it is
+        part of what made the first one news.
+        """
+        starts: dict[Column, list[datetime]] = defaultdict(list)
+        for when, columns in self._breaches().items():
+            if places[0].start - REACH <= when < start:
+                for column in columns:
+                    starts[column].append(when)
+        return {column: set(self._unusual(sorted(when))) for column, when in starts.items()}
+
+    def _unusual(self, breaches: Sequence[datetime]) -> Iterator[datetime]:
+        first = None
+        for before, now in pairwise([None, *breaches]):
+            if now is not None and (first is None or (before is not None and now - before > self.cycle)):
+                first = now
+                yield first - self.monitor.window
+            if now is not None and first is not None and now - first < 2 * self.cycle:
+                yield now
+
+    def _holidays(self, start: datetime) -> frozenset[date]:
+        root = self.resources.settings.root
+        return holidays_of(self.monitor.calendar, range((start - REACH).year, start.year + 1), root)
+
+
+def rate(budget: AlertBudget, size: timedelta) -> float:
+    """Return how often any news may come by chance in one window, so that half the notices agreed to are for it."""
+    return min(max(budget.notices, 1) * SHARE_OF_BUDGET * (size / budget.period) * 2 / 3, 0.05)
+
+
+def fact(found: Finding, now: Numbers, past: Sequence[Numbers]) -> Measurement:
+    """Write a finding down as rules read it: 1 where it is news, 0 where not, null while the past is being learnt."""
+    n = max(
+        (one.n for (segment, feature, _), one in now.items() if (segment, feature) == (found.segment, found.feature)),
+        default=0,
+    )
+    value = None if found.learning else float(found.is_news)
+    note = f"learning: {found.learning}" if found.learning else said(found, now, past) if found.is_news else ""
+    return Measurement(METRIC, value, n, segment=found.segment, feature=found.feature, note=note)
+
+
+def said(found: Finding, now: Numbers, past: Sequence[Numbers]) -> str:
+    """Say what is new: what it is, what its past lets expect, and how far off that is."""
+    what, value, expected = _words(found, now, past)
+    return f"{what} {value}, {expected} expected ({abs(found.z):.1f} standard deviations of its own past)"
+
+
+def _words(found: Finding, now: Numbers, past: Sequence[Numbers]) -> tuple[str, str, str]:
+    name = found.coordinate
+    if name == ROWS:
+        return "rows", f"{np.exp(found.value):,.0f}", f"{np.exp(found.expected):,.0f}"
+    if name == LOCATION:
+        key: Key = (found.segment, found.feature, MEAN)
+        means = [numbers[key].value for numbers in past if key in numbers]
+        if key in now and means:
+            return "mean", f"{now[key].value:.4g}", f"{np.median(means):.4g}"
+    if name in (LOCATION, SPREAD):
+        return name, f"{found.value:.2f}", f"{found.expected:.2f}"
+    shares = {NULLS: "nulls", PEAK: "share of one value", LOW: "share of low values", HIGH: "share of high values"}
+    what = shares.get(name) or (f"share of {name[1:]!r}" if name.startswith("=") else "share of other values")
+    return what, f"{sin(found.value) ** 2:.1%}", f"{sin(min(max(found.expected, 0), 1.57)) ** 2:.1%}"

@@ -1,0 +1,156 @@
+"""News: quiet on the null, on cycles and on rows that move together; awake to what lasts two windows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hindsight.checks.news.coordinates import Coordinate, Key
+from hindsight.checks.news.family import Finding, news, squeezed
+from hindsight.checks.news.forecast import forecasts, season
+
+FEATURES, WINDOWS, N = 10, 91, 400
+Numbers = dict[Key, Coordinate]
+
+
+def window(values: Sequence[float], n: int = N) -> Numbers:
+    return {("", f"f{k}", "location"): Coordinate(float(v), 1 / n, n) for k, v in enumerate(values)}
+
+
+def a_past(rng: np.random.Generator, windows: int = WINDOWS, sigma: float = N**-0.5) -> list[Numbers]:
+    return [window(row) for row in rng.normal(0, sigma, (windows, FEATURES))]
+
+
+def slots(windows: int) -> list[int]:
+    return [t % 7 for t in range(windows)]
+
+
+def judged(sequence: Sequence[Numbers], rate: float = 0.02) -> list[Finding]:
+    return news(sequence[-1], sequence[:-1], slots(len(sequence)), rate=rate)
+
+
+def named(found: Sequence[Finding]) -> set[str]:
+    return {one.feature for one in found if one.is_news}
+
+
+def test_independent_rows_are_news_in_fewer_than_one_window_of_a_hundred() -> None:
+    rng = np.random.default_rng(1)
+    false = sum(bool(named(judged(a_past(rng)))) for _ in range(300))
+    assert false <= 3
+
+
+@pytest.mark.parametrize("phi", [0.3, 0.8, 0.98])
+def test_windows_that_follow_one_another_are_news_in_fewer_than_one_of_a_hundred(phi: float) -> None:
+    rng = np.random.default_rng(2)
+    false = 0
+    for _ in range(200):
+        walk = np.zeros((WINDOWS + 60, FEATURES))
+        for t in range(1, len(walk)):
+            walk[t] = phi * walk[t - 1] + rng.normal(0, 0.1, FEATURES)
+        false += bool(named(judged([window(row) for row in walk[60:]])))
+    assert false <= 2
+
+
+def test_a_shift_of_four_deviations_is_named_in_its_second_window() -> None:
+    rng = np.random.default_rng(3)
+    found = 0
+    for _ in range(100):
+        sequence = a_past(rng)
+        for numbers in sequence[-2:]:
+            key = ("", "f3", "location")
+            numbers[key] = Coordinate(numbers[key].value + 4 * N**-0.5, 1 / N, N)
+        found += named(judged(sequence)) == {"f3"}
+    assert found >= 90
+
+
+def test_one_odd_window_is_not_yet_news() -> None:
+    sequence = a_past(np.random.default_rng(4))
+    sequence[-1] = window([3.0] * FEATURES)
+    assert named(judged(sequence)) == set()
+
+
+def test_a_weekly_cycle_is_no_news_and_what_is_new_on_top_of_it_is() -> None:
+    rng = np.random.default_rng(5)
+    cycle = np.array([0, 0, 0, 0, 0, 1.0, 1.5])
+    values = cycle[np.array(slots(WINDOWS))][:, None] + rng.normal(0, 0.05, (WINDOWS, FEATURES))
+    assert all(not named(judged([window(row) for row in values[:t]])) for t in range(70, WINDOWS + 1))
+    values[-2:, 0] += 0.4
+    assert named(judged([window(row) for row in values])) == {"f0"}
+
+
+def test_a_cycle_counts_from_three_repetitions_and_only_where_it_foretells() -> None:
+    rng = np.random.default_rng(6)
+    wave = np.tile([0, 0, 0, 0, 0, 1.0, 1.0], 8)[:, None] + rng.normal(0, 0.05, (56, 2))
+    of_week = np.array(slots(56))
+    assert np.abs(season(wave, of_week, 7)[5] - season(wave, of_week, 7)[1] - 1).max() < 0.15
+    assert not season(wave[:20], of_week[:20], 7).any()
+    noise = rng.normal(0, 1, (56, 200))
+    assert np.abs(season(noise, of_week, 7)).mean() < 0.12
+
+
+def test_the_forecast_of_a_level_is_its_mean_and_of_a_walk_its_last_value() -> None:
+    rng = np.random.default_rng(7)
+    level, walk = rng.normal(5, 1, (90, 1)), np.cumsum(rng.normal(0, 1, (90, 1)), axis=0)
+    (calm,), (wild,) = forecasts(level, 1), forecasts(walk, 1)
+    assert calm.expected[0] == pytest.approx(5, abs=0.4)
+    assert calm.variance[0] == pytest.approx(1, rel=0.35)
+    assert abs(wild.expected[0] - walk[-1, 0]) < abs(walk[:, 0].mean() - walk[-1, 0])
+    assert wild.variance[0] == pytest.approx(1, rel=0.6)
+
+
+def test_variances_are_drawn_to_each_other_as_by_hand() -> None:
+    """Equal variances: the excess over sampling is none, all become one and are as sure as can be."""
+    drawn, freedom = squeezed(np.full(5, 2.0), np.full(5, 10.0))
+    assert drawn == pytest.approx(np.full(5, drawn[0]))
+    assert np.isinf(freedom).all()
+    rng = np.random.default_rng(8)
+    true = 8 / rng.chisquare(8, 4000)  # scaled inverse chi-squared: 8 degrees of freedom, scale 1
+    sampled = true * rng.chisquare(10, 4000) / 10
+    drawn, freedom = squeezed(sampled, np.full(4000, 10.0))
+    assert freedom[0] - 10 == pytest.approx(8, rel=0.25)
+    expected = (8 * 1 + 10 * sampled) / 18
+    assert np.median(np.abs(drawn / expected - 1)) < 0.05
+
+
+def test_too_short_a_past_is_said_to_be_learnt() -> None:
+    found = judged(a_past(np.random.default_rng(9), windows=6))
+    assert {one.learning for one in found} == {"5 comparable windows, 8 are needed"}
+
+
+def test_windows_left_out_do_not_make_a_fault_usual() -> None:
+    rng = np.random.default_rng(10)
+    sequence = a_past(rng)
+    for numbers in sequence[-10:]:
+        numbers["", "f1", "location"] = Coordinate(1.0, 1 / N, N)
+    faulty = range(len(sequence) - 10, len(sequence) - 2)
+    found = news(
+        sequence[-1],
+        sequence[:-1],
+        slots(len(sequence)),
+        rate=0.02,
+        left_out=lambda t, segment, feature: feature == "f1" and t in faulty,
+    )
+    assert named(found) == {"f1"}
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0.01, 100), st.floats(-50, 50))
+def test_units_do_not_matter(seed: int, scale: float, offset: float) -> None:
+    rng = np.random.default_rng(seed)
+    values = rng.normal(0, 1, (60, 4))
+    values[-2:, 0] += 5
+    one = judged([window(row, n=4) for row in values])
+    other = judged(
+        [
+            {
+                key: Coordinate(c.value * scale + offset, c.variance * scale**2, c.n)
+                for key, c in window(row, n=4).items()
+            }
+            for row in values
+        ]
+    )
+    assert [x.z for x in other] == pytest.approx([x.z for x in one], rel=1e-6, abs=1e-6)
