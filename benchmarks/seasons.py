@@ -1,0 +1,205 @@
+"""Seasons: how often a monitor is heard when nothing happened, and what it finds, on real logs as they lie in time.
+
+`python -m benchmarks.seasons` replays each log clean, plants faults at onsets of these runs and replays them beside.
+The monitor file is what `hindsight init` proposes. Prints a table, writes benchmarks/results/seasons.json and
+docs/benchmarks-seasons.md; `--series a,b` takes some, `--quick` one and a sample of the faults, `--yaml` adds a line to
+every monitor file (such as 'drift: {threshold: 0.2}'). Then only seasons-part.json is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from benchmarks import seasons_page as page
+from benchmarks.seasons_grid import cells
+from benchmarks.seasons_peers import peers_on
+from benchmarks.seasons_runs import Clean, clean_run, faulty_run, followed, lasting_run, opened
+from benchmarks.seasons_score import Quiet, goals
+from benchmarks.seasons_series import NAMES, AbsentError, load
+from benchmarks.seasons_warehouse import Warehouse
+
+RESULTS = Path(__file__).parent / "results"
+PAGE = Path(__file__).parent.parent / "docs" / "benchmarks-seasons.md"
+CHUNK = 6  # faults a task
+HEAVY = ("online_retail", "hotel_booking", "household")  # begun first, so that no process waits at the end
+QUICK, QUICK_WINDOWS, QUICK_CELLS = "dc_bikes", 40, 3
+LASTS = (("shift", "middle", "whole"), ("nulls", "middle", "whole"), ("unit", "middle", "whole"))
+WHOLE_GRID = 3  # onsets of each cell and series where all are asked for
+
+Cell = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What of the bench is run: series, YAML added to monitor files, windows and every how-manyth fault."""
+
+    names: tuple[str, ...]
+    more: str = ""
+    windows: int | None = None
+    every: int = 1
+    onsets: int = 1
+    processes: int = 2
+
+
+def first_half(name: str, place: Path, asked: Asked) -> dict[str, Any]:
+    """Replay one log clean and ask the peers about its windows; return what was counted, or why it is left out."""
+    began = time.perf_counter()
+    try:
+        series = load(name)
+    except AbsentError as exc:
+        return {"series": name, "left_out": str(exc)}
+    clean = clean_run(series, place, more=asked.more, windows=asked.windows)
+    quiet = Quiet.of(clean.told, clean.start, clean.end)
+    return {
+        "series": name,
+        "source": series.source,
+        "licence": series.licence,
+        "windows": (clean.end - clean.start) // clean.monitor.window,
+        "window_days": clean.monitor.window.days,
+        "months": quiet.months,
+        "pages": quiet.pages,
+        "notices": quiet.notices,
+        "pages_per_month": quiet.pages_per_month,
+        "notices_per_month": quiet.notices_per_month,
+        "told_of": _counted(clean),
+        "onsets": [{"start": str(one.start.date()), "told_before": one.told_before} for one in clean.onsets],
+        "peers": peers_on(clean, series),
+        "seconds": time.perf_counter() - began,
+    }
+
+
+def second_half(name: str, place: Path, todo: Sequence[tuple[str, Cell, int]]) -> list[dict[str, Any]]:
+    """Plant faults in a log, each at one of its onsets; a task is (found | lasting, cell, number of the onset)."""
+    clean, series = opened(place, name)
+    with tempfile.TemporaryDirectory(prefix="faults-", dir=place) as folder:
+        warehouse = Warehouse(series, Path(folder) / "warehouse.duckdb")
+        made = []
+        for what, cell, number in todo:
+            began = time.perf_counter()
+            run = faulty_run if what == "found" else lasting_run
+            result = run(clean, series, clean.onsets[number], cell, warehouse, Path(folder))
+            if result is not None:
+                made.append(result | {"what": what, "seconds": round(time.perf_counter() - began, 2)})
+        return made
+
+
+def todo_of(place: Path, number: int, name: str, asked: Asked) -> Iterator[tuple[str, Cell, int]]:
+    """Yield what is planted in a series: of each cell one onset, which takes turns with series and cell (all if asked).
+
+    So every kind, strength and place meets several series and each of the three onsets, and the whole costs a third.
+    """
+    clean, _ = opened(place, name)
+    onsets = len(clean.onsets)
+    for at, cell in enumerate(cells()):
+        if at % asked.every or not onsets or not followed(clean.monitor, cell):
+            continue
+        for turn in range(min(asked.onsets, onsets)):
+            wanted = 0 if cell[0] == "ramp" else (number + at + turn) % onsets
+            yield "found", cell, wanted
+            if cell[0] == "ramp":
+                break
+    if onsets:
+        yield from (("lasting", cell, number % onsets) for cell in LASTS[:: asked.every])
+
+
+def measure(asked: Asked, place: Path) -> dict[str, Any]:
+    """Run what is asked in some processes; return the numbers."""
+    order = sorted(asked.names, key=lambda name: name not in HEAVY)
+    quiet, planted = [], []
+    with ProcessPoolExecutor(asked.processes, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+        firsts: dict[Future[Any], str] = {pool.submit(first_half, name, place / name, asked): name for name in order}
+        seconds: list[Future[Any]] = []
+        for done in as_completed(firsts):
+            result = done.result()
+            quiet.append(result)
+            print(_said(result), flush=True)
+            if "left_out" not in result:
+                name = firsts[done]
+                todo = list(todo_of(place / name, NAMES.index(name), name, asked))
+                seconds += [
+                    pool.submit(second_half, name, place / name, todo[i : i + CHUNK])
+                    for i in range(0, len(todo), CHUNK)
+                ]
+        for done in as_completed(seconds):
+            planted += done.result()
+    return summary(sorted(quiet, key=lambda one: NAMES.index(one["series"])), planted)
+
+
+def summary(quiet: Sequence[dict[str, Any]], results: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Bring the results into the form of seasons.json."""
+    ran = [one for one in quiet if "left_out" not in one]
+    planted = [one for one in results if one["what"] == "found" and "left_out" not in one]
+    lasting = [one for one in results if one["what"] == "lasting"]
+    counted = {one["series"]: Quiet(one["months"], one["pages"], one["notices"]) for one in ran}
+    told = [one["cases"] for one in lasting if one["cases"]]
+    return goals(counted, planted, told) | {
+        "series": list(quiet),
+        "faults": sorted(planted, key=lambda one: (one["kind"], one["strength"], one["place"], one["series"])),
+        "lasting": lasting,
+        "left_out": [one for one in results if "left_out" in one],
+    }
+
+
+def _counted(clean: Clean) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for one in clean.told:
+        key = f"{one.severity} {','.join(one.rules)}"
+        found[key] = found.get(key, 0) + 1
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+
+def _said(one: dict[str, Any]) -> str:
+    if "left_out" in one:
+        return f"{one['series']}: left out: {one['left_out']}"
+    return (
+        f"{one['series']}: {one['windows']} windows, {one['pages_per_month']:.2f} pages and "
+        f"{one['notices_per_month']:.2f} notices a month, {one['seconds']:.0f} s"
+    )
+
+
+def main() -> None:
+    """Measure, print the table, keep the numbers."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--series", metavar="A,B", help=f"some of {', '.join(NAMES)}")
+    options.add_argument("--quick", action="store_true", help=f"{QUICK} alone, fewer windows and faults: two minutes")
+    options.add_argument("--yaml", default="", help="a line for every monitor file, such as 'drift: {threshold: 0.2}'")
+    options.add_argument("--onsets", type=int, default=1, choices=range(1, WHOLE_GRID + 1), help="of each cell, 1")
+    options.add_argument("--every", type=int, default=1, help="every so-manyth cell only")
+    options.add_argument("--processes", type=int, default=2)
+    options.add_argument("--table", action="store_true", help=f"only write docs/{PAGE.name} from the last whole run")
+    given = options.parse_args()
+    if given.table:
+        PAGE.write_text(page.page(json.loads((RESULTS / "seasons.json").read_text())))
+        return
+    names = tuple(given.series.split(",")) if given.series else NAMES
+    if unknown := set(names) - set(NAMES):
+        options.error(f"--series: no series is called {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+    asked = Asked(names, given.yaml, every=given.every, onsets=given.onsets, processes=given.processes)
+    if given.quick:
+        asked = Asked(names if given.series else (QUICK,), given.yaml, QUICK_WINDOWS, QUICK_CELLS)
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="seasons-") as folder:
+        found = measure(asked, Path(folder))
+    whole = asked == Asked(NAMES, onsets=asked.onsets, processes=asked.processes)
+    about = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "wall_seconds": round(time.perf_counter() - began)}
+    about |= {"onsets_a_cell": asked.onsets, "yaml": asked.more}
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / ("seasons.json" if whole else "seasons-part.json")
+    path.write_text(json.dumps({"about": about} | found, indent=1))
+    if whole:
+        PAGE.write_text(page.page({"about": about} | found))
+    print(page.table({"about": about} | found))
+
+
+if __name__ == "__main__":
+    main()

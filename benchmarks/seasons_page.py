@@ -1,0 +1,129 @@
+"""The page of the season bench: its numbers as tables of Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any
+
+GOALS = (
+    ("pages_per_month", "pages a model-month, mean", 1.0, False),
+    ("notices_per_month", "notices a model-month, mean", 2.0, False),
+    ("notices_per_month_worst", "notices a month, worst series", 4.0, False),
+    ("faults_found_middle", "middle faults found, whole", 0.9, True),
+    ("faults_found_segment", "middle faults found, one segment", 0.8, True),
+    ("cases_per_cause", "cases a lasting cause", 1.0, False),
+)
+
+
+def page(found: dict[str, Any]) -> str:
+    """Return the whole page."""
+    about = found["about"]
+    return "\n".join(
+        [
+            "# Seasons: quiet on a world that moves, awake to what is new in it",
+            "",
+            f"Written by `make bench-seasons` on {about['at'][:10]}; it took {about['wall_seconds'] / 60:.0f} minutes.",
+            *_HOW,
+            "",
+            "## Held to",
+            "",
+            goals(found),
+            "",
+            "## Nothing planted",
+            "",
+            quiet(found),
+            "",
+            "## Faults found",
+            "",
+            cells(found),
+            "",
+            "Left out, with the reason: " + _left_out(found) + ".",
+            "",
+        ]
+    )
+
+
+_HOW = (
+    "",
+    "Real logs as they lie in time, a model trained on the stretch before each, the monitor file that `hindsight init`",
+    "proposes (without its expectation suite, which is about single rows and takes most of the time), every window",
+    "run and every label night held in order. A *page* is a case told at P0 or P1, a *notice* one told at P2; each",
+    "telling counts. Labels are looked at once a window. A fault is found when a case that names it is told by the",
+    "night after the second window from its onset (labels: from maturity; the ramp: sixty days) and no such case in",
+    "the paired run without it. Every kind, strength and place meets every series at one of its three onsets, which",
+    "take turns (`--onsets 3` runs them all). Where no onset had seven windows without a telling before it, the",
+    "quietest was taken. A lasting cause is followed for eight windows; counted are those that were told at all.",
+    "Labels are flipped and relations changed only where labels mature within ten windows.",
+)
+
+
+def table(found: dict[str, Any]) -> str:
+    """Return what the command prints."""
+    return "\n\n".join([goals(found), quiet(found), cells(found)])
+
+
+def goals(found: dict[str, Any]) -> str:
+    """The numbers the bench is held to."""
+    rows = []
+    for key, what, goal, at_least in GOALS:
+        value = found[key]
+        met = value is not None and (value >= goal if at_least else value <= goal)
+        rows.append(
+            [what, _number(value, at_least), f"{'≥' if at_least else '≤'} {_number(goal, at_least)}", _yes(met)]
+        )
+    return _table(["", "measured", "goal", "met"], rows)
+
+
+def quiet(found: dict[str, Any]) -> str:
+    """Pages and notices a month of each series, and the peers' calls."""
+    rows = []
+    for one in found["series"]:
+        if "left_out" in one:
+            rows.append([one["series"], f"left out: {one['left_out']}", *[""] * 5])
+            continue
+        most = ", ".join(f"{key} {n}" for key, n in list(one["told_of"].items())[:3])
+        peers = [f"{one['peers'][peer]['notices_per_month']:.0f}" for peer in ("evidently", "nannyml")]
+        told = [f"{one[key]:.2f}" for key in ("pages_per_month", "notices_per_month")]
+        rows.append([one["series"], f"{one['windows']} × {one['window_days']} d", *told, *peers, most])
+    head = ["series", "windows", "pages", "notices", "Evidently", "NannyML", "told most"]
+    return _table(head, rows)
+
+
+def cells(found: dict[str, Any]) -> str:
+    """Found of planted, and the oracle's, by kind, strength and place."""
+    order = {"weak": 0, "middle": 1, "strong": 2}
+
+    def cell(one: dict[str, Any]) -> tuple[str, str, int]:
+        return one["kind"], one["place"], order[one["strength"]]
+
+    rows = []
+    for (kind, place), some in groupby(sorted(found["faults"], key=cell), key=lambda one: cell(one)[:2]):
+        of_strength = {name: list(each) for name, each in groupby(some, key=lambda one: one["strength"])}
+        rows.append([kind, place, *(_share(of_strength.get(name, ())) for name in order)])
+    return _table(["kind", "place", "weak", "middle", "strong"], rows) + "\n\nFound of planted (the oracle's)."
+
+
+def _share(some: Iterable[dict[str, Any]]) -> str:
+    some = list(some)
+    if not some:
+        return "–"
+    return f"{sum(one['found'] for one in some)}/{len(some)} ({sum(one['oracle'] for one in some)})"
+
+
+def _left_out(found: dict[str, Any]) -> str:
+    reasons = sorted({f"{one['kind']} in {one['series']}: {one['left_out']}" for one in found["left_out"]})
+    return "; ".join(reasons) or "none"
+
+
+def _number(value: float | None, is_share: bool) -> str:
+    return "–" if value is None else f"{value:.0%}" if is_share else f"{value:.2f}"
+
+
+def _yes(met: bool) -> str:
+    return "yes" if met else "no"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -1,0 +1,214 @@
+"""Runs of the season bench: a clean stretch with its points of departure, then planted faults from one of them on."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmarks import seasons_oracle as oracle
+from benchmarks.seasons_faults import OF_LABELS, RAMP_DAYS, Fault, plant
+from benchmarks.seasons_grid import Past, planned
+from benchmarks.seasons_port import Telling
+from benchmarks.seasons_relation import mirrored
+from benchmarks.seasons_replay import NIGHT_AFTER, Replay, proposed, steps
+from benchmarks.seasons_score import cases_of_cause, found
+from benchmarks.seasons_series import NAMES, Series, load
+from benchmarks.seasons_warehouse import Warehouse
+from hindsight.monitors.model import Monitor
+
+SHARES = (0.25, 0.5, 0.75)
+FREE, REACH = 7, 0.2  # windows without a telling before an onset; how far to look for one, as share of the stretch
+SOON, LASTING = 2, 8  # windows within which a fault is to be found; windows for which a lasting cause is followed
+_NUMBERS = count(1)  # no folder twice: stores are kept open by their path
+LONGEST = 10  # windows to maturity up to which labels are followed
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Onset:
+    """A point of departure: a copy of the clean run as it stood before a window; `told_before` in seven windows."""
+
+    share: float
+    start: datetime
+    told_before: int
+    folder: str
+
+
+@dataclass
+class Clean:
+    """A clean run: its monitor, stretch, tellings and onsets."""
+
+    series: str
+    monitor: Monitor
+    start: datetime
+    end: datetime
+    told: list[Telling] = field(default_factory=list)
+    onsets: list[Onset] = field(default_factory=list)
+
+
+def clean_run(series: Series, place: Path, *, more: str = "", windows: int | None = None) -> Clean:
+    """Replay the stretch of a series without a fault; leave the warehouse, the onsets and what was told in a folder."""
+    place.mkdir(parents=True, exist_ok=True)
+    warehouse = Warehouse(series, place / "warehouse.duckdb")
+    monitor = proposed(warehouse, place / "clean", window=series.window, more=more)
+    if monitor.start is None:
+        raise ValueError(f"{series.name}: init proposed no start")
+    last = series.frame["predicted_at"].max().to_pydatetime()
+    size = (last - monitor.start + DAY) // monitor.window
+    size = min(size, windows) if windows else size
+    run = Clean(series.name, monitor, monitor.start, monitor.start + size * monitor.window)
+    replay = Replay(place / "clean", monitor, warehouse.url)
+    before = _Onsets(run, size, place)
+    todo = steps(monitor, run.start, run.end)
+    for step in todo:
+        if step.window is not None:
+            before.look(step.window.start, replay)
+        for _, told in replay.run([step]):
+            run.told += told
+    run.onsets = before.kept
+    replay.remove()
+    (place / "clean.pickle").write_bytes(pickle.dumps(run))
+    return run
+
+
+class _Onsets:
+    """Points of departure kept while a clean run goes on: the first after seven quiet windows, or the quietest."""
+
+    def __init__(self, run: Clean, size: int, place: Path) -> None:
+        self.run, self.place = run, place
+        self.first = {share: ceil(share * size) for share in SHARES}
+        self.last = {share: ceil((share + REACH) * size) for share in SHARES}
+        self.best: dict[float, Onset] = {}
+
+    @property
+    def kept(self) -> list[Onset]:
+        return [self.best[share] for share in SHARES if share in self.best]
+
+    def look(self, start: datetime, replay: Replay) -> None:
+        """Keep a copy of a run that is about to do the window at `start`, where that is the best onset so far."""
+        size = self.run.monitor.window
+        at = (start - self.run.start) // size
+        told = sum(start - FREE * size < one.at <= start + size for one in self.run.told)
+        for share in SHARES:
+            best = self.best.get(share)
+            if self.first[share] <= at < self.last[share] and (best is None or told < best.told_before):
+                folder = self.place / f"onset-{share}-{at}"
+                replay.copy(folder)
+                if best is not None:
+                    shutil.rmtree(best.folder)
+                self.best[share] = Onset(share, start, told, str(folder))
+
+
+def faulty_run(
+    clean: Clean, series: Series, onset: Onset, cell: tuple[str, str, str], warehouse: Warehouse, place: Path
+) -> dict[str, Any]:
+    """Plant a fault at an onset and replay until it is found or its time is over; return what came of it."""
+    monitor, window = clean.monitor, pd.Timedelta(clean.monitor.window)
+    start = pd.Timestamp(onset.start)
+    past = Past(series.name, series.frame, start, window, _features(monitor), monitor.segments, _turn(series.name))
+    result = {"series": series.name, "kind": cell[0], "strength": cell[1], "place": cell[2], "onset": str(start.date())}
+    fault = planned(past, cell)
+    if isinstance(fault, str):
+        return result | {"left_out": fault}
+    until = _until(fault, monitor)
+    if until > clean.end:
+        return result | {"left_out": "its time is longer than the rest of the stretch"}
+    counter = mirrored(past) if fault.kind == "relation" else None
+    log = plant(series.frame, fault, counter)
+    result |= {"columns": list(fault.columns), "segment": "=".join(fault.segment) if fault.segment else ""}
+    result["oracle"] = oracle.sees(series.frame, log, fault, start + SOON * window)
+    told = _replayed(
+        clean, onset, log, until, warehouse, place, stop=lambda so_far, by: _found(fault, so_far, clean, by)
+    )
+    by = _deadline(fault, monitor)
+    return result | {"found": _found(fault, told, clean, by), "told": [_line(one) for one in told]}
+
+
+def lasting_run(
+    clean: Clean, series: Series, onset: Onset, cell: tuple[str, str, str], warehouse: Warehouse, place: Path
+) -> dict[str, Any] | None:
+    """Follow a lasting fault for eight windows; return of how many cases it was told, None where it cannot be."""
+    monitor, window = clean.monitor, pd.Timedelta(clean.monitor.window)
+    start = pd.Timestamp(onset.start)
+    past = Past(series.name, series.frame, start, window, _features(monitor), monitor.segments, _turn(series.name))
+    fault = planned(past, cell)
+    until = onset.start + LASTING * monitor.window
+    if isinstance(fault, str) or until > clean.end:
+        return None
+    told = _replayed(clean, onset, plant(series.frame, fault), until, warehouse, place)
+    by = until + monitor.lateness + 2 * DAY
+    cases = cases_of_cause(fault, told, clean.told, by)
+    return {"series": series.name, "kind": cell[0], "columns": list(fault.columns), "cases": cases}
+
+
+def _replayed(
+    clean: Clean,
+    onset: Onset,
+    log: pd.DataFrame,
+    until: datetime,
+    warehouse: Warehouse,
+    place: Path,
+    stop: Callable[[Sequence[Telling], datetime], bool] = lambda told, by: False,
+) -> list[Telling]:
+    start, end = pd.Timestamp(onset.start), pd.Timestamp(until)
+    rows = log[(log["predicted_at"] >= start) & (log["predicted_at"] < end)]
+    warehouse.plant(rows, start, end)
+    replay = Replay(Path(onset.folder), clean.monitor, warehouse.url).copy(place / f"faulty-{next(_NUMBERS)}")
+    told: list[Telling] = []
+    for step, some in replay.run(steps(clean.monitor, onset.start, until)):
+        told += some
+        if some and stop(told, step.at):
+            break
+    replay.remove()
+    return told
+
+
+def _found(fault: Fault, told: Iterable[Telling], clean: Clean, by: datetime) -> bool:
+    return found(fault, told, clean.told, min(by, _deadline(fault, clean.monitor)))
+
+
+def _deadline(fault: Fault, monitor: Monitor) -> datetime:
+    """The night after its last window: what is told then still counts."""
+    return _until(fault, monitor) + max(monitor.lateness, DAY + NIGHT_AFTER)
+
+
+def _until(fault: Fault, monitor: Monitor) -> datetime:
+    """The end of the last window that is replayed."""
+    end = fault.onset.to_pydatetime() + SOON * monitor.window
+    if fault.kind == "ramp":
+        return fault.onset.to_pydatetime() + ceil(RAMP_DAYS * DAY / monitor.window) * monitor.window
+    if fault.kind in OF_LABELS:
+        return end + ceil((monitor.labels.matures_after + DAY) / monitor.window) * monitor.window
+    return end
+
+
+def followed(monitor: Monitor, cell: tuple[str, str, str]) -> bool:
+    """Whether a cell is replayed here: labels only where they mature within ten windows."""
+    return cell[0] not in OF_LABELS or monitor.labels.matures_after <= LONGEST * monitor.window
+
+
+def _features(monitor: Monitor) -> dict[str, str]:
+    return {name: str(feature.type) for name, feature in monitor.features.items()}
+
+
+def _turn(name: str) -> int:
+    return NAMES.index(name) if name in NAMES else 0
+
+
+def _line(told: Telling) -> str:
+    where = ",".join((*told.columns, *told.segments))
+    return f"{told.at:%Y-%m-%d} {told.severity} {','.join(told.rules)} {where}".strip()
+
+
+def opened(place: Path, name: str) -> tuple[Clean, Series]:
+    """Read a clean run and its series again, in another process."""
+    return pickle.loads((place / "clean.pickle").read_bytes()), load(name)
