@@ -53,7 +53,7 @@ _HOW = (
     "night after the second window from its onset (labels: from maturity; the ramp: sixty days) and no such case in",
     "the paired run without it. Every kind, strength and place meets every series at one of its three onsets, which",
     "take turns (`--onsets 3` runs them all). Where no onset had seven windows without a telling before it, the",
-    "quietest was taken. A lasting cause is followed for eight windows; counted are those that were told at all.",
+    "quietest was taken. A lasting cause is followed for six windows; counted are those that were told at all.",
     "Labels are flipped and relations changed only where labels mature within ten windows.",
 )
 

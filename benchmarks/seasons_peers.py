@@ -6,15 +6,19 @@ Neither remembers what it said, so every column of every window that is called d
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from benchmarks import alarms_peers
 from benchmarks.seasons_grid import windows_of
-from benchmarks.seasons_runs import Clean
 from benchmarks.seasons_score import MONTH
 from benchmarks.seasons_series import Series
+
+if TYPE_CHECKING:
+    from benchmarks.seasons_runs import Clean
 
 PEERS = ("evidently", "nannyml")
 MOST_WINDOWS = 80  # of a stretch, evenly spread: a share needs no more
@@ -39,6 +43,24 @@ def peers_on(clean: Clean, series: Series) -> dict[str, dict[str, float]]:
     return {
         peer: {"notices_per_month": drifted[peer] / months, "windows": windows[peer] / len(looked)} for peer in PEERS
     }
+
+
+def peers_find(
+    clean: Clean, series: Series, log: pd.DataFrame, columns: Sequence[str], starts: Sequence[pd.Timestamp]
+) -> dict[str, bool]:
+    """Say of each peer whether it calls one of these columns drifted in one of these windows, and not without fault."""
+    reference, window = reference_rows(clean, series), pd.Timedelta(clean.monitor.window)
+
+    def calls(frame: pd.DataFrame) -> set[str]:
+        windows = [_between(frame, start, start + window) for start in starts]
+        return {peer for rows in windows for column in columns for peer in called(reference, rows, column)}
+
+    found = calls(log) - calls(series.frame)
+    return {peer: peer in found for peer in PEERS}
+
+
+def _between(frame: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
+    return frame[(frame["predicted_at"] >= start) & (frame["predicted_at"] < end)]
 
 
 def reference_rows(clean: Clean, series: Series) -> pd.DataFrame:

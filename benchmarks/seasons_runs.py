@@ -17,6 +17,7 @@ import pandas as pd
 from benchmarks import seasons_oracle as oracle
 from benchmarks.seasons_faults import OF_LABELS, RAMP_DAYS, Fault, plant
 from benchmarks.seasons_grid import Past, planned
+from benchmarks.seasons_peers import peers_find
 from benchmarks.seasons_port import Telling
 from benchmarks.seasons_relation import mirrored
 from benchmarks.seasons_replay import NIGHT_AFTER, Replay, proposed, steps
@@ -27,7 +28,7 @@ from hindsight.monitors.model import Monitor
 
 SHARES = (0.25, 0.5, 0.75)
 FREE, REACH = 7, 0.2  # windows without a telling before an onset; how far to look for one, as share of the stretch
-SOON, LASTING = 2, 8  # windows within which a fault is to be found; windows for which a lasting cause is followed
+SOON, LASTING = 2, 6  # windows within which a fault is to be found; windows for which a lasting cause is followed
 _NUMBERS = count(1)  # no folder twice: stores are kept open by their path
 LONGEST = 10  # windows to maturity up to which labels are followed
 DAY = timedelta(days=1)
@@ -125,7 +126,11 @@ def faulty_run(
     counter = mirrored(past) if fault.kind == "relation" else None
     log = plant(series.frame, fault, counter)
     result |= {"columns": list(fault.columns), "segment": "=".join(fault.segment) if fault.segment else ""}
-    result["oracle"] = oracle.sees(series.frame, log, fault, start + SOON * window)
+    result["oracle"] = oracle.sees(
+        series.frame, log, fault, pd.Timestamp(until) if fault.kind == "ramp" else start + SOON * window
+    )
+    if fault.columns and fault.kind != "ramp":
+        result["peers"] = peers_find(clean, series, log, fault.columns, [start, start + window])
     told = _replayed(
         clean, onset, log, until, warehouse, place, stop=lambda so_far, by: _found(fault, so_far, clean, by)
     )
@@ -136,7 +141,7 @@ def faulty_run(
 def lasting_run(
     clean: Clean, series: Series, onset: Onset, cell: tuple[str, str, str], warehouse: Warehouse, place: Path
 ) -> dict[str, Any] | None:
-    """Follow a lasting fault for eight windows; return of how many cases it was told, None where it cannot be."""
+    """Follow a lasting fault for six windows; return of how many cases it was told, None where it cannot be."""
     monitor, window = clean.monitor, pd.Timedelta(clean.monitor.window)
     start = pd.Timestamp(onset.start)
     past = Past(series.name, series.frame, start, window, _features(monitor), monitor.segments, _turn(series.name))

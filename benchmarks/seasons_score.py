@@ -80,8 +80,12 @@ class Quiet:
 
 
 def share(results: Iterable[Mapping[str, Any]], *, by: str = "found", **of: object) -> float | None:
-    """Return the share of the planted faults with these properties that were found; None where there are none."""
-    some = [one for one in results if all(one[key] == value for key, value in of.items())]
+    """Return the share of the planted faults with these properties that were found; None where there are none.
+
+    What neither the oracle sees nor anybody found is not counted: nobody could.
+    """
+    alike = [one for one in results if all(one[key] == value for key, value in of.items())]
+    some = [one for one in alike if one["oracle"] or one[by]]
     return sum(bool(one[by]) for one in some) / len(some) if some else None
 
 

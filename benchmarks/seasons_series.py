@@ -96,7 +96,7 @@ RECIPES = {
         f"{_G}, minute_energy_appliance: Appliances energy prediction (UCI, L. Candanedo)", _BSD,
     ),
     "household": Recipe(
-        sources.household, "2007-11-01", "2008-01-07", "2008-09-29", 8 * HOUR,
+        sources.household, "2007-11-01", "2008-01-07", "2008-07-07", 8 * HOUR,
         f"{_G}, minute_household_power: Individual household electric power (UCI, G. Hebrail)", _BSD,
     ),
     "parking": Recipe(
@@ -104,7 +104,7 @@ RECIPES = {
         f"{_G}, hourly_parking: Parking Birmingham (UCI, D. H. Stolfi)", _BSD,
     ),
     "online_retail": Recipe(
-        sources.online_retail, "2009-12-01", "2010-03-01", "2010-12-06", 24 * HOUR,
+        sources.online_retail, "2009-12-01", "2010-05-31", "2010-12-06", 24 * HOUR,
         f"{_G}, online_retail: Online Retail II (UCI, D. Chen)", _BSD, task="binary",
     ),
 }  # fmt: skip

@@ -108,7 +108,7 @@ def parking() -> pd.DataFrame:
 
 
 def online_retail() -> pd.DataFrame:
-    """Lines of invoices of a shop: does this customer buy again within thirty days? Guests are in it, unlabelled.
+    """Lines of invoices of a shop: does this customer buy again within a week? Guests are in it, unlabelled.
 
     Rows come in invoices, an invoice's lines share much; the shop is closed on Saturdays. `known` is when the label is.
     """
@@ -119,7 +119,7 @@ def online_retail() -> pd.DataFrame:
     by = visits.groupby("Customer ID")["at"]
     visits = visits.assign(before=by.shift(1), after=by.shift(-1), visits=by.cumcount().astype(float))
     rows = raw.merge(visits.drop(columns=["Customer ID", "at"]), on="Invoice", how="left")
-    due = rows["at"] + 30 * DAY
+    due = rows["at"] + WEEK
     again = rows["after"] <= due
     of_invoice = rows.groupby("Invoice")
     return pd.DataFrame(
