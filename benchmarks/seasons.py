@@ -24,7 +24,7 @@ from typing import Any
 from benchmarks import seasons_page as page
 from benchmarks.seasons_grid import cells
 from benchmarks.seasons_peers import peers_on
-from benchmarks.seasons_runs import Clean, clean_run, faulty_run, followed, lasting_run, opened
+from benchmarks.seasons_runs import Cell, Clean, clean_run, faulty_run, followed, lasting_run, opened
 from benchmarks.seasons_score import Quiet, goals
 from benchmarks.seasons_series import NAMES, AbsentError, load
 from benchmarks.seasons_warehouse import Warehouse
@@ -38,8 +38,6 @@ THINNED = {"hotel_booking": 2}  # every second cell: its labels come for a year,
 QUICK, QUICK_WINDOWS, QUICK_CELLS = "dc_bikes", 40, 3
 LASTS = (("shift", "middle", "whole"), ("nulls", "middle", "whole"), ("unit", "middle", "whole"))
 WHOLE_GRID = 3  # onsets of each cell and series where all are asked for
-
-Cell = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,9 @@ LONGEST = 10  # windows to maturity up to which labels are followed
 DAY = timedelta(days=1)
 
 
+Cell = tuple[str, str, str]  # kind, strength, place
+
+
 @dataclass(frozen=True, slots=True)
 class Onset:
     """A point of departure: a copy of the clean run as it stood before a window; `told_before` in seven windows."""
@@ -110,9 +113,19 @@ class _Onsets:
 
 
 def faulty_run(
-    clean: Clean, series: Series, onset: Onset, cell: tuple[str, str, str], warehouse: Warehouse, place: Path
+    clean: Clean,
+    series: Series,
+    onset: Onset,
+    cell: Cell,
+    warehouse: Warehouse,
+    place: Path,
+    *,
+    with_peers: bool = True,
 ) -> dict[str, Any]:
-    """Plant a fault at an onset and replay until it is found or its time is over; return what came of it."""
+    """Plant a fault at an onset and replay until it is found or its time is over; return what came of it.
+
+    `with_peers` asks Evidently and NannyML about the same windows, where the fault is in a column.
+    """
     monitor, window = clean.monitor, pd.Timedelta(clean.monitor.window)
     start = pd.Timestamp(onset.start)
     past = Past(series.name, series.frame, start, window, _features(monitor), monitor.segments, _turn(series.name))
@@ -129,7 +142,7 @@ def faulty_run(
     result["oracle"] = oracle.sees(
         series.frame, log, fault, pd.Timestamp(until) if fault.kind == "ramp" else start + SOON * window
     )
-    if fault.columns and fault.kind != "ramp":
+    if with_peers and fault.columns and fault.kind != "ramp":
         result["peers"] = peers_find(clean, series, log, fault.columns, [start, start + window])
     told = _replayed(
         clean, onset, log, until, warehouse, place, stop=lambda so_far, by: _found(fault, so_far, clean, by)
@@ -139,14 +152,21 @@ def faulty_run(
 
 
 def lasting_run(
-    clean: Clean, series: Series, onset: Onset, cell: tuple[str, str, str], warehouse: Warehouse, place: Path
+    clean: Clean,
+    series: Series,
+    onset: Onset,
+    cell: Cell,
+    warehouse: Warehouse,
+    place: Path,
+    *,
+    windows: int = LASTING,
 ) -> dict[str, Any] | None:
-    """Follow a lasting fault for six windows; return of how many cases it was told, None where it cannot be."""
+    """Follow a lasting fault for some windows; return as how many cases it was told, None where it cannot be."""
     monitor, window = clean.monitor, pd.Timedelta(clean.monitor.window)
     start = pd.Timestamp(onset.start)
     past = Past(series.name, series.frame, start, window, _features(monitor), monitor.segments, _turn(series.name))
     fault = planned(past, cell)
-    until = onset.start + LASTING * monitor.window
+    until = onset.start + windows * monitor.window
     if isinstance(fault, str) or until > clean.end:
         return None
     told = _replayed(clean, onset, plant(series.frame, fault), until, warehouse, place)
@@ -196,7 +216,7 @@ def _until(fault: Fault, monitor: Monitor) -> datetime:
     return end
 
 
-def followed(monitor: Monitor, cell: tuple[str, str, str]) -> bool:
+def followed(monitor: Monitor, cell: Cell) -> bool:
     """Whether a cell is replayed here: labels only where they mature within ten windows."""
     return cell[0] not in OF_LABELS or monitor.labels.matures_after <= LONGEST * monitor.window
 
