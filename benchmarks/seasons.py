@@ -135,6 +135,7 @@ def measure(asked: Asked, place: Path) -> dict[str, Any]:
                 ]
         for done in as_completed(seconds):
             planted += done.result()
+            print(f"{sum(one.done() for one in seconds)} of {len(seconds)} batches of faults", flush=True)
     return summary(sorted(quiet, key=lambda one: NAMES.index(one["series"])), planted)
 
 

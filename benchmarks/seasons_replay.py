@@ -28,6 +28,7 @@ from hindsight.pipeline.resources import Resources
 from hindsight.settings import Settings
 from hindsight.training.registry import Registry
 from hindsight.vocabulary.windows import Window
+from hindsight.warehouse.connect import connected
 
 NIGHT_AFTER, DAY = timedelta(hours=2), timedelta(days=1)
 SOON = timedelta(minutes=1)
@@ -95,10 +96,14 @@ class Replay:
         self.resources = _resources(self.folder, self.warehouse)
 
     def run(self, todo: Iterable[Step]) -> Iterator[tuple[Step, list[Telling]]]:
-        """Do these steps in order; yield each with what was told in it."""
-        for step in todo:
-            done = self._night(step.night, step.at) if step.night else self._window(step.window, step.at)
-            yield step, list(done)
+        """Do these steps in order; yield each with what was told in it.
+
+        One connection serves them all: to open a DuckDB file is a third of the time of a window.
+        """
+        with connected(self.resources.warehouse("warehouse")):
+            for step in todo:
+                done = self._night(step.night, step.at) if step.night else self._window(step.window, step.at)
+                yield step, list(done)
 
     def copy(self, folder: Path) -> Replay:
         """Return a replay that goes on from here in another folder; files that never change are shared by links."""

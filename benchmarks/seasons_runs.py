@@ -73,11 +73,10 @@ def clean_run(series: Series, place: Path, *, more: str = "", windows: int | Non
     replay = Replay(place / "clean", monitor, warehouse.url)
     before = _Onsets(run, size, place)
     todo = steps(monitor, run.start, run.end)
-    for step in todo:
-        if step.window is not None:
-            before.look(step.window.start, replay)
-        for _, told in replay.run([step]):
-            run.told += told
+    for (_, told), coming in zip(replay.run(todo), [*todo[1:], None], strict=True):
+        run.told += told
+        if coming is not None and coming.window is not None:
+            before.look(coming.window.start, replay)
     run.onsets = before.kept
     replay.remove()
     (place / "clean.pickle").write_bytes(pickle.dumps(run))

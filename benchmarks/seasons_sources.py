@@ -134,7 +134,7 @@ def online_retail() -> pd.DataFrame:
             "product_group": rows["StockCode"].astype(str).map(_product_group),
             "country": rows["Country"],
             "label": again.astype(float).where(rows["Customer ID"].notna()),
-            "known": rows["after"].where(again, due),
+            "known": due,
         }
     )
 
