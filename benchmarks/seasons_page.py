@@ -13,11 +13,14 @@ GOALS = (
     ("faults_found_middle", "middle faults found, whole", 0.9, True),
     ("faults_found_segment", "middle faults found, one segment", 0.8, True),
     ("cases_per_cause", "cases a lasting cause", 1.0, False),
+    ("worse_told", "stretches of worse performance told", 1.0, True),
+    ("ramps_told", "ramps of sixty days told", 1.0, True),
 )
+Numbers = dict[str, Any]
 
 
-def page(found: dict[str, Any]) -> str:
-    """Return the whole page."""
+def page(found: Numbers, *, before: Numbers | None = None, points: Numbers | None = None) -> str:
+    """Return the whole page; beside the goals what an earlier build came to, at the end the curve, where there are."""
     about = found["about"]
     return "\n".join(
         [
@@ -28,7 +31,7 @@ def page(found: dict[str, Any]) -> str:
             "",
             "## Held to",
             "",
-            goals(found),
+            goals(found, before),
             "",
             "## Nothing planted",
             "",
@@ -39,6 +42,11 @@ def page(found: dict[str, Any]) -> str:
             cells(found),
             "",
             "Left out, with the reason: " + _left_out(found) + ".",
+            "",
+            *(["## Found against notices", "", curve(points), ""] if points else []),
+            "## The series",
+            "",
+            sources(found),
             "",
         ]
     )
@@ -58,25 +66,45 @@ _HOW = (
 )
 
 
-def table(found: dict[str, Any]) -> str:
+def table(found: Numbers) -> str:
     """Return what the command prints."""
     return "\n\n".join([goals(found), quiet(found), cells(found)])
 
 
-def goals(found: dict[str, Any]) -> str:
-    """The numbers the bench is held to."""
+def goals(found: Numbers, before: Numbers | None = None) -> str:
+    """Return the numbers the bench is held to, beside those of an earlier build where they are known."""
     rows = []
     for key, what, goal, at_least in GOALS:
         value = found[key]
         met = value is not None and (value >= goal if at_least else value <= goal)
-        rows.append(
-            [what, _number(value, at_least), f"{'≥' if at_least else '≤'} {_number(goal, at_least)}", _yes(met)]
-        )
-    return _table(["", "measured", "goal", "met"], rows)
+        earlier = [_number(before.get(key), at_least)] if before else []
+        rows.append([what, *earlier, _number(value, at_least), f"{'≥' if at_least else '≤'} {_number(goal, at_least)}"])
+        rows[-1].append("–" if value is None else _yes(met))
+    return _table(["", *(["before"] if before else []), "measured", "goal", "met"], rows)
 
 
-def quiet(found: dict[str, Any]) -> str:
-    """Pages and notices a month of each series, and the peers' calls."""
+def curve(points: Numbers) -> str:
+    """Return what is told and found at each threshold of a curve."""
+    rows = [
+        [
+            f"`{one['yaml']}`",
+            *(_number(one[key], False) for key in ("pages_per_month", "notices_per_month")),
+            *(_number(one[key], True) for key in ("faults_found_middle", "faults_found_segment")),
+        ]
+        for one in points["points"]
+    ]
+    of_series = f"On {', '.join(points['about']['series'])}.\n\n"
+    return of_series + _table(["monitor file", "pages", "notices", "found, whole", "found, segment"], rows)
+
+
+def sources(found: Numbers) -> str:
+    """Return where each series is from and under which licence."""
+    ran = [one for one in found["series"] if "left_out" not in one]
+    return _table(["series", "source", "licence"], [[one["series"], one["source"], one["licence"]] for one in ran])
+
+
+def quiet(found: Numbers) -> str:
+    """Return pages and notices a month of each series, and the peers' calls."""
     rows = []
     for one in found["series"]:
         if "left_out" in one:
@@ -90,8 +118,8 @@ def quiet(found: dict[str, Any]) -> str:
     return _table(head, rows)
 
 
-def cells(found: dict[str, Any]) -> str:
-    """Found of planted, and the oracle's, by kind, strength and place."""
+def cells(found: Numbers) -> str:
+    """Return found of planted, and the oracle's and the peers', by kind, strength and place."""
     order = {"weak": 0, "middle": 1, "strong": 2}
 
     def cell(one: dict[str, Any]) -> tuple[str, str, int]:
@@ -101,7 +129,9 @@ def cells(found: dict[str, Any]) -> str:
     for (kind, place), some in groupby(sorted(found["faults"], key=cell), key=lambda one: cell(one)[:2]):
         of_strength = {name: list(each) for name, each in groupby(some, key=lambda one: one["strength"])}
         rows.append([kind, place, *(_share(of_strength.get(name, ())) for name in order)])
-    return _table(["kind", "place", "weak", "middle", "strong"], rows) + "\n\nFound of planted (the oracle's)."
+    of_peers = "; ".join(f"{peer.title()} {_of_peer(found, peer)}" for peer in ("evidently", "nannyml"))
+    note = f"Found of planted (the oracle's). Of all middle faults in a column, by default: {of_peers}."
+    return _table(["kind", "place", "weak", "middle", "strong"], rows) + "\n\n" + note
 
 
 def _share(some: Iterable[dict[str, Any]]) -> str:
@@ -111,7 +141,12 @@ def _share(some: Iterable[dict[str, Any]]) -> str:
     return f"{sum(one['found'] for one in some)}/{len(some)} ({sum(one['oracle'] for one in some)})"
 
 
-def _left_out(found: dict[str, Any]) -> str:
+def _of_peer(found: Numbers, peer: str) -> str:
+    asked = [one["peers"][peer] for one in found["faults"] if one["strength"] == "middle" and "peers" in one]
+    return f"{sum(asked)} of {len(asked)}"
+
+
+def _left_out(found: Numbers) -> str:
     reasons = sorted({f"{one['kind']} in {one['series']}: {one['left_out']}" for one in found["left_out"]})
     return "; ".join(reasons) or "none"
 

@@ -14,6 +14,7 @@ from benchmarks import seasons_page
 from benchmarks.seasons import summary
 from benchmarks.seasons_faults import DAY, Fault, plant
 from benchmarks.seasons_grid import Past, between_windows, cells, on_the_clock, planned
+from benchmarks.seasons_harm import told_of, worse_stretches
 from benchmarks.seasons_port import Telling
 from benchmarks.seasons_score import MONTH, Quiet, cases_of_cause, found, goals, share
 
@@ -141,6 +142,7 @@ def test_the_page_says_what_was_met_and_what_was_left_out() -> None:
         {
             "series": "a", "windows": 30, "window_days": 1, "months": 1.0, "pages": 0, "notices": 9,
             "pages_per_month": 0.0, "notices_per_month": 9.0, "told_of": {"P2 drift": 9},
+            "worse_stretches": 2, "worse_told": 1, "source": "drawn", "licence": "none",
             "peers": {peer: {"notices_per_month": 3.0, "windows": 0.5} for peer in ("evidently", "nannyml")},
         },
         {"series": "b", "left_out": "HINDSIGHT_CASES names no folder of cases"},
@@ -157,5 +159,21 @@ def test_the_page_says_what_was_met_and_what_was_left_out() -> None:
         "| middle faults found, whole | 100% | ≥ 90% | yes |",
         "| b | left out: HINDSIGHT_CASES names no folder of cases |",
         "| shift | whole | – | 1/1 (1) | – |",
+        "| stretches of worse performance told | 50% | ≥ 100% | no |",
     ):
         assert line in text
+
+
+def test_a_stretch_of_worse_performance_is_seen_and_wants_to_be_told_in_time() -> None:
+    log = a_log()
+    start, end = log["predicted_at"].iloc[24 * 30].to_pydatetime(), log["predicted_at"].iloc[-1].to_pydatetime()
+    rng = np.random.default_rng(3)
+    log["label"] = rng.normal(0, 1, len(log))
+    assert worse_stretches(log, "regression", DAY, start, end) == []
+    bad = (log["predicted_at"] >= start + 10 * DAY) & (log["predicted_at"] < start + 15 * DAY)
+    log.loc[bad, "label"] *= 6
+    [(began, ended)] = worse_stretches(log, "regression", DAY, start, end)
+    assert (began, ended) == (start + 10 * DAY, start + 15 * DAY)
+    in_time, late = (began + timedelta(days=days) for days in (5, 30))
+    cases = [a_telling(rules=("accuracy_drop",), columns=(), begun=began, at=at) for at in (in_time, late)]
+    assert [told_of([(began, ended)], [one], timedelta(1), timedelta(2)) for one in (*cases, a_telling())] == [1, 0, 0]
