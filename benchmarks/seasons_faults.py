@@ -108,7 +108,7 @@ def _struck(frame: pd.DataFrame, fault: Fault) -> np.ndarray:
     if fault.segment:
         column, value = fault.segment
         struck = struck & (frame[column].astype(object) == value).to_numpy()
-    return struck
+    return np.asarray(struck)
 
 
 def _shift(made: pd.DataFrame, struck: np.ndarray, fault: Fault, rng: np.random.Generator) -> pd.DataFrame:
@@ -186,7 +186,7 @@ def _set(made: pd.DataFrame, column: str, struck: np.ndarray, change: Callable[[
 
 
 def _is_category(made: pd.DataFrame, fault: Fault) -> np.ndarray:
-    return (made[fault.columns[0]].astype(object) == fault.category).to_numpy()
+    return np.asarray(made[fault.columns[0]].astype(object) == fault.category)
 
 
 def _rows(frame: pd.DataFrame, struck: np.ndarray, fault: Fault, rng: np.random.Generator) -> pd.DataFrame:

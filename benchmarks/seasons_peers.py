@@ -7,18 +7,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from benchmarks import alarms_peers
+from benchmarks.seasons_clean import Clean
 from benchmarks.seasons_grid import windows_of
 from benchmarks.seasons_score import MONTH
 from benchmarks.seasons_series import Series
-
-if TYPE_CHECKING:
-    from benchmarks.seasons_runs import Clean
 
 PEERS = ("evidently", "nannyml")
 MOST_WINDOWS = 80  # of a stretch, evenly spread: a share needs no more

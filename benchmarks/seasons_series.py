@@ -111,6 +111,7 @@ RECIPES = {
 CASES = ("bike_sharing", "hotel_booking", "elec2")
 NAMES = (*CASES, *RECIPES)
 LATEST = 4.0  # times the median delay
+CLOCK = ("hour", "weekday")
 NEVER = 0.01  # share of rows whose label never comes
 
 
@@ -141,7 +142,7 @@ def _log(name: str, recipe: Recipe) -> pd.DataFrame:
     model = _fit(rows[(rows["at"] >= trained) & (rows["at"] < begins) & outcomes], recipe.task)
     log = rows[(rows["at"] >= begins) & (rows["at"] < ends)].reset_index(drop=True)
     known = log.pop("known") if "known" in log else None
-    features = log.drop(columns=["at", "label"])
+    features = _as_doubles(log.drop(columns=["at", "label"]))
     frame = pd.DataFrame({"id": [f"{name}-{row:07d}" for row in range(len(log))], "predicted_at": log["at"]})
     frame = pd.concat([frame, features, model(features)], axis=1)
     frame["label"] = log["label"]
@@ -149,6 +150,12 @@ def _log(name: str, recipe: Recipe) -> pd.DataFrame:
     if recipe.task == "binary":
         frame["label"] = frame["label"].astype("Int64")
     return frame
+
+
+def _as_doubles(features: pd.DataFrame) -> pd.DataFrame:
+    """Whole numbers as doubles, so that a column of a log keeps its type whatever is planted in it; not the clock's."""
+    whole = [name for name in features.select_dtypes("integer") if name not in CLOCK]
+    return features.astype(dict.fromkeys(whole, "float64"))
 
 
 def _fit(rows: pd.DataFrame, task: str) -> Callable[[pd.DataFrame], pd.DataFrame]:

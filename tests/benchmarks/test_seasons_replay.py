@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.seasons_runs import Clean, clean_run, faulty_run, lasting_run
+from benchmarks.seasons_clean import Clean, clean_run
+from benchmarks.seasons_runs import faulty_run, lasting_run
 from benchmarks.seasons_series import Series
 from benchmarks.seasons_warehouse import Warehouse
 
