@@ -63,11 +63,12 @@ _HOW = (
     "take turns (`--onsets 3` runs them all). Where no onset had seven windows without a telling before it, the",
     "quietest was taken. A lasting cause is followed for six windows; counted are those that were told at all.",
     "Labels are flipped and relations changed only where labels mature within ten windows. Faults are planted in the",
-    "log alone: the predictions are those the model made of good inputs. What neither the oracle sees (the clean mean and",
-    "deviation of each slot, four of them) nor Hindsight finds is not counted. `hotel_booking` gets every second fault:",
-    "its labels come for a year, and each night looks at all its windows. Local clocks are read as UTC. Of the peers every",
-    "column that is called drifted in a window counts, on the same windows and reference (benchmarks/alarms_peers.py).",
-    "A stretch is worse when three windows or more are worse than the reference by 15 % and by three standard errors.",
+    "log alone: the predictions are those the model made of good inputs. What neither the oracle sees (the clean",
+    "mean and deviation of each slot, four of them) nor Hindsight finds is not counted. `hotel_booking` gets every",
+    "second fault: its labels come for a year, and each night looks at all its windows. Local clocks are read as UTC.",
+    "Of the peers every column that is called drifted in a window counts, on the same windows and reference",
+    "(benchmarks/alarms_peers.py). A stretch is worse when three windows or more are worse than the reference by 15 %",
+    "and by three standard errors.",
 )
 
 
