@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pandas as pd
 
@@ -115,9 +116,9 @@ def second_half(name: str, place: Path, todo: Sequence[tuple[str, Cell, int]]) -
 
 
 def todo_of(place: Path, number: int, name: str, asked: Asked) -> Iterator[tuple[str, Cell, int]]:
-    """Yield what is planted in a series: of each cell one onset, which takes turns with series and cell (all if asked).
+    """Yield what is planted in a series: of each cell one onset, drawn from series and cell (all if asked).
 
-    So every kind, strength and place meets several series and each of the three onsets, and the whole costs a third.
+    So every kind, strength and place meets every series and, over them, each of the onsets; the whole costs a third.
     """
     clean, _ = opened(place, name)
     onsets = len(clean.onsets)
@@ -126,7 +127,7 @@ def todo_of(place: Path, number: int, name: str, asked: Asked) -> Iterator[tuple
         if (at + number) % every or not onsets or not followed(clean.monitor, cell):
             continue
         for turn in range(min(asked.onsets, onsets)):
-            wanted = 0 if cell[0] == "ramp" else (number + at + turn) % onsets
+            wanted = 0 if cell[0] == "ramp" else (crc32("/".join((name, *cell)).encode()) + turn) % onsets
             yield "found", cell, wanted
             if cell[0] == "ramp":
                 break

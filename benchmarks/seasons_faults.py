@@ -24,7 +24,7 @@ UNITS: tuple[tuple[float, float], ...] = ((1.8, 32.0), (0.001, 0.0), (2.54, 0.0)
 STAND_INS: tuple[float | str, ...] = (-999.0, 0.0, "unknown")
 RAMP_A_DAY, RAMP_DAYS = 0.02, 60
 SPELLINGS: tuple[Callable[[str], str], ...] = (
-    lambda text: text.upper() if text != text.upper() else text.lower(),
+    lambda text: text.swapcase() if text.swapcase() != text else f"{text} ",
     lambda text: f"{text} ",
     lambda text: f"{text}_de",  # what another language's word is to a monitor: a word it never saw
 )

@@ -18,7 +18,8 @@ BEYOND = 4.0
 
 def sees(clean: pd.DataFrame, faulty: pd.DataFrame, fault: Fault, until: pd.Timestamp) -> bool:
     """Say whether a window of `[onset, until)` lies beyond four deviations of the clean log in its slot."""
-    for before, now in zip(_numbers(clean, fault), _numbers(faulty, fault), strict=True):
+    known = {column: set(clean[column].dropna().unique()) for column in fault.columns if fault.category}
+    for before, now in zip(_numbers(clean, fault, known), _numbers(faulty, fault, known), strict=True):
         judged = now[(now.index >= fault.onset) & (now.index < until)]
         if any(abs(z) > BEYOND for z in _deviations(before, judged, fault.window)):
             return True
@@ -39,8 +40,8 @@ def _deviations(clean: pd.Series, judged: pd.Series, window: pd.Timedelta) -> It
         yield (float(value) - float(means.get(slot, whole))) / deviation
 
 
-def _numbers(frame: pd.DataFrame, fault: Fault) -> list[pd.Series]:
-    """What a fault moves, one number a window each: counts; error; mean, share of nulls and share of a category."""
+def _numbers(frame: pd.DataFrame, fault: Fault, known: dict[str, set[object]]) -> list[pd.Series]:
+    """What a fault moves, a number a window: counts; error; mean and share of nulls, of a category, of unknown ones."""
     rows = frame
     if fault.segment:
         rows = frame[(frame[fault.segment[0]].astype(object) == fault.segment[1]).to_numpy()]
@@ -59,4 +60,5 @@ def _numbers(frame: pd.DataFrame, fault: Fault) -> list[pd.Series]:
             found.append(np.log(values.astype(float).groupby(starts).std() + 1e-9))
         elif fault.category:
             found.append((values.astype(object) == fault.category).astype(float).groupby(starts).mean())
+            found.append((values.notna() & ~values.isin(list(known[column]))).astype(float).groupby(starts).mean())
     return found

@@ -33,6 +33,7 @@ def page(found: Numbers, *, before: Numbers | None = None, points: Numbers | Non
             "",
             goals(found, before),
             "",
+            *([_before(before), ""] if before else []),
             "## Nothing planted",
             "",
             quiet(found),
@@ -59,8 +60,8 @@ _HOW = (
     "run and every label night held in order. A *page* is a case told at P0 or P1, a *notice* one told at P2; each",
     "telling counts. Labels are looked at once a window. A fault is found when a case that names it is told by the",
     "night after the second window from its onset (labels: from maturity; the ramp: sixty days) and no such case in",
-    "the paired run without it. Every kind, strength and place meets every series at one of its three onsets, which",
-    "take turns (`--onsets 3` runs them all). Where no onset had seven windows without a telling before it, the",
+    "the paired run without it. Every kind, strength and place meets every series at one of its three onsets, drawn",
+    "by seed (`--onsets 3` runs them all). Where no onset had seven windows without a telling before it, the",
     "quietest was taken. A lasting cause is followed for six windows; counted are those that were told at all.",
     "Labels are flipped and relations changed only where labels mature within ten windows. Faults are planted in the",
     "log alone: the predictions are those the model made of good inputs. What neither the oracle sees (the clean",
@@ -87,6 +88,12 @@ def goals(found: Numbers, before: Numbers | None = None) -> str:
         rows.append([what, *earlier, _number(value, at_least), f"{'≥' if at_least else '≤'} {_number(goal, at_least)}"])
         rows[-1].append("–" if value is None else _yes(met))
     return _table(["", *(["before"] if before else []), "measured", "goal", "met"], rows)
+
+
+def _before(before: Numbers) -> str:
+    about = before["about"]
+    cells = "every fault" if about["every"] == 1 else f"one fault in {about['every']}"
+    return f"*Before*: the build of {about['at'][:10]}, on {', '.join(about['series'])}, {cells}."
 
 
 def curve(points: Numbers) -> str:

@@ -19,7 +19,7 @@ from benchmarks.seasons_peers import peers_find
 from benchmarks.seasons_port import Telling
 from benchmarks.seasons_relation import mirrored
 from benchmarks.seasons_replay import NIGHT_AFTER, Replay, steps
-from benchmarks.seasons_score import cases_of_cause, found
+from benchmarks.seasons_score import cases_of_cause, found, told_otherwise
 from benchmarks.seasons_series import NAMES, Series
 from benchmarks.seasons_warehouse import Warehouse
 from hindsight.monitors.model import Monitor
@@ -69,6 +69,7 @@ def faulty_run(
         clean, onset, log, until, warehouse, place, stop=lambda so_far, by: _found(fault, so_far, clean, by)
     )
     by = _deadline(fault, monitor)
+    result["told_otherwise"] = told_otherwise(fault, told, clean.told, by)
     return result | {"found": _found(fault, told, clean, by), "told": [_line(one) for one in told]}
 
 

@@ -23,6 +23,12 @@ def found(fault: Fault, told: Iterable[Telling], paired: Iterable[Telling], unti
     return _names(fault, told, until) and not _names(fault, paired, until)
 
 
+def told_otherwise(fault: Fault, told: Iterable[Telling], paired: Iterable[Telling], until: datetime) -> bool:
+    """Say the same less strictly: the paired run may name the column too, by another rule or of another window."""
+    known = {_alike(one) for one in paired}
+    return _names(fault, [one for one in told if _alike(one) not in known], until)
+
+
 def _names(fault: Fault, told: Iterable[Telling], until: datetime) -> bool:
     return any(is_news(one, fault, until) and names(one, fault) for one in told)
 

@@ -16,7 +16,7 @@ from benchmarks.seasons_faults import DAY, Fault, plant
 from benchmarks.seasons_grid import Past, between_windows, cells, on_the_clock, planned
 from benchmarks.seasons_harm import told_of, worse_stretches
 from benchmarks.seasons_port import Telling
-from benchmarks.seasons_score import MONTH, Quiet, cases_of_cause, found, goals, share
+from benchmarks.seasons_score import MONTH, Quiet, cases_of_cause, found, goals, share, told_otherwise
 
 ONSET = datetime(2026, 3, 2, tzinfo=UTC)
 UNTIL = ONSET + timedelta(days=3)
@@ -73,6 +73,13 @@ def test_lost_rows_and_flipped_labels_are_found_by_the_right_rule() -> None:
     assert [found(labels, [one], [], UNTIL) for one in (drift, volume, accuracy)] == [False, False, True]
 
 
+def test_a_column_the_paired_run_names_by_another_rule_is_no_hit_but_told_otherwise() -> None:
+    unit, paired = a_telling(rules=("unit",)), a_telling()
+    assert not found(FAULT, [unit], [paired], UNTIL)
+    assert told_otherwise(FAULT, [unit], [paired], UNTIL)
+    assert not told_otherwise(FAULT, [paired], [paired], UNTIL)
+
+
 def test_cases_of_a_cause_are_those_the_paired_run_does_not_tell() -> None:
     other = a_telling(case="c2", columns=("y",))
     again = a_telling(how="again", at=UNTIL)
@@ -126,6 +133,16 @@ def test_an_oracle_sees_eight_deviations_and_not_two() -> None:
     for size, seen in ((8.0, True), (2.0, False)):
         fault = Fault("s", "shift", "middle", onset, columns=("x",), size=size, window=DAY)
         assert oracle.sees(log, plant(log, fault), fault, onset + 2 * DAY) is seen
+
+
+def test_an_oracle_sees_a_spelling_nobody_ever_used() -> None:
+    log = a_log()
+    log["k"] = np.where(np.arange(len(log)) // 24 % 2 == 0, "7", "b")
+    onset = log["predicted_at"].iloc[24 * 60]
+    fault = Fault("s", "respelt", "middle", onset, columns=("k",), category="7", window=DAY)
+    assert "7 " in set(plant(log, fault)["k"])
+    assert oracle.sees(log, plant(log, fault), fault, onset + 2 * DAY)
+    assert not oracle.sees(log, log, fault, onset + 2 * DAY)
 
 
 def test_an_oracle_sees_half_of_the_rows_go_and_labels_turn() -> None:
