@@ -57,6 +57,10 @@ bench-labels: .venv/.installed .venv-nannyml/.installed  ## Measure what late la
 bench-history: .venv/.installed  ## Measure what looking costs with years of windows, folded and not: half an hour
 	$(BIN)/python -m benchmarks.history
 
+.PHONY: bench-seasons
+bench-seasons: .venv/.installed  ## Measure false alarms on real logs with seasons, and which planted faults are found: 45 minutes
+	$(BIN)/python -m benchmarks.seasons
+
 .venv-readers/.installed: benchmarks/readers.txt | .venv/.installed
 	@echo "Making .venv-readers, where other readers of Parquet live apart from our requirements: 1.5 GB"
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-readers
