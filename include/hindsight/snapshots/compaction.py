@@ -1,7 +1,7 @@
 """Compaction: the files of closed hours, days and months become one each, which is whole before they go.
 
 A fold that is cut off anywhere leaves every snapshot in one file at least, and the next one takes up where it was.
-Files that are damaged stay where they are, and are named.
+Files that are damaged, or of a newer Hindsight, stay where they are, and are named.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pyarrow as pa
 from hindsight.errors import StoreError
 from hindsight.snapshots.folds import Fold, Key, Snapshot, encode_fold
 from hindsight.snapshots.names import SPANS, FileName, FoldName, SnapshotName, Span, begin_of
-from hindsight.snapshots.parquet import DamagedError
+from hindsight.snapshots.parquet import DamagedError, NewerError
 from hindsight.snapshots.store import SnapshotStore
 from hindsight.snapshots.tables import stacked
 
@@ -62,12 +62,13 @@ class Heap:
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """What became of a heap: how many files went into a fold and are gone, what was wrong, in words, and what is new
-    in it."""
+    """What became of a heap: how many files went into a fold and are gone, what was wrong, in words, what is new in it,
+    and whether the store refused to delete."""
 
     removed: int = 0
     faults: tuple[str, ...] = ()
     added: tuple[Snapshot, ...] = ()
+    is_refused: bool = False
 
 
 def heaps(files: Iterable[FileName], span: Span, *, now: datetime) -> list[Heap]:
@@ -97,19 +98,33 @@ def fold(store: SnapshotStore, heap: Heap) -> Folded:
     """Make one file of a heap and delete what it was made of; whoever calls holds the monitor's lock.
 
     Raises StoreError where the store cannot keep the fold; nothing is deleted then. What it does not let us delete
-    stays, and is read once all the same.
+    stays, is read once all the same, and goes before anything is folded again: so that no generation is heaped upon
+    the other. Nothing takes the place of a fold that cannot be read.
     """
     sources = _Sources(store, heap)
-    if sources.has_news:
+    if heap.fold in sources.unread:
+        return Folded(faults=sources.faults)
+    removed, refused = _deleted(store, sources.known)
+    if refused or not sources.added:
+        return Folded(removed, (*sources.faults, *refused), is_refused=bool(refused))
+    try:
         _keep(store, heap, sources)
+    except DamagedError as exc:  # a page of an earlier fold, whose footer is whole
+        return Folded(removed, (*sources.faults, str(exc)))
+    more, refused = _deleted(store, sources.news)
+    return Folded(removed + more, (*sources.faults, *refused), sources.added, bool(refused))
+
+
+def _deleted(store: SnapshotStore, files: Iterable[FileName]) -> tuple[int, tuple[str, ...]]:
+    """Delete files until the store does not allow it; return how many went, and what it said."""
     removed = 0
     try:
-        for file in sources.folded:
+        for file in files:
             store.files.remove(file.path)
             removed += 1
     except StoreError as exc:
-        return Folded(removed, (*sources.damaged, str(exc)), sources.added)
-    return Folded(removed, sources.damaged, sources.added)
+        return removed, (str(exc),)
+    return removed, ()
 
 
 def _fits(file: FileName, span: Span) -> bool:
@@ -150,26 +165,32 @@ def _rows(files: Iterable[FileName]) -> int:
 
 
 class _Sources:
-    """The readable files of a heap and, of each snapshot in them, the one it is taken from."""
+    """The readable files of a heap and, of each snapshot in them, the one it is taken from.
+
+    `known` are the files of which the fold holds everything already, `news` those that go into its next generation,
+    itself among them; `unread` are damaged, or of a newer Hindsight.
+    """
 
     def __init__(self, store: SnapshotStore, heap: Heap) -> None:
-        self.folded: list[FileName] = []
+        self._held: dict[FileName, Sequence[Snapshot]] = {}
         self._folds: dict[FoldName, Fold] = {}
         self._single: dict[SnapshotName, pa.Table] = {}
         self._homes: dict[Key, tuple[Snapshot, FileName]] = {}
-        damaged = []
+        self.unread: dict[FileName, str] = {}
         for file in (*filter(None, [heap.fold]), *heap.added, *heap.outlived):
             try:
                 self._open(store, file)
-            except DamagedError as exc:
-                damaged.append(str(exc))
-            else:
-                self.folded.append(file)
-        self.damaged = tuple(damaged)
+            except (DamagedError, NewerError) as exc:
+                self.unread[file] = str(exc)
         self.added = tuple(one for one, home in self._homes.values() if home != heap.fold)
-        self.has_news = bool(self.added)
-        if not self.has_news and heap.fold in self.folded:
-            self.folded.remove(heap.fold)  # it stays
+        new = {one.key for one in self.added}
+        self.known = [f for f, held in self._held.items() if f != heap.fold and new.isdisjoint(s.key for s in held)]
+        self.news = [file for file in self._held if file not in self.known]
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Why files were not read."""
+        return tuple(self.unread.values())
 
     @property
     def snapshots(self) -> list[Snapshot]:
@@ -191,6 +212,7 @@ class _Sources:
         else:
             snapshot, self._single[file] = store.single(file)
             found = [snapshot]
+        self._held[file] = found
         for one in found:
             self._homes.setdefault(one.key, (one, file))
 

@@ -20,6 +20,10 @@ class DamagedError(StoreError):
     """A file is not whole, not ours, or not of the size it should be; the same content may be written again."""
 
 
+class NewerError(StoreError):
+    """A file is of a format that only a newer Hindsight reads."""
+
+
 def encode(table: pa.Table, about: Mapping[str, str]) -> bytes:
     """Return a table as a Parquet file with a checksum on every page, `about` beside the metadata it has."""
     said = {key.encode(): value.encode() for key, value in about.items()}
@@ -33,7 +37,7 @@ def decode(data: bytes, uri: str) -> pa.Table:
     """Return the table of a file `encode` made, its metadata in the schema; `uri` is for the errors.
 
     Raises DamagedError for a file that is broken, foreign or swells beyond the limits, before it is read;
-    StoreError for one of a newer version.
+    NewerError for one of a newer version.
     """
     try:
         file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
@@ -48,7 +52,7 @@ def decode(data: bytes, uri: str) -> pa.Table:
 def open_folded(data: bytes, uri: str, schema: pa.Schema) -> pq.ParquetFile:
     """Return a file of this schema that `folded` made, its texts as dictionaries; only its footer is read.
 
-    Raises DamagedError and StoreError as `decode` does.
+    Raises DamagedError and NewerError as `decode` does.
     """
     try:
         there = pq.read_schema(pa.BufferReader(data)).remove_metadata()
@@ -136,7 +140,7 @@ def _check(file: pq.ParquetFile, uri: str) -> None:
     if version is None or not version.isdigit():
         raise DamagedError(f"{uri}: not written by Hindsight")
     if int(version) > VERSION:
-        raise StoreError(
+        raise NewerError(
             f"{uri}: written by a newer Hindsight (format {int(version)}, this one reads {VERSION}); upgrade"
         )
     cells = file.metadata.num_rows * file.metadata.num_columns

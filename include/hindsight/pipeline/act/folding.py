@@ -50,7 +50,10 @@ def _worthwhile(span: Span, now: datetime) -> Find:
 
 
 def _folded(monitor: str, kind: Kind, find: Find, resources: Resources) -> Iterator[Folded]:
-    """Fold one heap after another; each is looked at again under the lock, for its files may have changed since."""
+    """Fold one heap after another; each is looked at again under the lock, for its files may have changed since.
+
+    Where the store refuses to delete that is the end: it would keep every file, and every fold beside them.
+    """
     store = resources.store
     for heap in find(store.names(monitor, [kind])):
         with resources.ledger.locked(monitor) as tx:
@@ -59,6 +62,8 @@ def _folded(monitor: str, kind: Kind, find: Find, resources: Resources) -> Itera
                 folded = fold(store, same)
                 remember(tx, kind, folded.added)
                 yield folded
+                if folded.is_refused:
+                    return
 
 
 def _days(heap: Heap) -> frozenset[datetime]:
