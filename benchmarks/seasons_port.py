@@ -1,10 +1,8 @@
-"""Port of the season bench to the product: what people were told, and of which case; all else is read nowhere.
-
-Today an incident is what is told, so a case is an incident. Where the product groups incidents, only this file changes.
-"""
+"""Port of the season bench to the product: what people were told, and of which case; all else is read nowhere."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,17 +35,19 @@ class Telling:
 
 
 def tellings(judgement: Any, at: datetime) -> Iterator[Telling]:
-    """Yield what a judgement told, that is not the end of something."""
+    """Yield the cases a judgement told of, one telling each, that is not the end of something."""
+    cases: dict[str, list[Any]] = defaultdict(list)
     for incident in judgement.told:
         if str(incident.told) == "open":
-            series = incident.series
-            yield Telling(
-                at=at,
-                case=incident.id,
-                severity=str(incident.severity),
-                how="opened",
-                begun=incident.started,
-                rules=(series.rule,),
-                columns=tuple(filter(None, (series.feature,))),
-                segments=tuple(filter(None, (series.segment,))),
-            )
+            cases[incident.case].append(incident)
+    for case, told in cases.items():
+        yield Telling(
+            at=at,
+            case=case,
+            severity=min(str(incident.severity) for incident in told),
+            how="opened" if any(incident.id == case for incident in told) else "again",
+            begun=min(incident.started for incident in told),
+            rules=tuple(dict.fromkeys(incident.series.rule for incident in told)),
+            columns=tuple(dict.fromkeys(filter(None, (incident.series.feature for incident in told)))),
+            segments=tuple(dict.fromkeys(filter(None, (incident.series.segment for incident in told)))),
+        )

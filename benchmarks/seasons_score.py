@@ -42,7 +42,8 @@ def is_news(telling: Telling, fault: Fault, until: datetime) -> bool:
 def names(telling: Telling, fault: Fault) -> bool:
     """Say whether a message names the column and segment of a fault, or the right rule for rows and labels."""
     if fault.kind in OF_ROWS:
-        return bool(ROWS_RULES[fault.kind] & set(telling.rules))
+        is_about_rows = "news" in telling.rules and not telling.columns
+        return is_about_rows or bool(ROWS_RULES[fault.kind] & set(telling.rules))
     if fault.kind in OF_LABELS:
         return any(rule in LABEL_RULES for rule in telling.rules)
     in_place = fault.segment is None or "=".join(fault.segment) in telling.segments

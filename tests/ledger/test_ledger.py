@@ -49,7 +49,7 @@ def a_verdict(start: str = "2026-09-01", status: Status = Status.OK, series: Ser
 
 def an_incident(id: str = "i1", state: State = State.OPEN, series: Series = ACCURACY, **rest) -> Incident:
     start = at("2026-09-01")
-    given = {"ended": None, "breaches": (start, start + DAY), "value": 0.7, "threshold": 0.8} | rest
+    given = {"ended": None, "breaches": (start, start + DAY), "value": 0.7, "threshold": 0.8, "case": id} | rest
     return Incident(id=id, monitor="credit", series=series, severity=Severity.P0, state=state, started=start, **given)
 
 

@@ -10,7 +10,7 @@ from hindsight.monitors.built_in_rules import built_in_rules
 from hindsight.monitors.document import field_name
 from hindsight.monitors.file_checks import EVIDENTLY_STATTESTS, problems
 from hindsight.monitors.metric_catalog import CATALOG, markdown, metric, rule_metrics
-from tests.builders import a_monitor, monitor_file
+from tests.builders import DAY, a_monitor, monitor_file
 
 REFERENCE = {"reference": {"trailing": "28d"}}
 
@@ -290,7 +290,7 @@ def test_hashed_ids_other_segments_and_ordinary_addresses_are_accepted() -> None
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_every_built_in_rule_judges_a_metric_of_the_catalog(task) -> None:
-    assert {rule.metric for rule in built_in_rules(task, 0.3)} <= set(rule_metrics(task))
+    assert {rule.metric for rule in built_in_rules(task, 0.3, DAY)} <= set(rule_metrics(task))
 
 
 def test_every_metric_stands_once_in_the_catalog() -> None:

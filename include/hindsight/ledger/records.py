@@ -201,6 +201,7 @@ def incident_row(incident: Incident, changed_at: datetime) -> dict[str, Any]:
         "threshold": incident.threshold,
         "told": incident.told and str(incident.told),
         "reason": incident.reason,
+        "case_id": incident.case,
         "changed_at": changed_at,
     }
 
@@ -220,6 +221,7 @@ def incident(row: Row) -> Incident:
         threshold=row.threshold,
         told=row.told and State(row.told),
         reason=row.reason,
+        case=row.case_id or row.id,
     )
 
 

@@ -91,6 +91,7 @@ incidents = sa.Table(
     sa.Column("threshold", sa.Double),
     sa.Column("told", sa.Text),
     _text("reason"),
+    _text("case_id", server_default=""),
     _moment("changed_at"),
 )
 

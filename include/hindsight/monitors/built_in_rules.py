@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from math import nextafter
+from datetime import timedelta
+from math import ceil, nextafter
 
 from hindsight.monitors.rules import Rule
 
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
 
-def built_in_rules(task: str, drift_share: float) -> tuple[Rule, ...]:
-    """Return the rules every monitor has, for a model of this task (DESIGN: rules)."""
+
+def built_in_rules(task: str, drift_share: float, window: timedelta) -> tuple[Rule, ...]:
+    """Return the rules every monitor has, for a model of this task (DESIGN: rules).
+
+    What may follow the week ends when it has been calm for one: a quiet Sunday is no recovery.
+    """
+    week = {"keep_for": ceil(WEEK / window) if window <= DAY else 1}
     error, relative = ("mae", "rises_by") if task == "regression" else ("accuracy", "drops_by")
     share = {"min_rows": 20, "sigmas": 4}  # of many columns in every window
 
@@ -20,7 +27,7 @@ def built_in_rules(task: str, drift_share: float) -> tuple[Rule, ...]:
         rule("health_warning", "operations.health", "P1", above=1, kind="symptom", min_rows=5),
         rule("health_critical", "operations.health", "P0", above=2, kind="symptom", min_rows=5),
         rule("latency_p95", "operations.latency_p95_ms", "P1", above=300, kind="symptom", min_rows=20),
-        rule("volume", "operations.volume_ratio", "P1", below=0.5, above=2, min_rows=50),
+        rule("volume", "operations.volume_ratio", "P1", below=0.5, above=2, min_rows=50, **week),
         rule("quality", "quality.expectations_failed", "P2", above=1),
         rule("quality_critical", "quality.expectations_failed_critical", "P1", above=1),
         rule("suite", "quality.suite_faults", "P1", above=1),
@@ -41,11 +48,10 @@ def built_in_rules(task: str, drift_share: float) -> tuple[Rule, ...]:
         rule("ids_do_not_match", "labels.misspelt_share", "P1", above=0.05, min_rows=5, sigmas=4),
         rule("labels_stopped", "labels.missing_share", "P1", above=0.5, min_rows=20),
         rule("misdated", "quality.misdated_rows", "P2", above=1),
-        rule("news", "drift.news", "P2", above=1, segments=True),
-        rule("drift", "drift.drifted", "P2", above=1),
-        rule(
-            "drift_share", "drift.drift_share", "P1", above=nextafter(drift_share, 2)
-        ),  # more than the share, not equal to it
-        rule("label_drift", "labels.drifted", "P2", above=1, min_rows=100),
+        rule("news", "drift.news", "P2", above=1, segments=True, **week),
+        rule("drift", "drift.drifted", "P2", above=1, **week),
+        # more than the share, not equal to it
+        rule("drift_share", "drift.drift_share", "P2", above=nextafter(drift_share, 2), **week),
+        rule("label_drift", "labels.drifted", "P2", above=1, min_rows=100, **week),
         rule("accuracy_drop", f"performance.{error}", "P0", kind="symptom", sigmas=3, **{relative: "15%"}),
     )

@@ -22,7 +22,7 @@ _DAG_ID = r"[A-Za-z0-9_.-]{1,250}"
 
 def rule_problems(monitor: Monitor) -> Found:
     """Yield what is wrong with `rules` and with the rules that `retrain.require` names."""
-    built_in = built_in_rules(monitor.model.task, monitor.drift.share)
+    built_in = built_in_rules(monitor.model.task, monitor.drift.share, monitor.window)
     known = {rule.id: rule for rule in built_in}
     given: dict[str, int] = {}
     for i, change in enumerate(monitor.rule_changes):
@@ -163,5 +163,5 @@ def _retraining(monitor: Monitor, ids: set[str]) -> Found:
 
 
 def _mergeable(monitor: Monitor) -> bool:
-    built_in = {rule.id for rule in built_in_rules(monitor.model.task, monitor.drift.share)}
+    built_in = {rule.id for rule in built_in_rules(monitor.model.task, monitor.drift.share, monitor.window)}
     return all(change.metric is not None or change.id in built_in for change in monitor.rule_changes)

@@ -56,7 +56,7 @@ class Rule(Strict):
     min_rows: int = Field(0, ge=0)
     sigmas: float = Field(0, ge=0, le=10)
     for_: int = Field(1, alias="for", ge=1, le=1000)
-    keep_for: int = Field(1, ge=1, le=1000)
+    keep_for: int = Field(1, ge=1, le=20_000)
     severity: AnySeverity = Severity.P2
     kind: Literal["symptom", "cause"] = "cause"
     then: Receivers = ("email",)
@@ -84,7 +84,7 @@ class RuleChange(Strict):
     min_rows: int | None = Field(None, ge=0)
     sigmas: float | None = Field(None, ge=0, le=10)
     for_: int | None = Field(None, alias="for", ge=1, le=1000)
-    keep_for: int | None = Field(None, ge=1, le=1000)
+    keep_for: int | None = Field(None, ge=1, le=20_000)
     severity: AnySeverity | None = None
     kind: Literal["symptom", "cause"] | None = None
     then: Receivers | None = None

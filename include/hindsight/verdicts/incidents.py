@@ -122,6 +122,7 @@ def _incident(id: str, monitor: str, rule: Rule, series: Series, episode: Episod
         value=last.value,
         threshold=last.threshold,
         told=owner.told if owner else None,
+        case=owner.case if owner else "",
         reason="its windows breach again" if reopened else last.note or (owner.reason if owner else ""),
     )
 

@@ -59,7 +59,8 @@ class Incident:
     """An episode of breaches worth telling: its id is fixed when first recorded, its start and end may move.
 
     `breaches` are the window starts that breached; `told` is the state that was last announced, None if none was;
-    `ended` is the end of the window that resolved it. `reason` says why it was withdrawn or changed last.
+    `ended` is the end of the window that resolved it. `reason` says why it was withdrawn or changed last. `case` is
+    what people are told it is part of, "" before it is recorded.
     """
 
     id: str
@@ -74,6 +75,7 @@ class Incident:
     threshold: float | None
     told: State | None = None
     reason: str = ""
+    case: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ def why_silent(incident: Incident, rule: Rule, monitor: Monitor, *, judged_at: d
     if incident.state is State.WITHDRAWN:
         return "withdrawn before it was told"
     if incident.told is not None:
-        return "there was nobody to mail then"
+        return "told with its case" if incident.case not in ("", incident.id) else "there was nobody to mail then"
     if is_late(incident, rule, monitor, judged_at=judged_at):
         late = judged_at - due_at(monitor, rule, incident.ended or incident.breaches[-1] + monitor.window)
         return f"{late.days} days late" if late.days else f"{late.seconds // 3600} hours late"

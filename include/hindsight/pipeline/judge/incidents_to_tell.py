@@ -8,6 +8,7 @@ from datetime import datetime
 
 from hindsight.ledger.transaction import Transaction
 from hindsight.monitors.model import Monitor
+from hindsight.verdicts.cases import brings_news, waits
 from hindsight.verdicts.model import Incident, Series, State, Status, Verdict
 from hindsight.verdicts.muting import spokesmen
 from hindsight.verdicts.notices import is_late, is_stale, needs_notice
@@ -31,6 +32,19 @@ def news_of(
     news = [i for i in told if needs_notice(i, fresh=True, just_over=i.id not in late)]
     silent = _spoken_for(monitor, tx, news)
     return [incident for incident in news if incident.id not in silent]
+
+
+def split(monitor: Monitor, tx: Transaction, due: Sequence[Incident]) -> tuple[list[Incident], list[Incident]]:
+    """Return those of the incidents that say more than people heard of their case, and those that will never do."""
+    if not due:
+        return [], []
+    rules = {rule.id: rule for rule in monitor.rules}
+    cases: dict[str, list[Incident]] = defaultdict(list)
+    for incident in tx.incidents():
+        cases[incident.case].append(incident)
+    news = [one for one in due if brings_news(one, cases[one.case], rules)]
+    silent = [one for one in due if one not in news and not waits(one, rules)]
+    return news, silent
 
 
 def fresh(monitor: Monitor, verdicts: Iterable[Verdict], judged_at: datetime) -> Collection[Series]:

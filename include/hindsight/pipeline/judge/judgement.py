@@ -16,13 +16,14 @@ from hindsight.messages.night_note import NightNote
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
 from hindsight.pipeline.judge.alerts import NightMail, promise, start_runs
-from hindsight.pipeline.judge.incidents_to_tell import news_of
+from hindsight.pipeline.judge.incidents_to_tell import news_of, split
 from hindsight.pipeline.judge.news import news_of_run
 from hindsight.pipeline.judge.ranking import effects_of
 from hindsight.pipeline.judge.verdicts import verdicts_of_night, verdicts_of_run
 from hindsight.pipeline.measure.horizon import refuse_window, unexpired
 from hindsight.pipeline.measure.windows import as_of_run
 from hindsight.pipeline.resources import Resources, remembering
+from hindsight.verdicts.cases import grouped
 from hindsight.verdicts.incidents import fold_from, refold, retire
 from hindsight.verdicts.judge import kind_of, waits_for_labels
 from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
@@ -121,19 +122,20 @@ def _settle(
     with resources.ledger.locked(monitor.name) as tx:
         verdicts = [*verdicts, *news(tx)]
         changed = tx.save_verdicts([*verdicts, *_vanished(monitor, tx, verdicts)], judged_at)
-        incidents = [*_fold(monitor, tx, changed), *_retired(monitor, tx)]
+        incidents = _grouped(monitor, tx, [*_fold(monitor, tx, changed), *_retired(monitor, tx)])
         tx.save_incidents(incidents, judged_at)
         newest = tx.of_windows({verdict.window.start for verdict in verdicts})
         retraining = _retraining(monitor, tx, newest, as_of, judged_at) if verdicts else None
         judged = {verdict.series for verdict in verdicts}
         current = [verdict for verdict in newest if verdict.series in judged]
         due = news_of(monitor, tx, current, judged_at, digest=digest)
+        due, silent = split(monitor, tx, due)
         told = tuple(replace(incident, told=incident.state) for incident in due)
         moved = effects_of(monitor, due, resources)
         mail = _mail(monitor, night, as_of, tx, judged_at) if night else None
         promise(monitor, due, tx, cause=cause, retraining=retraining, moved=moved, at=judged_at, night=mail)
         start_runs(monitor, current, tx, cause=cause, at=judged_at)
-        tx.save_incidents(told, judged_at)
+        tx.save_incidents([*told, *(replace(incident, told=incident.state) for incident in silent)], judged_at)
         if night is not None:
             tx.commit_night(as_of, judged_at, night.windows)
         if dry_run:
@@ -156,6 +158,15 @@ def _mail(monitor: Monitor, night: _Night, as_of: datetime, tx: Transaction, jud
     due = not weekly or last is None or last.isocalendar()[:2] != as_of.isocalendar()[:2]
     since = as_of - WEEK if weekly and due else None
     return NightMail(partial(night.note, since), asked=bool(wanted) and fresh and due, link=night.link)
+
+
+def _grouped(monitor: Monitor, tx: Transaction, incidents: Sequence[Incident]) -> list[Incident]:
+    """Say of each incident which case it belongs to."""
+    if not incidents:
+        return []
+    changed = {incident.id for incident in incidents}
+    others = [one for one in tx.incidents(states=[State.OPEN]) if one.id not in changed]
+    return grouped(incidents, others, _rules(monitor), monitor.window)
 
 
 def _vanished(monitor: Monitor, tx: Transaction, verdicts: Sequence[Verdict]) -> list[Verdict]:

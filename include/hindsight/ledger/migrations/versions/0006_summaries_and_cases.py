@@ -1,4 +1,4 @@
-"""A few numbers of each window's profile, so that judging what is new reads no profiles of the past."""
+"""A few numbers of each window's profile, to judge what is new by, and the case that an incident is told as part of."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
-    """Add the table; summaries of the windows that are there are made of their profiles when they are needed."""
+    """Add the table, filled from the profiles when it is needed; an incident on record is a case of its own."""
+    op.add_column("incidents", sa.Column("case_id", sa.Text, nullable=False, server_default=""))
     op.create_table(
         "summaries",
         sa.Column("monitor", sa.Text, primary_key=True, nullable=False),
