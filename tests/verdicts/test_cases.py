@@ -1,4 +1,4 @@
-"""Cases: what has one origin is told as one, under an id that stays, and is told again only when there is more to say."""
+"""Cases: what has one origin is told as one, under an id that stays, and again only when there is more to say."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def grouped(new: Iterable[Incident], known: Iterable[Incident], rules: Rules, si
     """
     standing = [one for one in known if one.state is State.OPEN and one.case]
     found: list[Incident] = []
-    for incident in sorted(new, key=lambda one: (one.started, one.id)):
+    for incident in sorted(new, key=lambda one: (not one.case, one.started, one.id)):  # those with a case first
         joined = incident if incident.case else replace(incident, case=_case_of(incident, standing, rules, size))
         standing.append(joined)
         found.append(joined)
