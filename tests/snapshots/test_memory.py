@@ -156,3 +156,30 @@ def test_a_file_that_was_folded_away_since_is_looked_for_anew(fs: Counting) -> N
         other.files.remove(path)
         found = store.measurements("credit", Kind.DRIFT, window)
     assert [m.value for m in found] == [2.0]
+
+
+def test_a_folder_that_takes_more_than_one_answer_is_not_listed_again_for_a_part_of_it(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "ONE_ANSWER", 1)
+    listed: list[str] = []
+
+    def read(folder: str) -> list[str]:
+        listed.append(folder)
+        return files.listing(folder)
+
+    there = memory.Memory(["a"])
+    assert there.listing("a", read) == ["a/1", "a/b/2"]
+    assert there.listing("a/b", read) == ["a/b/2"]
+    there.forget()
+    for _ in range(2):
+        assert there.listing("a/b", read) == ["a/b/2"]
+    there.add("a/b/3")
+    there.drop("a/b/2")
+    assert there.listing("a/b", read) == ["a/b/3"]
+    assert listed == ["a", "a/b"]
+    there.forget()
+    assert there.listing("a/b", read) == ["a/b/2"]
+    assert there.listing("a", read) == ["a/1", "a/b/2"]
+    assert there.listing("a/b", read) == ["a/b/2"]
+    assert listed == ["a", "a/b", "a/b", "a"]

@@ -5,5 +5,6 @@ tables   the tables, every moment in UTC   records      rows as the words of the
 claims   who sends which mail              holds        which mail connection is left alone for a while
 connect  open the database, name its failures     forgetting  what has expired, and the horizon
 upgrade  older tables brought forward      migrations   the steps, run by Alembic
-portable rows as Arrow and back, for backups      summaries   a few numbers of each window's profile
+portable rows as Arrow and back, for backups       earlier  those of an older backup, upgraded
+summaries  a few numbers of each window's profile
 """

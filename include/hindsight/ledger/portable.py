@@ -36,8 +36,8 @@ def read_parts(connection: sa.Connection, table: sa.Table) -> Iterator[pa.Table]
 
 def insert_part(connection: sa.Connection, table: sa.Table, part: pa.Table) -> int:
     """Insert rows that `read_parts` gave; return how many. Raises ValueError where the columns are not the table's."""
-    if not part.schema.remove_metadata().equals(schema_of(table)):
-        raise ValueError(f"the columns of table {table.name} are not those of this Hindsight")
+    if _types(part.schema) != _types(schema_of(table)):
+        raise ValueError(f"the columns of table {table.name} are not those of its version")
     columns = [map(_reader(column), part.column(column.name).to_pylist()) for column in table.columns]
     rows = [dict(zip(table.columns.keys(), values, strict=True)) for values in zip(*columns, strict=True)]
     if rows:
@@ -63,6 +63,10 @@ def holding_rows(connection: sa.Connection, tables: Iterable[sa.Table]) -> list[
         for table in tables
         if connection.execute(sa.select(sa.literal(1)).select_from(table).limit(1)).first()
     ]
+
+
+def _types(schema: pa.Schema) -> dict[str, pa.DataType]:
+    return {field.name: field.type for field in schema}
 
 
 def _to_arrow(table: sa.Table, rows: Sequence[sa.Row[Any]]) -> pa.Table:

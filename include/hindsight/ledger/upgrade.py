@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from hindsight.errors import LedgerError
 from hindsight.ledger.tables import HEAD, VERSION_TABLE
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 FIRST = "0001"  # the tables as they were before there were steps; they said so in a table of their own
 _BEFORE = sa.table("schema_version", sa.column("version", sa.Integer))
@@ -19,31 +24,44 @@ def is_current(connection: sa.Connection) -> bool:
     return _present(connection, VERSION_TABLE) and connection.scalar(sa.select(_NOW.c.version_num)) == HEAD
 
 
-def upgrade(connection: sa.Connection) -> None:
+def known_steps() -> list[str]:
+    """Return the versions of the tables that this Hindsight can bring to its own, oldest first, and its own."""
+    from alembic.script import ScriptDirectory
+
+    walked = ScriptDirectory.from_config(_config()).walk_revisions()
+    return [step.revision for step in walked][::-1]
+
+
+def upgrade(connection: sa.Connection, to: str = HEAD) -> None:
     """Take the steps that are missing, in the open transaction; the caller holds the lock on the tables.
 
-    A new database gets all of them. Raises LedgerError, not transient, for tables that another program or a newer
-    Hindsight made.
+    A new database gets all of them, up to the version `to`. Raises LedgerError, not transient, for tables that another
+    program or a newer Hindsight made.
     """
-    from alembic import command, script
+    from alembic import command
+
+    config = _config(connection)
+    _refuse_newer(connection, known_steps())
+    if _made_before_there_were_steps(connection):
+        command.stamp(config, FIRST)
+        connection.execute(sa.schema.DropTable(sa.Table(_BEFORE.name, sa.MetaData())))
+    command.upgrade(config, to)
+
+
+def _config(connection: sa.Connection | None = None) -> Config:
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["connection"] = connection
-    known = {step.revision for step in script.ScriptDirectory.from_config(config).walk_revisions()}
-    _refuse_newer(connection, known)
-    if _made_before_there_were_steps(connection):
-        command.stamp(config, FIRST)
-        connection.execute(sa.schema.DropTable(sa.Table(_BEFORE.name, sa.MetaData())))
-    command.upgrade(config, "head")
+    return config
 
 
 def _present(connection: sa.Connection, table: str) -> bool:
     return sa.inspect(connection).has_table(table)
 
 
-def _refuse_newer(connection: sa.Connection, known: set[str]) -> None:
+def _refuse_newer(connection: sa.Connection, known: Collection[str]) -> None:
     found = connection.scalar(sa.select(_NOW.c.version_num)) if _present(connection, VERSION_TABLE) else None
     if found is not None and found not in known:
         raise LedgerError(

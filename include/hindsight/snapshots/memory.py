@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import Lock
 
+ONE_ANSWER = 1000  # paths: what an object store tells in one answer; more is not listed again for a few of them
 MOST_BYTES = 64 * 2**20  # of the contents of files, the ones used last
 
 _memories: ContextVar[Mapping[int, Memory]] = ContextVar("memories")
@@ -22,6 +23,8 @@ class Memory:
 
     def __init__(self, folders: Iterable[str]) -> None:
         self._listings: dict[str, list[str] | None] = dict.fromkeys(folders)
+        self._large: set[str] = set()  # folders that took more than one answer
+        self._parts: dict[str, list[str]] = {}  # listings of folders below these
         self._contents: OrderedDict[str, bytes] = OrderedDict()
         self._size = 0
         self._lock = Lock()  # files are read by several threads at once
@@ -31,13 +34,19 @@ class Memory:
         return all(self._over(folder) is not None for folder in folders)
 
     def listing(self, folder: str, read: Callable[[str], list[str]]) -> list[str]:
-        """Return the sorted paths below a folder: from memory, which `read` fills, where it is remembered."""
+        """Return the sorted paths below a folder: from memory, which `read` fills, where it is remembered.
+
+        What lies around it is listed along with it, for the next question; not again where that is known to be much.
+        """
         over = self._over(folder)
         if over is None:
             return read(folder)
         there = self._listings[over]
+        if there is None and over in self._large and folder != over:
+            return list(self._part(folder, read))
         if there is None:
             there = self._listings[over] = read(over)
+            self._large |= {over} if len(there) > ONE_ANSWER else set()
         return there[bisect_left(there, f"{folder}/") : bisect_left(there, f"{folder}0")]  # "0" follows "/"
 
     def content(self, path: str) -> bytes | None:
@@ -57,25 +66,34 @@ class Memory:
 
     def add(self, path: str) -> None:
         """Take note of a file that is there, be it new."""
-        there = self._listed(path)
-        if there is not None and not _is_in(there, path):
-            insort(there, path)
+        for there in self._lists(path):
+            if not _is_in(there, path):
+                insort(there, path)
 
     def drop(self, path: str) -> None:
         """Take note of a file that is gone."""
         with self._lock:
             self._size -= len(self._contents.pop(path, b""))
-        there = self._listed(path)
-        if there is not None and _is_in(there, path):
-            del there[bisect_left(there, path)]
+        for there in self._lists(path):
+            if _is_in(there, path):
+                del there[bisect_left(there, path)]
 
     def forget(self) -> None:
         """Forget the listings: what is asked next is read anew. The contents of files stay true."""
         self._listings = dict.fromkeys(self._listings)
+        self._parts = {}
 
-    def _listed(self, path: str) -> list[str] | None:
+    def _part(self, folder: str, read: Callable[[str], list[str]]) -> list[str]:
+        if folder not in self._parts:
+            self._parts[folder] = read(folder)
+        return self._parts[folder]
+
+    def _lists(self, path: str) -> Iterator[list[str]]:
+        """Yield the listings that a file belongs into."""
         over = self._over(path.rpartition("/")[0])
-        return None if over is None else self._listings[over]
+        if over is not None and (there := self._listings[over]) is not None:
+            yield there
+        yield from (part for folder, part in self._parts.items() if path.startswith(f"{folder}/"))
 
     def _over(self, folder: str) -> str | None:
         return next((over for over in self._listings if f"{folder}/".startswith(f"{over}/")), None)

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from hindsight.errors import StoreError
 from hindsight.ledger import tables
+from hindsight.ledger.upgrade import known_steps
 from hindsight.snapshots.files import open_files
 from hindsight.snapshots.parquet import decode, encode
 from hindsight.snapshots.port import MissingError
@@ -27,7 +28,8 @@ FORMAT = 1
 MANIFEST, LISTING, DATA = "manifest.json", "files.parquet", "data"
 MODELS = "models"
 LISTED, NAMED = ("snapshots", "baselines", "labels"), ("reports", MODELS)  # folders; the ledger names files of the last
-LEDGER = (*tables.metadata.sorted_tables, registry.TABLE)
+OTHERS = (registry.TABLE,)  # made where they are missing, by no step of the ledger
+LEDGER = (*tables.metadata.sorted_tables, *OTHERS)
 READERS = 8
 _LIST = pa.schema([("path", pa.string()), ("bytes", pa.int64()), ("sha256", pa.string())])
 
@@ -106,10 +108,10 @@ def load(root: str) -> Manifest:
 
 
 def _refuse_other(form: object, ledger: object, hindsight: object, uri: str) -> None:
-    if (form, ledger) != (FORMAT, tables.HEAD):
+    if form != FORMAT or (ledger != tables.HEAD and ledger not in known_steps()):
         raise StoreError(
             f"{uri}: made by Hindsight {hindsight} (format {form}, ledger {ledger}); this one reads format {FORMAT}, "
-            f"ledger {tables.HEAD} - restore it with the version that made it, then upgrade"
+            f"ledgers up to {tables.HEAD} - restore it with the version that made it, or a newer one"
         )
 
 

@@ -6,20 +6,25 @@ attempt refuses to write over.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from functools import partial
 
+import pyarrow as pa
 import sqlalchemy as sa
 
 from hindsight.errors import LedgerError, StoreError
+from hindsight.ledger import tables
 from hindsight.ledger.connect import lock
+from hindsight.ledger.earlier import Rows, upgraded
 from hindsight.ledger.portable import count_on, holding_rows, insert_part
 from hindsight.pipeline.act.copies import (
     DATA,
     LEDGER,
     LISTED,
     NAMED,
+    OTHERS,
     READERS,
     Copied,
     Manifest,
@@ -35,8 +40,9 @@ from hindsight.snapshots.port import Files
 def restore(source: str, resources: Resources) -> Manifest:
     """Write what a backup holds into the store and the ledger of `resources`; return what it held.
 
-    Raises StoreError for a backup that is not whole or of another version, and where the store is not empty,
-    LedgerError where the ledger is not; nothing is written then.
+    Rows of an earlier version of the ledger are upgraded on the way. Raises StoreError for a backup that is not whole
+    or of a newer version, and where the store is not empty, LedgerError where the ledger is not; nothing is written
+    then.
     """
     manifest = load(source)
     files = load_listing(source, manifest)
@@ -47,10 +53,37 @@ def restore(source: str, resources: Resources) -> Manifest:
             pass
         for _ in readers.map(partial(_weigh, source, below=DATA), files):
             pass
-        for _ in readers.map(partial(_write, source, resources.files), files):
-            pass
-    _fill(source, manifest, resources)
+        with _rows_of(source, manifest) as rows:
+            for _ in readers.map(partial(_write, source, resources.files), files):
+                pass
+            _fill(rows, resources)
     return manifest
+
+
+@contextmanager
+def _rows_of(source: str, manifest: Manifest) -> Iterator[Rows]:
+    """Yield what gives the rows of a table as this Hindsight has them, whichever version they were copied from."""
+
+    def copied(name: str) -> Iterator[pa.Table]:
+        for part in manifest.parts.get(name, ()):
+            yield decode(verified(source, part), f"{source}/{part.path}").replace_schema_metadata()
+
+    if manifest.ledger == tables.HEAD:
+        yield lambda table: copied(table.name)
+        return
+    with ExitStack() as until:
+        with _in_words(source, manifest):
+            parts = {name: copied(name) for name in manifest.parts}
+            rows = until.enter_context(upgraded(manifest.ledger, parts, OTHERS))
+        yield rows
+
+
+@contextmanager
+def _in_words(source: str, manifest: Manifest) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, sa.exc.IntegrityError) as exc:
+        raise StoreError(f"{source}: its rows are not those of a ledger {manifest.ledger}: {exc}") from exc
 
 
 def _refuse_used(resources: Resources, files: Sequence[Copied]) -> None:
@@ -83,12 +116,11 @@ def _write(source: str, target: Files, said: Copied) -> None:
         raise StoreError(f"{target.uri(said.path)}: was written by somebody else; stop it, and empty the folder")
 
 
-def _fill(source: str, manifest: Manifest, resources: Resources) -> None:
+def _fill(rows: Rows, resources: Resources) -> None:
     with resources.ledger.writing() as connection:
         lock(connection, "schema")
         _refuse_rows(connection)
         for table in LEDGER:
-            for part in manifest.parts.get(table.name, ()):
-                rows = decode(verified(source, part), f"{source}/{part.path}")
-                insert_part(connection, table, rows)
+            for part in rows(table):
+                insert_part(connection, table, part)
             count_on(connection, table)
