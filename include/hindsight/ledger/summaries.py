@@ -83,10 +83,10 @@ def summarised(tx: Transaction, since: datetime, until: datetime) -> list[dateti
     return list(tx.connection.execute(sa.select(start).where(*whose).order_by(start)).scalars())
 
 
-def forget_summaries(tx: Transaction, before: datetime | None = None) -> None:
-    """Delete the monitor's summaries, those of windows that start before a moment where one is given."""
-    query = sa.delete(tables.summaries).where(tables.summaries.c.monitor == tx.monitor)
-    tx.connection.execute(query if before is None else query.where(tables.summaries.c.window_start < before))
+def forget_summaries(tx: Transaction, before: datetime) -> None:
+    """Delete the summaries of the monitor's windows that start before a moment."""
+    table = tables.summaries
+    tx.connection.execute(sa.delete(table).where(table.c.monitor == tx.monitor, table.c.window_start < before))
 
 
 def _written(numbers: Numbers) -> str:

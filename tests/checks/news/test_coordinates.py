@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtri
 
-from hindsight.checks.news.coordinates import coordinates
+from hindsight.checks.news.coordinates import MARK, coordinates
 from hindsight.checks.values.categories import NULL, OTHER
 from hindsight.vocabulary.measurement import Measurement
 
@@ -65,6 +65,12 @@ def test_texts_have_the_share_of_each_frequent_category_and_of_all_others() -> N
     assert value(rows, OTHER, "t") == pytest.approx(asin(sqrt(25 / 105)))
 
 
+def test_the_reference_that_scores_are_those_of_is_marked() -> None:
+    one, same = (coordinates(numeric(counts))[MARK] for counts in ([10, 20, 30, 40], [1, 2, 3, 4]))
+    assert one == same
+    assert coordinates(numeric([10, 20, 30, 40], known=(25, 25, 25, 26)))[MARK] != one
+
+
 def test_versions_are_left_out_and_a_window_without_rows_has_no_coordinates() -> None:
     assert coordinates([Measurement("bin_count", 3.0, 3, model_version="2", feature="x", bin=BINS[0])]) == {}
     assert coordinates([]) == {}
@@ -73,5 +79,5 @@ def test_versions_are_left_out_and_a_window_without_rows_has_no_coordinates() ->
 @given(st.lists(st.integers(0, 1000), min_size=4, max_size=4), st.integers(0, 50))
 def test_every_number_is_bounded_whatever_the_rows_hold(counts: list[int], nulls: int) -> None:
     found = coordinates(numeric(counts, nulls)) if sum(counts) + nulls else {}
-    bounded = {key: one for key, one in found.items() if key[2] not in ("rows", "mean")}
+    bounded = {key: one for key, one in found.items() if key[2] not in ("rows", "mean", "reference")}
     assert all(abs(one.value) < 4 and one.variance > 0 for one in bounded.values())

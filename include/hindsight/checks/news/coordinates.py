@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from math import asin, log, sqrt
+from math import asin, fsum, log, sqrt
+from zlib import crc32
 
 import numpy as np
 from scipy.special import ndtri
@@ -18,6 +19,7 @@ LOCATION, SPREAD, PEAK, LOW, HIGH, NULLS, ROWS, MEAN = (
     *("location", "spread", "peak", "low", "high"),
     *("null", "rows", "mean"),
 )
+MARK: Key = ("", "", "reference")
 SHARE = "="  # before the name of a category
 TAIL = 0.015  # the outermost percentile on either side
 TOP = 8  # categories by their share of the reference
@@ -42,10 +44,10 @@ def coordinates(profile: Iterable[Measurement]) -> dict[Key, Coordinate]:
     below the first percentile does; `low` and `high` are the shares outside the reference's outermost percentiles,
     `peak` the largest share of one bin. Texts: the share of each of the reference's most frequent categories and of
     all others. Both: the share of nulls. Shares p are written as asin(sqrt(p)). `rows` is log(n), of feature "";
-    `mean`, in units of the column, is for people only.
+    `mean`, in units of the column, is for people only, and `reference` names what the scores are those of.
     """
     bins: dict[tuple[str, str], dict[str, tuple[float, float]]] = defaultdict(dict)
-    sums: dict[tuple[str, str], float] = defaultdict(float)
+    sums: dict[tuple[str, str], list[float]] = defaultdict(list)
     rows: dict[str, int] = {}
     for row in profile:
         if row.model_version or row.value is None:
@@ -54,11 +56,14 @@ def coordinates(profile: Iterable[Measurement]) -> dict[Key, Coordinate]:
             bins[row.segment, row.feature][row.bin] = (row.value, row.reference or 0.0)
             rows[row.segment] = row.n
         elif row.metric == "bin_sum":
-            sums[row.segment, row.feature] += row.value
-    found = {(segment, "", ROWS): Coordinate(log(n), COUNTED, n) for segment, n in rows.items() if n}
+            sums[row.segment, row.feature].append(row.value)
+    filled = sorted((*key, label, then) for key, counts in bins.items() for label, (_, then) in counts.items() if then)
+    mark = Coordinate(float(crc32(repr(filled).encode())), 0.0, 0)
+    found = {MARK: mark} if filled else {}
+    found |= {(segment, "", ROWS): Coordinate(log(n), COUNTED, n) for segment, n in rows.items() if n}
     for (segment, feature), counts in bins.items():
         total = sums.get((segment, feature))
-        made = _of_numbers(counts, total) if total is not None else _of_texts(counts)
+        made = _of_numbers(counts, fsum(total)) if total is not None else _of_texts(counts)
         found |= {(segment, feature, name): one for name, one in made}
     return found
 

@@ -11,7 +11,7 @@ from math import isfinite, sin
 import numpy as np
 from scipy.special import digamma, ndtri, polygamma, stdtr
 
-from hindsight.checks.news.coordinates import LOCATION, MEAN, ROWS, SPREAD, Coordinate, Key
+from hindsight.checks.news.coordinates import LOCATION, MARK, MEAN, ROWS, SPREAD, Coordinate, Key
 from hindsight.checks.news.forecast import FEWEST, Forecast, forecasts, season
 
 SLIGHT = {LOCATION: 0.05, SPREAD: 0.05, ROWS: 0.1}  # moves that matter to nobody, however rare
@@ -60,7 +60,7 @@ def news(
     spent on all rows together and half on segments; within each, Holm's procedure (1979) over the columns, and
     Bonferroni's weighted correction over the numbers of a column and over one window and two.
     """
-    keys = [key for key in sorted(now) if key[2] != MEAN]
+    keys = [key for key in sorted(now) if key[2] != MEAN and key != MARK]
     table, noise = _tables(keys, past, left_out)
     here = np.array([now[key].value for key in keys])
     drawn = np.array([now[key].variance for key in keys])

@@ -20,6 +20,7 @@ from hindsight.ledger.forgetting import (
     move_horizon,
 )
 from hindsight.ledger.records import RequestState
+from hindsight.ledger.summaries import forget_summaries
 from hindsight.ledger.transaction import Transaction
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.retention import before
@@ -49,6 +50,7 @@ def expire(monitor: Monitor, resources: Resources, *, now: datetime) -> dict[str
         found = _expiry(monitor, tx, resources, now)
         if found.horizon is not None:
             move_horizon(tx, found.horizon, now)
+            forget_summaries(tx, found.horizon)
         verdicts = forget_verdicts(tx, found.verdicts)
     old = before(monitor.retention.messages, now)
     counts = {"messages": resources.ledger.forget_bodies(old, monitor.name) if old else 0, "verdicts": verdicts}

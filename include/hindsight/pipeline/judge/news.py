@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from hindsight.checks.news.coordinates import HIGH, LOCATION, LOW, MEAN, NULLS, PEAK, ROWS, SPREAD, Key
+from hindsight.checks.news.coordinates import HIGH, LOCATION, LOW, MARK, MEAN, NULLS, PEAK, ROWS, SPREAD, Key
 from hindsight.checks.news.family import Finding, news
 from hindsight.checks.news.slots import Place, comparable
 from hindsight.ledger.summaries import note_followed, summaries, summarised
@@ -70,7 +70,7 @@ class _Past:
         """Judge one window, and take note of its breaches for those after it."""
         places, count = comparable(start, self.monitor.window, self.zone, self._holidays(start))
         grid = [self.monitor.grid.window_at(place.start).start for place in places]
-        known = numbers_of(self.monitor, self.tx, grid, self.resources)
+        known = self._alike(start, numbers_of(self.monitor, self.tx, grid, self.resources))
         out = self._left_out(start, places)
         findings = news(
             known.get(start, {}),
@@ -100,6 +100,13 @@ class _Past:
                 if self._breaches().get(later, set()) != before:
                     until = max(until, later + REACH)
         return found
+
+    def _alike(self, start: datetime, known: Mapping[datetime, Numbers]) -> Mapping[datetime, Numbers]:
+        """Leave out what was measured by another frozen reference: its scores are not those of this one."""
+        if self.monitor.reference is None or self.monitor.reference.trailing is not None:
+            return known
+        mark = known.get(start, {}).get(MARK)
+        return {one: numbers for one, numbers in known.items() if numbers.get(MARK) == mark}
 
     def _verdicts(self, start: datetime, facts: Sequence[Measurement]) -> list[Verdict]:
         window = Window(start, start + self.monitor.window)
