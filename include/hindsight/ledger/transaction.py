@@ -75,10 +75,11 @@ class Transaction:
         query = query.where(table.c.monitor == self.monitor, table.c.status == str(Status.BREACH))
         return {records.series_of(row) for row in self.connection.execute(query)} & set(series)
 
-    def breaches_of(self, rules: Collection[str]) -> list[Verdict]:
-        """Return every breach on record of some rules."""
+    def breaches_of(self, rules: Collection[str], since: datetime) -> list[Verdict]:
+        """Return the breaches of some rules in the windows that start at `since` or later."""
         table = tables.verdicts
         query = sa.select(table).where(table.c.monitor == self.monitor, table.c.status == str(Status.BREACH))
+        query = query.where(table.c.window_start >= since)
         return [records.verdict(row) for row in self.connection.execute(query.where(table.c.rule.in_(list(rules))))]
 
     def incidents(

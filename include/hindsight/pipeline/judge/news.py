@@ -14,7 +14,8 @@ import numpy as np
 
 from hindsight.checks.news.coordinates import HIGH, LOCATION, LOW, MARK, MEAN, NULLS, PEAK, ROWS, SPREAD, Key
 from hindsight.checks.news.family import Finding, news
-from hindsight.checks.news.slots import Place, comparable
+from hindsight.checks.news.slots import WEEKS, Place, comparable
+from hindsight.errors import ConfigError, Problem
 from hindsight.ledger.summaries import note_followed, summaries, summarised
 from hindsight.ledger.transaction import Transaction
 from hindsight.monitors.calendar import AlertBudget, holidays_of
@@ -31,6 +32,7 @@ METRIC = "news"
 RULE_METRIC = f"{Kind.DRIFT}.{METRIC}"
 SHARE_OF_BUDGET = 0.5  # of the notices people agreed to: other rules tell too
 WEEK, REACH = timedelta(days=7), timedelta(days=92)
+LONGEST = 8  # times that reach: how far back the breaches of one incident are looked for, and how far on changes go
 Column = tuple[str, str]  # segment, feature
 
 
@@ -41,7 +43,7 @@ def news_of_run(monitor: Monitor, window: Window, tx: Transaction, resources: Re
     """
     if not any(rule.metric == RULE_METRIC for rule in monitor.rules):
         return []
-    past = _Past(monitor, tx, resources)
+    past = _Past(monitor, tx, resources, since=window.start - LONGEST * _reach(monitor))
     own = summaries(tx, [window.start]).get(window.start)
     if own is None:
         return []
@@ -59,11 +61,12 @@ class _Past:
     monitor: Monitor
     tx: Transaction
     resources: Resources
+    since: datetime
 
     def __post_init__(self) -> None:
         self.zone = ZoneInfo(self.monitor.timezone)
         self.rules = {rule.id for rule in self.monitor.rules if rule.metric == RULE_METRIC}
-        self.cycle = max(WEEK, 3 * self.monitor.window)
+        self.cycle, self.reach = max(WEEK, 3 * self.monitor.window), _reach(self.monitor)
         self.breaches: dict[datetime, set[Column]] | None = None
 
     def judged(self, start: datetime) -> list[Verdict]:
@@ -85,20 +88,20 @@ class _Past:
 
     def followers(self, start: datetime) -> list[Verdict]:
         """Judge the windows after one that look back on it or, further on, on one whose judgement changed by it."""
-        until, found = start + REACH, list[Verdict]()
-        for later in summarised(self.tx, start + self.monitor.window, start + 8 * REACH):
+        until, found = start + self.reach, list[Verdict]()
+        for later in summarised(self.tx, start + self.monitor.window, start + LONGEST * self.reach):
             if later > until:
                 break
             places, _ = comparable(later, self.monitor.window, self.zone)
             if (
                 start in {place.start for place in places}
                 or later - start <= self.monitor.window
-                or until > start + REACH
+                or until > start + self.reach
             ):
                 before = self._breaches().get(later, set()).copy()
                 found += self.judged(later)
                 if self._breaches().get(later, set()) != before:
-                    until = max(until, later + REACH)
+                    until = max(until, later + self.reach)
         return found
 
     def _alike(self, start: datetime, known: Mapping[datetime, Numbers]) -> Mapping[datetime, Numbers]:
@@ -120,7 +123,7 @@ class _Past:
         """Return what is on record: by window, the columns that were news in it."""
         if self.breaches is None:
             self.breaches = defaultdict(set)
-            for verdict in self.tx.breaches_of(self.rules):
+            for verdict in self.tx.breaches_of(self.rules, self.since):
                 self.breaches[verdict.window.start].add((verdict.series.segment, verdict.series.feature))
         return self.breaches
 
@@ -132,7 +135,7 @@ class _Past:
         """
         starts: dict[Column, list[datetime]] = defaultdict(list)
         for when, columns in self._breaches().items():
-            if places[0].start - REACH <= when < start:
+            if places[0].start - self.reach <= when < start:
                 for column in columns:
                     starts[column].append(when)
         return {column: set(self._unusual(sorted(when))) for column, when in starts.items()}
@@ -147,8 +150,16 @@ class _Past:
                 yield now
 
     def _holidays(self, start: datetime) -> frozenset[date]:
-        root = self.resources.settings.root
-        return holidays_of(self.monitor.calendar, range((start - REACH).year, start.year + 1), root)
+        years = range((start - REACH).year, start.year + 1)
+        try:
+            return holidays_of(self.monitor.calendar, years, self.resources.settings.root)
+        except ValueError as exc:
+            raise ConfigError(Problem(str(exc), field="calendar.holidays")) from exc
+
+
+def _reach(monitor: Monitor) -> timedelta:
+    """How far ahead of a window those lie that look back on it."""
+    return max(REACH, 2 * (WEEKS + 1) * monitor.window)
 
 
 def rate(budget: AlertBudget, size: timedelta) -> float:
