@@ -118,7 +118,7 @@ def test_variances_are_drawn_to_each_other_as_by_hand() -> None:
 
 def test_too_short_a_past_is_said_to_be_learnt() -> None:
     found = judged(a_past(np.random.default_rng(9), windows=6))
-    assert {one.learning for one in found} == {"5 comparable windows, 8 are needed"}
+    assert {one.learning for one in found} == {"5 comparable windows, 14 are needed"}
 
 
 def test_windows_left_out_do_not_make_a_fault_usual() -> None:

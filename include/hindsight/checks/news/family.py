@@ -108,7 +108,7 @@ def _tested(
 ) -> tuple[_Test, np.ndarray]:
     """Test the mean of the last two windows, and say of which numbers both are off, to the same side."""
     nothing = np.full(len(today), np.nan)
-    if len(past) < FEWEST:
+    if len(past) + 1 < FEWEST:
         return _Test(nothing, nothing, nothing), np.zeros(len(today), bool)
     one, two = forecasts(past, 1, 2)
     with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore"):
@@ -127,7 +127,7 @@ def _test(known: Forecast, rows: np.ndarray, now: np.ndarray, drawn: np.ndarray)
     z = (now - known.expected) / np.sqrt(between + drawn)
     tails = _tails(known, np.sqrt(np.maximum(moderated, 1) * rows))
     p = 2 * stdtr(np.minimum(freedom, MOST_FREEDOM), -np.abs(z) / tails)
-    return _Test(known.expected, z, np.where(known.freedom < FEWEST / 2, np.nan, p))
+    return _Test(known.expected, z, np.where(known.freedom < 1, np.nan, p))
 
 
 def _tails(known: Forecast, scale: np.ndarray) -> np.ndarray:

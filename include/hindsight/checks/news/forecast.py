@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-FEWEST = 8  # windows before anything is judged
+FEWEST = 14  # windows before anything is judged: fewer forecasts of two windows say too little of their scale
 REPEATS = 3  # full repetitions before a cycle counts
 BURN_IN = 6  # forecasts from fewer windows say little about later ones
 MEMORIES = (0.03, 0.1, 0.25, 0.5, 0.8)  # weight of the newest window in the level: from all alike to nearly the last

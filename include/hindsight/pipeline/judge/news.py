@@ -30,7 +30,8 @@ from hindsight.vocabulary.windows import Window
 
 METRIC = "news"
 RULE_METRIC = f"{Kind.DRIFT}.{METRIC}"
-SHARE_OF_BUDGET = 0.5  # of the notices people agreed to: other rules tell too
+SHARE_OF_BUDGET = 1 / 3  # of the notices people agreed to: other rules tell too
+HIGHEST_RATE = 0.02  # half of it is for all rows together: 1 % of long windows
 WEEK, REACH = timedelta(days=7), timedelta(days=92)
 LONGEST = 8  # times that reach: how far back the breaches of one incident are looked for, and how far on changes go
 Column = tuple[str, str]  # segment, feature
@@ -163,8 +164,8 @@ def _reach(monitor: Monitor) -> timedelta:
 
 
 def rate(budget: AlertBudget, size: timedelta) -> float:
-    """Return how often any news may come by chance in one window, so that half the notices agreed to are for it."""
-    return min(max(budget.notices, 1) * SHARE_OF_BUDGET * (size / budget.period) * 2 / 3, 0.05)
+    """Return how often any news may come by chance in one window: a share of the notices agreed to, 0.02 at most."""
+    return min(max(budget.notices, 1) * SHARE_OF_BUDGET * (size / budget.period), HIGHEST_RATE)
 
 
 def fact(found: Finding, now: Numbers, past: Sequence[Numbers]) -> Measurement:
