@@ -147,8 +147,8 @@ def test_a_night_without_new_labels_writes_nothing_new(world: World) -> None:
 
 
 def standing(world: World) -> list[Incident]:
-    """What was found, but for ids (they tell where an incident was first seen) and reasons."""
-    found = [replace(i, id="", reason="") for i in world.incidents() if i.state is not State.WITHDRAWN]
+    """What was found, but for ids, of cases too (they tell where an incident was first seen), and reasons."""
+    found = [replace(i, id="", case="", reason="") for i in world.incidents() if i.state is not State.WITHDRAWN]
     return sorted(found, key=lambda i: (i.series, i.started))
 
 
