@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import asin, asinh, isfinite, log, sqrt
+from zlib import crc32
 
 import numpy as np
 from scipy.special import ndtri
@@ -18,6 +19,7 @@ LOCATION, MIDDLE, SPREAD, PEAK, LOW, HIGH, TILT, NULLS, ROWS, MEAN = (
     *("location", "middle", "spread", "peak", "low", "high", "tilt"),
     *("null", "rows", "mean"),
 )
+MARK: Key = ("", "", "reference")
 SHARE = "="  # before the name of a category
 TOP = 6  # categories by their share of the reference
 QUARTER = 0.25  # trimmed on either side of the middle
@@ -50,7 +52,7 @@ def coordinates(profile: Iterable[Measurement]) -> dict[Key, Coordinate]:
     bins end; `low` and `high` are the shares far from it, `tilt` how far the mean is, drawn in by asinh. Texts: the
     share of each of the reference's most frequent categories, and of all that are in none of its bins. Both: the share
     of nulls. Shares p are written as asin(sqrt(p)). `rows` is log(n), of feature ""; `mean`, in units of the column,
-    is for people only.
+    is for people only, and `reference` names what the scores are those of.
     """
     counts: dict[tuple[str, str], dict[str, Pair]] = defaultdict(dict)
     sums: dict[tuple[str, str], dict[str, Pair]] = defaultdict(dict)
@@ -58,13 +60,15 @@ def coordinates(profile: Iterable[Measurement]) -> dict[Key, Coordinate]:
     for row in profile:
         if row.model_version:
             continue
-        pair = (nan_for(row.value), nan_for(row.reference))
+        pair = (_or_nan(row.value), _or_nan(row.reference))
         if row.metric == "bin_count" and row.value is not None:
             counts[row.segment, row.feature][row.bin] = (row.value, row.reference or 0.0)
             rows[row.segment] = row.n
         elif row.metric == "bin_sum":
             sums[row.segment, row.feature][row.bin] = pair
-    found = {(segment, "", ROWS): Coordinate(log(n), COUNTED, n) for segment, n in rows.items() if n}
+    filled = sorted((*key, label, then) for key, some in counts.items() for label, (_, then) in some.items() if then)
+    found = {MARK: Coordinate(float(crc32(repr(filled).encode())), 0.0, 0)} if filled else {}
+    found |= {(segment, "", ROWS): Coordinate(log(n), COUNTED, n) for segment, n in rows.items() if n}
     for (segment, feature), some in counts.items():
         total = sums.get((segment, feature))
         made = _of_texts(some) if total is None else _of_numbers(some, total)
@@ -72,8 +76,7 @@ def coordinates(profile: Iterable[Measurement]) -> dict[Key, Coordinate]:
     return found
 
 
-def nan_for(value: float | None) -> float:
-    """Return the number, NaN where there is none."""
+def _or_nan(value: float | None) -> float:
     return float("nan") if value is None else value
 
 

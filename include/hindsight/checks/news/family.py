@@ -15,6 +15,7 @@ from hindsight.checks.news.coordinates import (
     HIGH,
     LOCATION,
     LOW,
+    MARK,
     MEAN,
     MIDDLE,
     PEAK,
@@ -76,7 +77,7 @@ def news(
 
     What is tested is the mean of the window and the one before it, forecast from the windows before both.
     """
-    keys = [key for key in sorted(now) if key[2] != MEAN]
+    keys = [key for key in sorted(now) if key[2] != MEAN and key != MARK]
     values, noise = table(keys, [*past, now])
     return judged(keys, values, noise, slots, _out(keys, len(past), left_out), rate=rate, slot_count=slot_count)
 
@@ -100,7 +101,7 @@ def judged(
     calm = values - effects[list(slots)]
     past = counted[:-1] - effects[list(slots[:-2])]
     test = _one_sided(_tested(past, noise[:-2], calm[-2:], noise[-2:]), keys)
-    known = (~np.isnan(values[:-1])).sum(axis=0)
+    known = (~np.isnan(counted)).sum(axis=0)
     return _told(_columns(keys, values[-1], effects[slots[-1]], test, known), rate)
 
 
