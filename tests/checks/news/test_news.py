@@ -102,6 +102,12 @@ def test_the_forecast_of_a_level_is_its_mean_and_of_a_walk_its_last_value() -> N
     assert wild.variance[0] == pytest.approx(1, rel=0.6)
 
 
+def test_the_error_of_a_level_of_few_windows_has_their_share_of_it() -> None:
+    rng = np.random.default_rng(11)
+    known = forecasts(rng.normal(0, 1, (10, 4000)), 1)[0]
+    assert np.mean(known.expected**2) + 1 == pytest.approx(float(np.mean(known.variance)), rel=0.25)
+
+
 def test_variances_are_drawn_to_each_other_as_by_hand() -> None:
     """Equal variances: the excess over sampling is none, all become one and are as sure as can be."""
     drawn, freedom = squeezed(np.full(5, 2.0), np.full(5, 10.0))
@@ -114,6 +120,57 @@ def test_variances_are_drawn_to_each_other_as_by_hand() -> None:
     assert freedom[0] - 10 == pytest.approx(8, rel=0.25)
     expected = (8 * 1 + 10 * sampled) / 18
     assert np.median(np.abs(drawn / expected - 1)) < 0.05
+
+
+def test_what_a_window_holds_never_changes_what_was_expected_of_it() -> None:
+    sequence = a_past(np.random.default_rng(12))
+    before = {one.feature: one.expected for one in judged(sequence) if one.feature == "f3"}
+    sequence[-1] = window([100.0] * FEATURES)
+    assert {one.feature: one.expected for one in judged(sequence) if one.feature == "f3"} == before
+
+
+def test_the_order_of_columns_does_not_matter() -> None:
+    sequence = a_past(np.random.default_rng(13))
+    turned = [dict(reversed(numbers.items())) for numbers in sequence]
+    assert judged(turned) == judged(sequence)
+
+
+def test_a_window_whose_neighbour_is_left_out_is_judged_all_the_same() -> None:
+    sequence = a_past(np.random.default_rng(14))
+    for numbers in sequence[-2:]:
+        numbers["", "f1", "location"] = Coordinate(1.0, 1 / N, N)
+    found = news(
+        sequence[-1],
+        sequence[:-1],
+        slots(len(sequence)),
+        rate=0.02,
+        left_out=lambda t, segment, feature: t == len(sequence) - 2,
+    )
+    assert named(found) == {"f1"}
+
+
+def test_a_hole_in_the_past_makes_news_neither_of_nothing_nor_impossible() -> None:
+    rng = np.random.default_rng(15)
+    false = 0
+    for _ in range(50):
+        sequence = a_past(rng)
+        sequence[60:75] = [{}] * 15
+        false += bool(named(judged(sequence)))
+    assert false <= 2
+    for numbers in sequence[-2:]:
+        numbers["", "f1", "location"] = Coordinate(1.0, 1 / N, N)
+    assert named(judged(sequence)) == {"f1"}
+
+
+def test_a_stuck_value_is_news_and_one_that_is_stuck_less_is_not() -> None:
+    rng = np.random.default_rng(16)
+    key = ("", "x", "peak")
+    sequence = [{key: Coordinate(0.5 + rng.normal(0, 0.02), 1 / (4 * N), N)} for _ in range(WINDOWS)]
+    more, less = (
+        [*sequence[:-2], *[{key: Coordinate(0.5 + move, 1 / (4 * N), N)}] * 2] for move in (0.4, -0.4)
+    )
+    assert named(judged(more)) == {"x"}
+    assert named(judged(less)) == set()
 
 
 def test_too_short_a_past_is_said_to_be_learnt() -> None:

@@ -9,16 +9,31 @@ from dataclasses import dataclass, replace
 from math import isfinite, sin
 
 import numpy as np
-from scipy.special import digamma, ndtri, polygamma, stdtr
+from scipy.special import digamma, polygamma, stdtr
 
-from hindsight.checks.news.coordinates import LOCATION, MARK, MEAN, ROWS, SPREAD, Coordinate, Key
-from hindsight.checks.news.forecast import FEWEST, Forecast, forecasts, season
+from hindsight.checks.news.coordinates import (
+    HIGH,
+    LOCATION,
+    LOW,
+    MARK,
+    MEAN,
+    MIDDLE,
+    PEAK,
+    ROWS,
+    SPREAD,
+    TILT,
+    Coordinate,
+    Key,
+)
+from hindsight.checks.news.forecast import EPSILON, FEWEST, Forecast, forecasts, season
 
-SLIGHT = {LOCATION: 0.05, SPREAD: 0.05, ROWS: 0.1}  # moves that matter to nobody, however rare
+SLIGHT = {LOCATION: 0.05, MIDDLE: 0.05, SPREAD: 0.05, TILT: 0.05, ROWS: 0.1}  # moves that matter to nobody, however rare
 SLIGHT_SHARE = 0.01
+ONLY_MORE = {PEAK, LOW, HIGH}  # of a stuck value, or of values far off, less is no fault
 BOTH = 2.0  # standard deviations, at least, of each of the two windows: one odd window is not yet news
-MOST_FREEDOM = 40.0  # no more than so many windows are ever trusted about a tail
-WEIGHT = 0.4  # of the location among the numbers of a column: most faults move it
+MOST_FREEDOM = 6.0  # of what varies between windows: its tails are heavier than a normal law's, however long the past
+SUREST = 200.0
+WEIGHTS = {LOCATION: 3.0, MIDDLE: 3.0}  # among the numbers of a column, the others 1: most faults move these
 
 Numbers = Mapping[Key, Coordinate]
 Out = Callable[[int, str, str], bool]
@@ -58,35 +73,58 @@ def news(
     `slots` are those of the past and, last, of the window. `rate` is how often any news at all may come by chance in a
     window. `left_out` says of a window of the past, by its place, that a column does not count in it. Half the rate is
     spent on all rows together and half on segments; within each, Holm's procedure (1979) over the columns, and
-    Bonferroni's weighted correction over the numbers of a column and over one window and two.
+    Bonferroni's weighted correction over the numbers of a column.
+
+    What is tested is the mean of the window and the one before it, forecast from the windows before both.
     """
     keys = [key for key in sorted(now) if key[2] != MEAN and key != MARK]
-    table, noise = _tables(keys, past, left_out)
-    here = np.array([now[key].value for key in keys])
-    drawn = np.array([now[key].variance for key in keys])
-    effects = season(table, np.asarray(slots[:-1]), slot_count)
-    calm = table - effects[list(slots[:-1])] if len(table) else table
-    today = here - effects[slots[-1]]
-    before, drawn_before = _last(calm), _last(noise)
-    both, lasting = _tested(calm[:-1], noise[:-1], today, drawn, before, drawn_before)
-    known = (~np.isnan(table)).sum(axis=0)
-    found = _columns(keys, here, effects[slots[-1]], both, lasting, known)
-    return _told(found, rate)
+    values, noise = table(keys, [*past, now])
+    return judged(keys, values, noise, slots, _out(keys, len(past), left_out), rate=rate, slot_count=slot_count)
 
 
-def _tables(keys: Sequence[Key], past: Sequence[Numbers], left_out: Out) -> tuple[np.ndarray, np.ndarray]:
-    """Return values and the variances of their rows, windows by numbers, NaN where unknown or left out."""
-    values = np.full((len(past), len(keys)), np.nan)
-    noise = np.full((len(past), len(keys)), np.nan)
-    for t, numbers in enumerate(past):
-        for k, key in enumerate(keys):
-            if (one := numbers.get(key)) is not None and not left_out(t, key[0], key[1]):
-                values[t, k], noise[t, k] = one.value, one.variance
-    return values, noise
+def judged(
+    keys: Sequence[Key],
+    values: np.ndarray,
+    noise: np.ndarray,
+    slots: Sequence[int],
+    out: np.ndarray,
+    *,
+    rate: float,
+    slot_count: int = 7,
+) -> list[Finding]:
+    """Judge the last of some windows as `news` does, from tables of windows by numbers: a caller may keep them.
+
+    `noise` is the variance each number has because rows are drawn, `out` says which of the past do not count.
+    """
+    counted = np.where(out, np.nan, values[:-1])
+    effects = season(counted, np.asarray(slots[:-1], int), slot_count)
+    calm = values - effects[list(slots)]
+    past = counted[:-1] - effects[list(slots[:-2])]
+    test = _one_sided(_tested(past, noise[:-2], calm[-2:], noise[-2:]), keys)
+    known = (~np.isnan(counted)).sum(axis=0)
+    return _told(_columns(keys, values[-1], effects[slots[-1]], test, known), rate)
 
 
-def _last(table: np.ndarray) -> np.ndarray:
-    return table[-1] if len(table) else np.full(table.shape[1], np.nan)
+def table(keys: Sequence[Key], windows: Sequence[Numbers]) -> tuple[np.ndarray, np.ndarray]:
+    """Return values and the variances of their rows, windows by numbers, NaN where unknown."""
+    rows = [numbers.get(key, _UNKNOWN) for numbers in windows for key in keys]
+    pairs = np.array([(one.value, one.variance) for one in rows], float).reshape(len(windows), len(keys), 2)
+    return pairs[..., 0], pairs[..., 1]
+
+
+_UNKNOWN = Coordinate(float("nan"), float("nan"), 0)
+
+
+def _out(keys: Sequence[Key], windows: int, left_out: Out) -> np.ndarray:
+    """Ask once a column which windows of the past do not count in it."""
+    places: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for k, (segment, feature, _) in enumerate(keys):
+        places[segment, feature].append(k)
+    out = np.zeros((windows, len(keys)), bool)
+    for (segment, feature), some in places.items():
+        gone = [t for t in range(windows) if left_out(t, segment, feature)]
+        out[np.ix_(gone, some)] = True
+    return out
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,46 +134,45 @@ class _Test:
     expected: np.ndarray
     z: np.ndarray
     p: np.ndarray
+    lasts: np.ndarray
 
 
-def _tested(
-    past: np.ndarray,
-    noise: np.ndarray,
-    today: np.ndarray,
-    drawn: np.ndarray,
-    before: np.ndarray,
-    drawn_before: np.ndarray,
-) -> tuple[_Test, np.ndarray]:
+def _tested(past: np.ndarray, noise: np.ndarray, two: np.ndarray, drawn: np.ndarray) -> _Test:
     """Test the mean of the last two windows, and say of which numbers both are off, to the same side."""
-    nothing = np.full(len(today), np.nan)
-    if len(past) + 1 < FEWEST:
-        return _Test(nothing, nothing, nothing), np.zeros(len(today), bool)
-    one, two = forecasts(past, 1, 2)
+    nothing = np.full(past.shape[1], np.nan)
+    if len(two) < 2 or len(past) + 1 < FEWEST:
+        return _Test(nothing, nothing, nothing, np.zeros(past.shape[1], bool))
+    single, double = forecasts(past, 1, 2)
     with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)  # of numbers without a past
         rows = np.nanmean(noise, axis=0)
-        each = [_test(one, rows, now, some).z for now, some in ((today, drawn), (before, drawn_before))]
-        both = _test(two, rows / 2, (today + before) / 2, (drawn + drawn_before) / 4)
-        lasting = (np.sign(each[0]) == np.sign(each[1])) & (np.abs(each).min(axis=0) >= BOTH)
-    return both, lasting
+        each = [_test(single, rows, one, some)[0] for one, some in zip(two, drawn, strict=True)]
+        z, p = _test(double, rows / 2, two.mean(axis=0), drawn.mean(axis=0) / 2)
+        lasts = (np.sign(each[0]) == np.sign(each[1])) & (np.abs(each).min(axis=0) >= BOTH)
+    few = (~np.isnan(past)).sum(axis=0) + 1 < FEWEST
+    return _Test(double.expected, z, np.where(few, np.nan, p), lasts)
 
 
-def _test(known: Forecast, rows: np.ndarray, now: np.ndarray, drawn: np.ndarray) -> _Test:
-    """Test numbers; `rows` is the variance those of the past had because rows are drawn, `drawn` that of these."""
+def _one_sided(test: _Test, keys: Sequence[Key]) -> _Test:
+    """Return the test with half the p-values where only more is news, and none where it is less."""
+    only_more = np.array([key[2] in ONLY_MORE for key in keys], bool)
+    halves = np.where(test.z > 0, test.p / 2, np.where(np.isnan(test.p), np.nan, 1.0))
+    return replace(test, p=np.where(only_more, halves, test.p))
+
+
+def _test(known: Forecast, rows: np.ndarray, now: np.ndarray, drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return how many deviations numbers are off, and the p-value of Student's law.
+
+    `rows` is the variance those of the past had because rows are drawn, `drawn` that of these. What varies beyond it
+    is drawn to the other numbers' and is no surer than MOST_FREEDOM; the drawing of rows is known, so together they
+    have Satterthwaite's (1946) degrees of freedom.
+    """
     moderated, freedom = squeezed(known.variance / rows, known.freedom)
-    between = np.maximum(moderated - 1, 0) * rows * known.wander
-    z = (now - known.expected) / np.sqrt(between + drawn)
-    tails = _tails(known, np.sqrt(np.maximum(moderated, 1) * rows))
-    p = 2 * stdtr(np.minimum(freedom, MOST_FREEDOM), -np.abs(z) / tails)
-    return _Test(known.expected, z, np.where(known.freedom < 1, np.nan, p))
-
-
-def _tails(known: Forecast, scale: np.ndarray) -> np.ndarray:
-    """Return how many times larger the errors that come once or twice in the past are than a normal law's would be."""
-    size = np.sort(np.nan_to_num(np.abs(known.errors)), axis=0) / scale
-    count = np.maximum((~np.isnan(known.errors)).sum(axis=0), 4)
-    second = size[-2] if len(size) > 1 else np.ones(size.shape[1])
-    return np.asarray(np.maximum(second / -ndtri(0.8 / count), 1.0))
+    between = np.maximum(moderated - 1, 0) * rows
+    variance = between + drawn
+    z = (now - known.expected) / np.sqrt(variance)
+    freedom = np.minimum(freedom, MOST_FREEDOM) * (variance / np.maximum(between, EPSILON)) ** 2
+    return z, 2 * stdtr(np.minimum(freedom, SUREST), -np.abs(z))
 
 
 def squeezed(variances: np.ndarray, freedom: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -171,7 +208,7 @@ def _trigamma_inverse(value: float) -> float:
 
 
 def _columns(
-    keys: Sequence[Key], here: np.ndarray, effect: np.ndarray, test: _Test, lasting: np.ndarray, known: np.ndarray
+    keys: Sequence[Key], here: np.ndarray, effect: np.ndarray, test: _Test, known: np.ndarray
 ) -> list[Finding]:
     """Return a finding for each column: its rarest number, after correction for how many it has."""
     columns: dict[tuple[str, str], list[int]] = defaultdict(list)
@@ -185,7 +222,7 @@ def _columns(
             found.append(Finding(segment, feature, learning=f"{windows} comparable windows, {FEWEST} are needed"))
             continue
         counted = [
-            (p if lasting[k] and _matters(keys[k][2], here[k], test.expected[k] + effect[k]) else 1.0, k)
+            (p if test.lasts[k] and _matters(keys[k][2], here[k], test.expected[k] + effect[k]) else 1.0, k)
             for p, k in tests
         ]
         p, k = min(counted)
@@ -196,11 +233,8 @@ def _columns(
 
 def _corrected(keys: Sequence[Key], places: Sequence[int], k: int, test: _Test) -> float:
     """Return the p-value of a number times how many its column has."""
-    names = [keys[place][2] for place in places]
-    if LOCATION in names and len(names) > 1:
-        weight = WEIGHT if keys[k][2] == LOCATION else (1 - WEIGHT) / (len(names) - 1)
-    else:
-        weight = 1 / len(names)
+    total = sum(WEIGHTS.get(keys[place][2], 1.0) for place in places)
+    weight = WEIGHTS.get(keys[k][2], 1.0) / total
     return min(1.0, float(test.p[k]) / weight)
 
 

@@ -12,25 +12,24 @@ import numpy as np
 
 FEWEST = 14  # windows before anything is judged: fewer forecasts of two windows say too little of their scale
 REPEATS = 3  # full repetitions before a cycle counts
-BURN_IN = 6  # forecasts from fewer windows say little about later ones
+BURN_IN = 3  # forecasts from fewer windows say little about later ones
 MEMORIES = (0.03, 0.1, 0.25, 0.5, 0.8)  # weight of the newest window in the level: from all alike to nearly the last
+SLOWER = 0.02  # better, at least, must the next quicker memory be
 HUBER = 2.5
 MAD = 1.4826  # median absolute deviation of a normal distribution, in standard deviations
 EPSILON = 1e-12
-SLOWER = 0.02  # better, at least, must the next quicker memory be
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What is expected of numbers, the errors of the same forecasts before, their variance and degrees of freedom.
+    """What is expected of the mean of the next windows, the variance of its error, and that one's degrees of freedom.
 
-    `wander` is how many times larger the variance is now, because the last windows are not known.
+    All three by number; NaN where too little is known. The variance is the mean square of the errors of the same
+    forecasts before: autocorrelation and odd windows are in it.
     """
 
     expected: np.ndarray
-    errors: np.ndarray
     variance: np.ndarray
-    wander: np.ndarray
     freedom: np.ndarray
 
 
@@ -89,46 +88,41 @@ def forecasts(past: np.ndarray, *steps: int) -> list[Forecast]:
     have foretold its own past (Brown 1956; Muth 1960 on when it is best). Where the last windows are not known, the
     level may have moved on for as long as that.
     """
-    levels = _levels(past)
+    levels, shares = _levels(past)
     unknown = np.argmax(~np.isnan(past[::-1]), axis=0) if len(past) else np.zeros(past.shape[1])
-    return [_forecast(past, levels, unknown, some) for some in steps]
+    return [_forecast(past, levels, shares, unknown, some) for some in steps]
 
 
-def _forecast(past: np.ndarray, levels: np.ndarray, unknown: np.ndarray, steps: int) -> Forecast:
+def _forecast(past: np.ndarray, levels: np.ndarray, shares: np.ndarray, unknown: np.ndarray, steps: int) -> Forecast:
     runs = np.add.reduce([past[k : len(past) - steps + 1 + k] for k in range(steps)]) / steps
-    errors = runs[:, None] - levels[: len(runs)]
+    errors = (runs[:, None] - levels[: len(runs)]) / np.sqrt(1 / steps + shares[: len(runs)])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # of numbers without a past, whose variance is NaN
-        scales = _variance(errors)
-    order = np.where(np.isnan(scales), np.inf, scales) * (1 + SLOWER * np.arange(len(MEMORIES)))[:, None]
+        scales = np.nanmean(errors**2, axis=0)
+    foretold = scales * (1 / steps + shares[-1])
+    order = np.where(np.isnan(foretold), np.inf, foretold) * (1 + SLOWER * np.arange(len(MEMORIES)))[:, None]
     best, columns = np.argmin(order, axis=0), np.arange(past.shape[1])
-    chosen = errors[:, best, columns]
-    freedom = (~np.isnan(chosen)).sum(axis=0) / steps - 2
+    count = (~np.isnan(errors[:, best, columns])).sum(axis=0)
+    overlap = sum((1 - abs(k) / steps) ** 2 for k in range(1 - steps, steps))
     wander = 1 + unknown * np.array(MEMORIES)[best] ** 2
-    return Forecast(levels[-1, best, columns], chosen, scales[best, columns], wander, freedom)
+    return Forecast(levels[-1, best, columns], foretold[best, columns] * wander, count / overlap - 1)
 
 
-def _levels(past: np.ndarray) -> np.ndarray:
-    """Return the level before each window and after the last, windows by memories by numbers; NaN while burning in."""
+def _levels(past: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the level before each window and after the last, and its variance in that of one window.
+
+    Windows by memories by numbers; NaN while burning in.
+    """
     memories = np.array(MEMORIES)[:, None]
     weight = np.zeros((len(MEMORIES), past.shape[1]))
-    level = np.zeros_like(weight)
-    levels = np.full((len(past) + 1, *weight.shape), np.nan)
+    level, share = np.zeros_like(weight), np.zeros_like(weight)
+    levels = np.full((2, len(past) + 1, *weight.shape), np.nan)
     known, filled = ~np.isnan(past), np.nan_to_num(past)
+    count = np.cumsum(known, axis=0)
     for t in range(len(past)):
         weight = np.where(known[t], weight * (1 - memories) + 1, weight)
-        level += np.where(known[t], (filled[t] - level) / np.maximum(weight, 1), 0.0)
-        if t + 1 >= BURN_IN:
-            levels[t + 1] = level
-    return levels
-
-
-def _variance(errors: np.ndarray) -> np.ndarray:
-    """Return the mean square of errors, those far out drawn in, corrected for that (Huber's proposal, one step)."""
-    size = np.abs(errors)
-    reach = HUBER * MAD * np.nanmedian(size, axis=0)
-    reach = np.where(reach > 0, reach, np.nanmax(size, axis=0, initial=0, where=~np.isnan(size)))
-    return np.asarray(np.nanmean(np.minimum(size, reach) ** 2, axis=0) / _KEPT)
-
-
-_KEPT = 0.978  # of the variance of a normal distribution drawn in at 2.5 standard deviations
+        gain = np.where(known[t], 1 / np.maximum(weight, 1), 0.0)
+        level = level + gain * (filled[t] - level)
+        share = (1 - gain) ** 2 * share + gain**2
+        levels[:, t + 1] = np.where(count[t] >= BURN_IN, (level, share), np.nan)
+    return levels[0], levels[1]

@@ -12,7 +12,20 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from hindsight.checks.news.coordinates import HIGH, LOCATION, LOW, MARK, MEAN, NULLS, PEAK, ROWS, SPREAD, Key
+from hindsight.checks.news.coordinates import (
+    HIGH,
+    LOCATION,
+    LOW,
+    MARK,
+    MEAN,
+    MIDDLE,
+    NULLS,
+    PEAK,
+    ROWS,
+    SPREAD,
+    TILT,
+    Key,
+)
 from hindsight.checks.news.family import Finding, news
 from hindsight.checks.news.slots import WEEKS, Place, comparable
 from hindsight.errors import ConfigError, Problem
@@ -189,12 +202,12 @@ def _words(found: Finding, now: Numbers, past: Sequence[Numbers]) -> tuple[str, 
     name = found.coordinate
     if name == ROWS:
         return "rows", f"{np.exp(found.value):,.0f}", f"{np.exp(found.expected):,.0f}"
-    if name == LOCATION:
+    if name in (LOCATION, MIDDLE, TILT):
         key: Key = (found.segment, found.feature, MEAN)
         means = [numbers[key].value for numbers in past if key in numbers]
         if key in now and means:
             return "mean", f"{now[key].value:.4g}", f"{np.median(means):.4g}"
-    if name in (LOCATION, SPREAD):
+    if name in (LOCATION, MIDDLE, SPREAD, TILT):
         return name, f"{found.value:.2f}", f"{found.expected:.2f}"
     shares = {NULLS: "nulls", PEAK: "share of one value", LOW: "share of low values", HIGH: "share of high values"}
     what = shares.get(name) or (f"share of {name[1:]!r}" if name.startswith("=") else "share of other values")
