@@ -61,14 +61,17 @@ class Walk:
 
         places, count = comparable(start, size, UTC)
         grid = [place.start for place in places]
-        out = {column: set(self._unusual(sorted(when), start)) for column, when in self.breaches.items()}
+        now = numbers(start)
+        gone = {column: set(self._unusual(sorted(when), start)) for column, when in self.breaches.items()}
+        columns = {(segment, one[0]) for segment, part in now.items() for one in part.layout}
+        out = {column: gone.get(column, set()) | gone.get(("", column[1]), set()) for column in columns}
         return self.judge(
-            numbers(start),
+            now,
             [numbers(one) for one in grid[:-1]],
             [place.slot for place in places],
+            {column: [t for t, one in enumerate(grid[:-1]) if one in some] for column, some in out.items()},
             slot_count=count,
             rate=self.rate,
-            left_out=lambda t, segment, feature: grid[t] in out.get((segment, feature), ()),
         )
 
     def _unusual(self, breaches: Sequence[datetime], start: datetime) -> Iterator[datetime]:
@@ -158,5 +161,7 @@ def line(prepared: Prepared, *, fresh: bool, notices: float, judge: Judge = news
 
 def rates(cells: dict, strength: str, place: str) -> tuple[int, int]:
     """Return how many were found, of how many."""
-    some = [one for (kind, s, p), ones in cells.items() if (s, p) == (strength, place) and kind != "ramp" for one in ones]
+    some = [
+        one for (kind, s, p), ones in cells.items() if (s, p) == (strength, place) and kind != "ramp" for one in ones
+    ]
     return sum(some), len(some)

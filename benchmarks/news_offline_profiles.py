@@ -21,17 +21,17 @@ from benchmarks.seasons_grid import Past, cells, planned, windows_of
 from benchmarks.seasons_replay import proposed
 from benchmarks.seasons_series import NAMES, load
 from benchmarks.seasons_warehouse import Warehouse
-from hindsight.checks.news.coordinates import Coordinate, Key, coordinates
+from hindsight.checks.news.numbers import Numbers
 from hindsight.checks.reference.baseline import Baseline, fit
 from hindsight.checks.reference.columns import NumericBaseline
-from hindsight.checks.reference.profile import measurements
+from hindsight.checks.reference.profile import coarse, measurements
 from hindsight.checks.values.groups import groups
 from hindsight.checks.values.samples import NumericColumn, TextColumn
 from hindsight.monitors.model import Monitor
+from hindsight.pipeline.measure.summary import numbers
 from hindsight.vocabulary.measurement import Measurement
 from hindsight.vocabulary.rows import TableRows
 
-Numbers = dict[Key, Coordinate]
 SHARES = (0.25, 0.5, 0.75)
 SOON = 2
 DAY = pd.Timedelta(days=1)
@@ -74,9 +74,9 @@ def prepare(name: str, size: timedelta | None = None, *, faults: bool = True) ->
     starts = [first + k * window for k in range(int((last - first) // window) + 1)]
     begins = pd.Timestamp(monitor.start)
     by_window = dict(iter(frame.groupby(windows_of(frame, window))))
-    numbers = [numbers_of(by_window[start], monitor, baseline) if start in by_window else {} for start in starts]
+    measured = [numbers_of(by_window[start], monitor, baseline) if start in by_window else {} for start in starts]
     stretch = [start for start in starts if start >= begins]
-    made = Prepared(name, monitor.window, monitor.start, [start.to_pydatetime() for start in starts], numbers)
+    made = Prepared(name, monitor.window, monitor.start, [start.to_pydatetime() for start in starts], measured)
     if faults:
         for share in SHARES:
             onset = stretch[int(np.ceil(share * len(stretch)))]
@@ -118,15 +118,9 @@ def numbers_of(frame: pd.DataFrame, monitor: Monitor, baseline: Baseline) -> Num
             theirs = baseline.column(column.name, group.segment)
             if theirs is not None:
                 made = theirs.profile_of(source.sample(group.mask))
-                some = measurements(made, theirs.profile, column.name)
-                profile += [_in(one, group.segment) for one in some]
-    return coordinates(profile)
-
-
-def _in(one: Measurement, segment: str) -> Measurement:
-    if not segment:
-        return one
-    return Measurement(one.metric, one.value, one.n, "", segment, one.feature, one.bin, reference=one.reference)
+                both = coarse(made, theirs.profile) if group.segment else (made, theirs.profile)
+                profile += measurements(*both, column.name, segment=group.segment)
+    return numbers(profile)
 
 
 def _rows(frame: pd.DataFrame) -> TableRows:

@@ -5,8 +5,7 @@ They are made of the profiles in the snapshots and can be made again of them at 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,18 +14,23 @@ import sqlalchemy as sa
 from hindsight.ledger import tables
 from hindsight.ledger.transaction import Transaction, in_parts, insert_into
 
-Key = tuple[str, str, str]  # segment, feature, coordinate
-Numbers = Mapping[Key, tuple[float, ...]]
+
+CONTENT = ("rows", "layout", "numbers")
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the newest profile of a window says: some numbers by segment, feature and what they are."""
+    """What the newest profile of a window says, as whoever made it wrote it down.
+
+    `rows` is how many rows each segment has, `layout` what the numbers are, `numbers` are they.
+    """
 
     window_start: datetime
     as_of: datetime
     revision: int
-    numbers: Numbers
+    rows: str
+    layout: bytes
+    numbers: bytes
     followed: bool = False  # whether the windows that look back on it were judged since it became so
 
     @property
@@ -39,8 +43,8 @@ def note_summaries(tx: Transaction, found: Iterable[Summary]) -> None:
     """Keep summaries; of one window that of the newest as-of stays, and of that the last revision."""
     table = tables.summaries
     insert = insert_into(tx.connection, table)
-    same = sa.and_(table.c.followed, table.c.numbers == insert.excluded.numbers)
-    fresh = {column: insert.excluded[column] for column in ("as_of", "revision", "numbers")}
+    same = sa.and_(table.c.followed, *(table.c[column] == insert.excluded[column] for column in CONTENT))
+    fresh = {column: insert.excluded[column] for column in ("as_of", "revision", *CONTENT)}
     upsert = insert.on_conflict_do_update(
         index_elements=["monitor", "window_start"],
         set_=fresh | {"followed": same},
@@ -52,7 +56,7 @@ def note_summaries(tx: Transaction, found: Iterable[Summary]) -> None:
             "window_start": one.window_start,
             "as_of": one.as_of,
             "revision": one.revision,
-            "numbers": _written(one.numbers),
+            **{column: getattr(one, column) for column in CONTENT},
             "followed": False,
         }
         for one in found
@@ -66,7 +70,7 @@ def summaries(tx: Transaction, starts: Collection[datetime]) -> dict[datetime, S
     table = tables.summaries
     query = sa.select(table).where(table.c.monitor == tx.monitor)
     parts = (tx.connection.execute(query.where(table.c.window_start.in_(some))) for some in in_parts(sorted(starts)))
-    return {row.window_start: _summary(row) for rows in parts for row in rows}
+    return {row.window_start: Summary(*row[1:]) for rows in parts for row in rows}
 
 
 def note_followed(tx: Transaction, starts: Collection[datetime]) -> None:
@@ -87,12 +91,3 @@ def forget_summaries(tx: Transaction, before: datetime) -> None:
     """Delete the summaries of the monitor's windows that start before a moment."""
     table = tables.summaries
     tx.connection.execute(sa.delete(table).where(table.c.monitor == tx.monitor, table.c.window_start < before))
-
-
-def _written(numbers: Numbers) -> str:
-    return json.dumps([[*key, *values] for key, values in sorted(numbers.items())], separators=(",", ":"))
-
-
-def _summary(row: sa.Row[tuple[object, ...]]) -> Summary:
-    numbers = {(s, f, c): tuple(values) for s, f, c, *values in json.loads(row.numbers)}
-    return Summary(row.window_start, row.as_of, row.revision, numbers, row.followed)

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 VERSION_TABLE = "ledger_version"  # not Alembic's own name: the ledger may share a database with Airflow, which has that
-HEAD = "0006"  # the newest step in migrations/versions
+HEAD = "0007"  # the newest step in migrations/versions
 
 
 class Moment(sa.types.TypeDecorator[datetime]):
@@ -237,7 +237,9 @@ summaries = sa.Table(
     _moment("window_start", primary_key=True),
     _moment("as_of"),
     sa.Column("revision", sa.Integer, nullable=False),
-    _text("numbers"),
+    _text("rows"),
+    sa.Column("layout", sa.LargeBinary, nullable=False),
+    sa.Column("numbers", sa.LargeBinary, nullable=False),
     sa.Column("followed", sa.Boolean, nullable=False),
     comment="What the newest profile of a window says in a few numbers; made of the snapshots.",
 )

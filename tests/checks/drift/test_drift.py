@@ -291,15 +291,20 @@ def test_a_segment_is_compared_with_its_own_reference() -> None:
     assert "too few rows" in found(new, baseline, monitor, "region=AF")["psi", "amount"].note
 
 
-def test_versions_are_measured_and_profiled_apart_but_segments_are_not_profiled() -> None:
+def test_versions_are_measured_and_profiled_apart_and_segments_coarsely() -> None:
     generator = np.random.default_rng(22)
     window = rows(generator, model_version=["v1"] * 1500 + ["v2"] * 500)
     drifts, profiles = drift(TableRows(window), a_monitor(), baseline_of(monitor=a_monitor()))
     assert {row.model_version for row in drifts} == {"", "v1", "v2"}
     assert {row.segment for row in drifts} == {"", "region=EU", "region=US", "region=AS"}
-    assert {row.segment for row in profiles} == {""}
-    sizes = {row.model_version: row.value for row in profiles if row.metric == "n" and row.feature == "amount"}
+    assert {row.segment for row in profiles} == {row.segment for row in drifts}
+    amounts = [row for row in profiles if row.feature == "amount"]
+    sizes = {row.model_version: row.value for row in amounts if row.metric == "n" and not row.segment}
     assert sizes == {"": N, "v1": 1500, "v2": 500}
+    parts = [row for row in amounts if row.segment == "region=EU"]
+    assert {row.metric for row in parts} == {"n", "bin_count", "bin_sum"}
+    assert sum(row.value or 0 for row in parts if row.metric == "bin_count") == parts[0].n
+    assert sum(row.metric == "bin_count" for row in parts) == 10
 
 
 @settings(max_examples=15, deadline=None)

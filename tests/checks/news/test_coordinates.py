@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtri
 
-from hindsight.checks.news.coordinates import FAR, MARK, SOFT, coordinates
+from hindsight.checks.news.coordinates import FAR, SOFT, coordinates, marked
 from hindsight.checks.reference.profile import measurements, numeric_profile
 from hindsight.checks.values.bins import percentile_bins
 from hindsight.checks.values.categories import NULL, OTHER
@@ -80,7 +80,7 @@ def test_a_value_that_sticks_is_a_peak_and_a_level_that_moved_is_none() -> None:
 def test_the_middle_follows_a_level_beyond_the_bins_of_the_reference(shift: float) -> None:
     found = SOFT * np.sinh(value(measured(drawn(3) + shift), "middle") / SOFT)
     # bins outside are one: their mean stands for all of their rows
-    assert found == pytest.approx(shift, abs=0.15, rel=0.1)
+    assert found == pytest.approx(shift, abs=0.15, rel=0.2)
 
 
 def test_rows_far_from_the_window_s_own_middle_are_low_or_high_and_tilt_it() -> None:
@@ -111,9 +111,9 @@ def test_texts_have_the_share_of_each_frequent_category_and_of_what_the_referenc
 
 
 def test_the_reference_that_scores_are_those_of_is_marked() -> None:
-    one, same = (coordinates(numeric(counts))[MARK] for counts in ([10, 20, 30, 40], [1, 2, 3, 4]))
+    one, same = (marked(numeric(counts))[1]["", "x"] for counts in ([10, 20, 30, 40], [1, 2, 3, 4]))
     assert one == same
-    assert coordinates(numeric([10, 20, 30, 40], known=(25, 25, 25, 26)))[MARK] != one
+    assert marked(numeric([10, 20, 30, 40], known=(25, 25, 25, 26)))[1]["", "x"] != one
 
 
 def test_versions_are_left_out_and_a_window_without_rows_has_no_coordinates() -> None:
@@ -130,7 +130,7 @@ def test_sums_too_large_for_a_double_leave_out_what_needs_them() -> None:
 @given(st.lists(st.integers(0, 1000), min_size=4, max_size=4), st.integers(0, 50))
 def test_every_number_of_bins_is_bounded_whatever_the_rows_hold(counts: list[int], nulls: int) -> None:
     found = coordinates(numeric(counts, nulls)) if sum(counts) + nulls else {}
-    of_values = ("rows", "mean", "middle", "tilt", "reference")
+    of_values = ("rows", "mean", "middle", "tilt")
     bounded = {key: one for key, one in found.items() if key[2] not in of_values}
     assert all(abs(one.value) < 4 and one.variance > 0 for one in bounded.values())
 

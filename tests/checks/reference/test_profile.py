@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from hindsight.checks.reference.profile import Profile, category_profile, measurements, moments, numeric_profile
+from hindsight.checks.reference.profile import (
+    Profile,
+    category_profile,
+    coarse,
+    measurements,
+    moments,
+    numeric_profile,
+)
 from hindsight.checks.values.bins import CategoryBins, NumericBins, decile_bins, percentile_bins, top_bins
 from hindsight.checks.values.categories import Frequencies, encode
 from hindsight.checks.values.distributions import Distribution
@@ -167,3 +174,39 @@ def test_the_range_of_no_values_is_not_evaluated() -> None:
     bins = percentile_bins(REFERENCE)
     rows = measurements(profile_of(np.array([np.nan]), bins), profile_of(REFERENCE, bins), "amount")
     assert {row.note for row in rows if row.metric in ("min", "max", "sum_squares")} == {"no finite value"}
+
+
+def test_a_coarse_profile_of_numbers_joins_bins_until_each_holds_a_tenth_of_the_reference() -> None:
+    reference = np.concatenate([np.arange(900.0), np.full(300, 7.0)])
+    bins = percentile_bins(np.sort(reference))
+    window, known = coarse(profile_of(reference[:100], bins), profile_of(reference, bins))
+    assert known.labels[-1] == window.labels[-1] == "<null>"
+    assert (known.counts[:-1] >= 114).all()
+    assert "=7" in "".join(known.labels) or known.counts.max() >= 300
+    assert known.labels[0].startswith("(-inf,")
+    assert known.labels[-2].endswith(",inf)")
+    assert known.moments is None
+    assert known.range is None
+
+
+def test_a_coarse_profile_of_texts_keeps_the_ten_most_frequent() -> None:
+    texts = [f"t{k:02d}" for k in range(15) for _ in range(20 - k)]
+    bins = top_bins(texts_of(*texts))
+    profile = category_profile(bins, texts_of("t00", "t14", "new"), 2)
+    found, known = coarse(profile, category_profile(bins, texts_of(*texts), 0))
+    assert found.labels == (*(f"t{k:02d}" for k in range(10)), "<other>", "<null>")
+    assert found.counts.tolist() == [1, *[0] * 9, 2, 2]
+    assert known.counts[-2] == sum(20 - k for k in range(10, 15))
+
+
+@given(arrays(float, st.integers(1, 60), elements=st.floats(-5, 5)), st.data())
+def test_coarse_profiles_lose_no_row_and_add_up(raw: np.ndarray, data: st.DataObject) -> None:
+    bins, cut = percentile_bins(np.sort(raw)), data.draw(st.integers(0, len(raw)))
+    known = profile_of(raw, bins)
+    one, two = profile_of(raw[:cut], bins), profile_of(raw[cut:], bins)
+    whole = coarse(one + two, known)[0]
+    parts = coarse(one, known)[0] + coarse(two, known)[0]
+    assert whole.labels == parts.labels
+    assert whole.counts.tolist() == parts.counts.tolist()
+    assert whole.n == len(raw)
+    assert whole.sums is not None and whole.sums.sum() == pytest.approx(raw.sum(), abs=1e-9)

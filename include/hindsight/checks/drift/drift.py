@@ -11,6 +11,7 @@ from hindsight.checks.reference.baseline import Baseline
 from hindsight.checks.reference.column_comparison import Effect
 from hindsight.checks.reference.columns import AnyColumn, Role, sample_of
 from hindsight.checks.reference.fitting import roles
+from hindsight.checks.reference.profile import coarse
 from hindsight.checks.reference.profile import measurements as profile_measurements
 from hindsight.checks.reference.thresholds import FLOORS, weight
 from hindsight.checks.statistics.effects import benjamini_hochberg
@@ -61,9 +62,9 @@ def drift(
     """Return the measurements of kinds drift and profile of a window.
 
     Drift: of all rows, of each model version and of each segment, a segment being compared with the reference's rows
-    of the same segment. Profiles: of all rows and of each version, not of segments: the profile of a few rows would be
-    the rows themselves. Values do not depend on the order of the rows. `undecided` says why nothing may be called
-    drift, if anything does.
+    of the same segment. Profiles: of all rows and of each version in the frozen bins, of segments in a tenth of them:
+    a fine profile of a few rows would be the rows themselves. Values do not depend on the order of the rows.
+    `undecided` says why nothing may be called drift, if anything does.
     """
     found = groups(rows, monitor)
     check = _Check(rows, monitor.drift, baseline, found, undecided, Lock())
@@ -124,13 +125,17 @@ class _Check:
             current = source.sample(group.mask)
             reference = references[group.segment]
             findings.append(compared(theirs, reference, current, self.settings, undecided=self.undecided))
-            if not group.segment:
-                profile = theirs.profile_of(current)
-                profiles += profile_measurements(profile, theirs.profile, known.name, model_version=group.model_version)
+            profiles += _profiled(theirs, current, group)
         return Column(findings[::-1], profiles)
 
     def _unknown(self, name: str, role: Role, numeric: bool, why: str) -> Column:
         return Column([_unknown(name, role, group, numeric, why) for group in self.groups])
+
+
+def _profiled(known: AnyColumn, current: Sample, group: Group) -> list[Measurement]:
+    both = known.profile_of(current), known.profile
+    both = coarse(*both) if group.segment else both
+    return profile_measurements(*both, known.name, model_version=group.model_version, segment=group.segment)
 
 
 def _unknown(name: str, role: Role, group: Group, numeric: bool, why: str) -> Finding:

@@ -19,7 +19,6 @@ LOCATION, MIDDLE, SPREAD, PEAK, LOW, HIGH, TILT, NULLS, ROWS, MEAN = (
     *("location", "middle", "spread", "peak", "low", "high", "tilt"),
     *("null", "rows", "mean"),
 )
-MARK: Key = ("", "", "reference")
 SHARE = "="  # before the name of a category
 TOP = 6  # categories by their share of the reference
 QUARTER = 0.25  # trimmed on either side of the middle
@@ -41,36 +40,60 @@ class Coordinate:
     n: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A profile by segment and column: counts and sums by bin, and by segment the rows."""
+
+    counts: dict[tuple[str, str], dict[str, Pair]]
+    sums: dict[tuple[str, str], dict[str, Pair]]
+    rows: dict[str, int]
+
+
 def coordinates(profile: Iterable[Measurement]) -> dict[Key, Coordinate]:
     """Return the coordinates of every segment and column of a window's profile; versions are left out.
 
     Numbers, by the frozen bins: `location` and `spread` are the mean and the mean deviation of the rows' normal scores
     (van der Waerden 1952: the quantile of the reference's mid-rank), so that one row of -999 counts as any row below
-    the first percentile does; `peak` is the largest share that one bin has beyond what its
-    neighbours' density would give it. By the mean of each bin, in the
-    reference's deviations: `middle` is the mean of the middle half of the rows, which moves on where the reference's
-    bins end; `low` and `high` are the shares far from it, `tilt` how far the mean is, drawn in by asinh. Texts: the
-    share of each of the reference's most frequent categories, and of all that are in none of its bins. Both: the share
-    of nulls. Shares p are written as asin(sqrt(p)). `rows` is log(n), of feature ""; `mean`, in units of the column,
-    is for people only, and `reference` names what the scores are those of.
+    the first percentile does; `peak` is the largest share that one bin has beyond what its neighbours' density would
+    give it. By the mean of each bin, in the reference's deviations: `middle` is the mean of the middle half of the
+    rows, which moves on where the reference's bins end; `low` and `high` are the shares far from it, `tilt` how far the
+    mean is, drawn in by asinh. Texts: the share of each of the reference's most frequent categories, and of all that
+    are in none of its bins. Both: the share of nulls. Shares p are written as asin(sqrt(p)). `rows` is log(n), of
+    feature ""; `mean`, in units of the column, is for people only.
     """
-    counts: dict[tuple[str, str], dict[str, Pair]] = defaultdict(dict)
-    sums: dict[tuple[str, str], dict[str, Pair]] = defaultdict(dict)
-    rows: dict[str, int] = {}
+    return _coordinates(_read(profile))
+
+
+def marked(profile: Iterable[Measurement]) -> tuple[dict[Key, Coordinate], dict[tuple[str, str], int], dict[str, int]]:
+    """Return the coordinates, a number by segment and column that tells references apart, and the rows by segment.
+
+    Coordinates of different references are not comparable: their scores are not those of the same bins.
+    """
+    found = _read(profile)
+    marks = {
+        column: crc32(repr(sorted((label, then) for label, (_, then) in some.items() if then)).encode())
+        for column, some in found.counts.items()
+    }
+    return _coordinates(found), marks, found.rows
+
+
+def _read(profile: Iterable[Measurement]) -> _Read:
+    found = _Read(defaultdict(dict), defaultdict(dict), {})
     for row in profile:
         if row.model_version:
             continue
-        pair = (_or_nan(row.value), _or_nan(row.reference))
         if row.metric == "bin_count" and row.value is not None:
-            counts[row.segment, row.feature][row.bin] = (row.value, row.reference or 0.0)
-            rows[row.segment] = row.n
+            found.counts[row.segment, row.feature][row.bin] = (row.value, row.reference or 0.0)
+            found.rows[row.segment] = row.n
         elif row.metric == "bin_sum":
-            sums[row.segment, row.feature][row.bin] = pair
-    filled = sorted((*key, label, then) for key, some in counts.items() for label, (_, then) in some.items() if then)
-    found = {MARK: Coordinate(float(crc32(repr(filled).encode())), 0.0, 0)} if filled else {}
-    found |= {(segment, "", ROWS): Coordinate(log(n), COUNTED, n) for segment, n in rows.items() if n}
-    for (segment, feature), some in counts.items():
-        total = sums.get((segment, feature))
+            found.sums[row.segment, row.feature][row.bin] = (_or_nan(row.value), _or_nan(row.reference))
+    return found
+
+
+def _coordinates(read: _Read) -> dict[Key, Coordinate]:
+    found = {(segment, "", ROWS): Coordinate(log(n), COUNTED, n) for segment, n in read.rows.items() if n}
+    for (segment, feature), some in read.counts.items():
+        total = read.sums.get((segment, feature))
         made = _of_texts(some) if total is None else _of_numbers(some, total)
         found |= {(segment, feature, name): one for name, one in made if isfinite(one.value)}
     return found

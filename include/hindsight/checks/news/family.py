@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite, sin
 
@@ -15,19 +15,22 @@ from hindsight.checks.news.coordinates import (
     HIGH,
     LOCATION,
     LOW,
-    MARK,
-    MEAN,
     MIDDLE,
     PEAK,
     ROWS,
     SPREAD,
     TILT,
-    Coordinate,
-    Key,
 )
 from hindsight.checks.news.forecast import EPSILON, FEWEST, Forecast, forecasts, season
+from hindsight.checks.news.numbers import Key, Numbers, Table, table
 
-SLIGHT = {LOCATION: 0.05, MIDDLE: 0.05, SPREAD: 0.05, TILT: 0.05, ROWS: 0.1}  # moves that matter to nobody, however rare
+SLIGHT = {
+    LOCATION: 0.05,
+    MIDDLE: 0.05,
+    SPREAD: 0.05,
+    TILT: 0.05,
+    ROWS: 0.1,
+}  # moves that matter to nobody, however rare
 SLIGHT_SHARE = 0.01
 ONLY_MORE = {PEAK, LOW, HIGH}  # of a stuck value, or of values far off, less is no fault
 BOTH = 2.0  # standard deviations, at least, of each of the two windows: one odd window is not yet news
@@ -35,8 +38,8 @@ MOST_FREEDOM = 6.0  # of what varies between windows: its tails are heavier than
 SUREST = 200.0
 WEIGHTS = {LOCATION: 3.0, MIDDLE: 3.0}  # among the numbers of a column, the others 1: most faults move these
 
-Numbers = Mapping[Key, Coordinate]
-Out = Callable[[int, str, str], bool]
+Column = tuple[str, str]  # segment, feature
+Out = Mapping[Column, Collection[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,70 +63,48 @@ class Finding:
 
 
 def news(
-    now: Numbers,
-    past: Sequence[Numbers],
-    slots: Sequence[int],
-    *,
-    rate: float,
-    slot_count: int = 7,
-    left_out: Out = lambda window, segment, feature: False,
+    now: Numbers, past: Sequence[Numbers], slots: Sequence[int], left_out: Out, *, rate: float, slot_count: int = 7
 ) -> list[Finding]:
     """Judge a window by the windows before it, oldest first, empty where there is none; one finding a column.
 
     `slots` are those of the past and, last, of the window. `rate` is how often any news at all may come by chance in a
-    window. `left_out` says of a window of the past, by its place, that a column does not count in it. Half the rate is
+    window. `left_out` says by column which windows of the past, by their places, do not count in it. Half the rate is
     spent on all rows together and half on segments; within each, Holm's procedure (1979) over the columns, and
-    Bonferroni's weighted correction over the numbers of a column.
+    Bonferroni's weighted correction over the numbers of a column. What is new in most segments of a kind and in all
+    rows is left to all rows, the smallest set that explains it.
 
     What is tested is the mean of the window and the one before it, forecast from the windows before both.
     """
-    keys = [key for key in sorted(now) if key[2] != MEAN and key != MARK]
-    values, noise = table(keys, [*past, now])
-    return judged(keys, values, noise, slots, _out(keys, len(past), left_out), rate=rate, slot_count=slot_count)
-
-
-def judged(
-    keys: Sequence[Key],
-    values: np.ndarray,
-    noise: np.ndarray,
-    slots: Sequence[int],
-    out: np.ndarray,
-    *,
-    rate: float,
-    slot_count: int = 7,
-) -> list[Finding]:
-    """Judge the last of some windows as `news` does, from tables of windows by numbers: a caller may keep them.
-
-    `noise` is the variance each number has because rows are drawn, `out` says which of the past do not count.
-    """
-    counted = np.where(out, np.nan, values[:-1])
+    known = table(now, [*past, now])
+    counted = np.where(_out(known.keys, len(past), left_out), np.nan, known.values[:-1])
     effects = season(counted, np.asarray(slots[:-1], int), slot_count)
-    calm = values - effects[list(slots)]
-    past = counted[:-1] - effects[list(slots[:-2])]
-    test = _one_sided(_tested(past, noise[:-2], calm[-2:], noise[-2:]), keys)
-    known = (~np.isnan(counted)).sum(axis=0)
-    return _told(_columns(keys, values[-1], effects[slots[-1]], test, known), rate)
+    calm = known.values - effects[list(slots)]
+    before = counted[:-1] - effects[list(slots[:-2])]
+    test = _one_sided(_tested(before, known.noise[:-2], calm[-2:], known.noise[-2:]), known.keys)
+    return explained(_told(_columns(known, effects[slots[-1]], test, (~np.isnan(counted)).sum(axis=0)), rate))
 
 
-def table(keys: Sequence[Key], windows: Sequence[Numbers]) -> tuple[np.ndarray, np.ndarray]:
-    """Return values and the variances of their rows, windows by numbers, NaN where unknown."""
-    rows = [numbers.get(key, _UNKNOWN) for numbers in windows for key in keys]
-    pairs = np.array([(one.value, one.variance) for one in rows], float).reshape(len(windows), len(keys), 2)
-    return pairs[..., 0], pairs[..., 1]
+def explained(found: Sequence[Finding]) -> list[Finding]:
+    """Take back the news of segments where all rows are news and so are most segments of their kind, in one column."""
+    told = {(one.segment, one.feature) for one in found if one.is_news}
+    kinds: dict[Column, list[bool]] = defaultdict(list)
+    for one in found:
+        if one.segment and not one.learning:
+            kinds[_kind(one)].append(one.is_news)
+    everywhere = {kind for kind, some in kinds.items() if sum(some) > len(some) / 2 and ("", kind[1]) in told}
+    return [replace(one, is_news=one.is_news and not (one.segment and _kind(one) in everywhere)) for one in found]
 
 
-_UNKNOWN = Coordinate(float("nan"), float("nan"), 0)
+def _kind(one: Finding) -> Column:
+    return one.segment.partition("=")[0], one.feature
 
 
 def _out(keys: Sequence[Key], windows: int, left_out: Out) -> np.ndarray:
-    """Ask once a column which windows of the past do not count in it."""
-    places: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for k, (segment, feature, _) in enumerate(keys):
-        places[segment, feature].append(k)
+    """Return which windows do not count in which numbers."""
     out = np.zeros((windows, len(keys)), bool)
-    for (segment, feature), some in places.items():
-        gone = [t for t in range(windows) if left_out(t, segment, feature)]
-        out[np.ix_(gone, some)] = True
+    for k, (segment, feature, _) in enumerate(keys):
+        if gone := left_out.get((segment, feature)):
+            out[list(gone), k] = True
     return out
 
 
@@ -207,35 +188,31 @@ def _trigamma_inverse(value: float) -> float:
     return y
 
 
-def _columns(
-    keys: Sequence[Key], here: np.ndarray, effect: np.ndarray, test: _Test, known: np.ndarray
-) -> list[Finding]:
+def _columns(known: Table, effect: np.ndarray, test: _Test, windows: np.ndarray) -> list[Finding]:
     """Return a finding for each column: its rarest number, after correction for how many it has."""
-    columns: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for k, (segment, feature, _) in enumerate(keys):
+    columns: dict[Column, list[int]] = defaultdict(list)
+    for k, (segment, feature, _) in enumerate(known.keys):
         columns[segment, feature].append(k)
+    here, expected = known.values[-1], test.expected + effect
     found = []
     for (segment, feature), places in columns.items():
-        tests = [(_corrected(keys, places, k, test), k) for k in places if isfinite(test.p[k])]
-        if not tests:
-            windows = int(known[places].max())
-            found.append(Finding(segment, feature, learning=f"{windows} comparable windows, {FEWEST} are needed"))
+        if not any(isfinite(test.p[k]) for k in places):
+            why = f"{windows[places].max()} comparable windows, {FEWEST} are needed"
+            found.append(Finding(segment, feature, learning=why))
             continue
-        counted = [
-            (p if test.lasts[k] and _matters(keys[k][2], here[k], test.expected[k] + effect[k]) else 1.0, k)
-            for p, k in tests
-        ]
-        p, k = min(counted)
-        expected = float(test.expected[k] + effect[k])
-        found.append(Finding(segment, feature, keys[k][2], float(here[k]), expected, float(test.z[k]), p))
+        names = [known.keys[k][2] for k in places]
+        ps = [_corrected(names, k, p) for k, p in enumerate(test.p[places])]
+        counts = [test.lasts[k] and _matters(known.keys[k][2], here[k], expected[k]) for k in places]
+        p, at = min((p if counts[i] else 1.0, i) for i, p in enumerate(ps) if isfinite(p))
+        k = places[at]
+        found.append(Finding(segment, feature, names[at], float(here[k]), float(expected[k]), float(test.z[k]), p))
     return found
 
 
-def _corrected(keys: Sequence[Key], places: Sequence[int], k: int, test: _Test) -> float:
+def _corrected(names: Sequence[str], k: int, p: float) -> float:
     """Return the p-value of a number times how many its column has."""
-    total = sum(WEIGHTS.get(keys[place][2], 1.0) for place in places)
-    weight = WEIGHTS.get(keys[k][2], 1.0) / total
-    return min(1.0, float(test.p[k]) / weight)
+    weights = [WEIGHTS.get(name, 1.0) for name in names]
+    return min(1.0, float(p) * sum(weights) / weights[k]) if isfinite(p) else float("nan")
 
 
 def _matters(name: str, value: float, expected: float) -> bool:

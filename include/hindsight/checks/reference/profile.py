@@ -10,10 +10,13 @@ from math import fsum, isfinite, sqrt
 import numpy as np
 
 from hindsight.checks.values.bins import CategoryBins, NumericBins
-from hindsight.checks.values.categories import Frequencies
+from hindsight.checks.values.categories import OTHER, Frequencies
 from hindsight.checks.values.distributions import BLOCK, Distribution
 from hindsight.checks.values.precision import untwinned
 from hindsight.vocabulary.measurement import Measurement
+
+TENTH = 0.095  # of the reference, at least, in each bin of a coarse profile: ten bins of about a percent
+TOP_TEN = 10  # texts, by their share of the reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,54 @@ def category_profile(bins: CategoryBins, frequencies: Frequencies, nulls: int) -
     return Profile(bins.labels, bins.counts(frequencies, nulls))
 
 
-def measurements(profile: Profile, reference: Profile, feature: str, *, model_version: str = "") -> list[Measurement]:
+def coarse(profile: Profile, reference: Profile) -> tuple[Profile, Profile]:
+    """Return both in fewer bins, without moments and range, which are single values.
+
+    Neighbouring bins of numbers are joined until each holds a tenth of the reference; of texts the ten most frequent
+    stay and the others are one with those that have no bin. Null stays by itself.
+    """
+    starts = _text_starts(profile.labels) if profile.sums is None else _tenths(reference.counts[:-1])
+    ends = [*starts[1:], len(profile.labels) - 1]
+    labels = tuple(_joined(profile.labels[i], profile.labels[j - 1]) for i, j in zip(starts, ends, strict=True))
+    places = [*starts, len(profile.labels) - 1]
+    return _in_bins(profile, labels, places), _in_bins(reference, labels, places)
+
+
+def _tenths(counts: np.ndarray) -> list[int]:
+    """Return where bins begin that each hold at least a tenth; what is left at the end belongs to the last."""
+    starts, held, least = [0], 0, max(TENTH * counts.sum(), 1)
+    for place, count in enumerate(counts):
+        if held >= least and counts[place:].sum() >= least:
+            starts.append(place)
+            held = 0
+        held += count
+    return starts
+
+
+def _text_starts(labels: tuple[str, ...]) -> list[int]:
+    texts = len(labels) - 2
+    return list(range(min(texts, TOP_TEN) + 1))
+
+
+def _joined(first: str, last: str) -> str:
+    """Name the bin from the beginning of one numeric bin to the end of another; the last of texts is all others."""
+    if first == last or last == OTHER:
+        return last
+    begin = f"[{first[1:]}" if first.startswith("=") else first.partition(",")[0]
+    end = f"{last[1:]}]" if last.startswith("=") else last.partition(",")[2]
+    return f"{begin},{end}"
+
+
+def _in_bins(profile: Profile, labels: tuple[str, ...], places: list[int]) -> Profile:
+    counts = np.add.reduceat(profile.counts, places)
+    with np.errstate(over="ignore", invalid="ignore"):
+        sums = None if profile.sums is None else np.add.reduceat(profile.sums, places)
+    return Profile((*labels, profile.labels[-1]), counts, sums)
+
+
+def measurements(
+    profile: Profile, reference: Profile, feature: str, *, model_version: str = "", segment: str = ""
+) -> list[Measurement]:
     """Write a profile down, bins that neither the window nor the reference fills left out: they are zero."""
 
     n = profile.n
@@ -131,6 +181,7 @@ def measurements(profile: Profile, reference: Profile, feature: str, *, model_ve
             value if fits else None,
             n,
             model_version=model_version,
+            segment=segment,
             feature=feature,
             bin=label,
             reference=known if known is None or isfinite(known) else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -16,7 +16,6 @@ from hindsight.checks.news.coordinates import (
     HIGH,
     LOCATION,
     LOW,
-    MARK,
     MEAN,
     MIDDLE,
     NULLS,
@@ -24,16 +23,16 @@ from hindsight.checks.news.coordinates import (
     ROWS,
     SPREAD,
     TILT,
-    Key,
 )
-from hindsight.checks.news.family import Finding, news
+from hindsight.checks.news.family import Column, Finding, news
+from hindsight.checks.news.numbers import Numbers
 from hindsight.checks.news.slots import WEEKS, Place, comparable
 from hindsight.errors import ConfigError, Problem
 from hindsight.ledger.summaries import note_followed, summaries, summarised
 from hindsight.ledger.transaction import Transaction
 from hindsight.monitors.calendar import AlertBudget, holidays_of
 from hindsight.monitors.model import Monitor
-from hindsight.pipeline.measure.summary import Numbers, numbers_of
+from hindsight.pipeline.measure.summary import numbers_of
 from hindsight.pipeline.measure.windows import as_of_run
 from hindsight.pipeline.resources import Resources
 from hindsight.verdicts.judge import judge
@@ -47,7 +46,6 @@ SHARE_OF_BUDGET = 1 / 3  # of the notices people agreed to: other rules tell too
 HIGHEST_RATE = 0.02  # half of it is for all rows together: 1 % of long windows
 WEEK, REACH = timedelta(days=7), timedelta(days=92)
 LONGEST = 8  # times that reach: how far back the breaches of one incident are looked for, and how far on changes go
-Column = tuple[str, str]  # segment, feature
 
 
 def news_of_run(monitor: Monitor, window: Window, tx: Transaction, resources: Resources) -> list[Verdict]:
@@ -87,17 +85,17 @@ class _Past:
         """Judge one window, and take note of its breaches for those after it."""
         places, count = comparable(start, self.monitor.window, self.zone, self._holidays(start))
         grid = [self.monitor.grid.window_at(place.start).start for place in places]
-        known = self._alike(start, numbers_of(self.monitor, self.tx, grid, self.resources))
-        out = self._left_out(start, places)
+        known = numbers_of(self.monitor, self.tx, grid, self.resources)
+        now, past = known.get(start, {}), [known.get(one, {}) for one in grid[:-1]]
         findings = news(
-            known.get(start, {}),
-            [known.get(one, {}) for one in grid[:-1]],
+            now,
+            past,
             [place.slot for place in places],
+            self._left_out(start, grid, now),
             slot_count=count,
             rate=rate(self.monitor.alerts.budget, self.monitor.window),
-            left_out=lambda t, segment, feature: grid[t] in out.get((segment, feature), ()),
         )
-        facts = [fact(one, known.get(start, {}), [known.get(g, {}) for g in grid[:-1]]) for one in findings]
+        facts = [fact(one, now, past) for one in findings]
         return self._verdicts(start, [one for one in facts if not one.segment or one.value])
 
     def followers(self, start: datetime) -> list[Verdict]:
@@ -118,13 +116,6 @@ class _Past:
                     until = max(until, later + self.reach)
         return found
 
-    def _alike(self, start: datetime, known: Mapping[datetime, Numbers]) -> Mapping[datetime, Numbers]:
-        """Leave out what was measured by another frozen reference: its scores are not those of this one."""
-        if self.monitor.reference is None or self.monitor.reference.trailing is not None:
-            return known
-        mark = known.get(start, {}).get(MARK)
-        return {one: numbers for one, numbers in known.items() if numbers.get(MARK) == mark}
-
     def _verdicts(self, start: datetime, facts: Sequence[Measurement]) -> list[Verdict]:
         window = Window(start, start + self.monitor.window)
         judged = judge(self.monitor, window, as_of_run(self.monitor, window), {Kind.DRIFT: facts})
@@ -141,18 +132,21 @@ class _Past:
                 self.breaches[verdict.window.start].add((verdict.series.segment, verdict.series.feature))
         return self.breaches
 
-    def _left_out(self, start: datetime, places: Sequence[Place]) -> dict[Column, set[datetime]]:
-        """Return by column the windows that do not count: those of an incident, until it has lasted two cycles.
+    def _left_out(self, start: datetime, grid: Sequence[datetime], now: Numbers) -> dict[Column, list[int]]:
+        """Return by column the places of windows that do not count: those of an incident, until it lasted two cycles.
 
         From then on what it is like is what is usual, and counts. The window before the first counts neither: it is
-        part of what made the first one news.
+        part of what made the first one news. What does not count in all rows counts in none of their segments.
         """
         starts: dict[Column, list[datetime]] = defaultdict(list)
         for when, columns in self._breaches().items():
-            if places[0].start - self.reach <= when < start:
+            if grid[0] - self.reach <= when < start:
                 for column in columns:
                     starts[column].append(when)
-        return {column: set(self._unusual(sorted(when))) for column, when in starts.items()}
+        unusual = {column: set(self._unusual(sorted(when))) for column, when in starts.items()}
+        columns = {(segment, measured[0]) for segment, part in now.items() for measured in part.layout}
+        found = {column: unusual.get(column, set()) | unusual.get(("", column[1]), set()) for column in columns}
+        return {column: [t for t, one in enumerate(grid[:-1]) if one in out] for column, out in found.items() if out}
 
     def _unusual(self, breaches: Sequence[datetime]) -> Iterator[datetime]:
         first = None
@@ -183,10 +177,7 @@ def rate(budget: AlertBudget, size: timedelta) -> float:
 
 def fact(found: Finding, now: Numbers, past: Sequence[Numbers]) -> Measurement:
     """Write a finding down as rules read it: 1 where it is news, 0 where not, null while the past is being learnt."""
-    n = max(
-        (one.n for (segment, feature, _), one in now.items() if (segment, feature) == (found.segment, found.feature)),
-        default=0,
-    )
+    n = now[found.segment].n
     value = None if found.learning else float(found.is_news)
     note = f"learning: {found.learning}" if found.learning else said(found, now, past) if found.is_news else ""
     return Measurement(METRIC, value, n, segment=found.segment, feature=found.feature, note=note)
@@ -203,12 +194,15 @@ def _words(found: Finding, now: Numbers, past: Sequence[Numbers]) -> tuple[str, 
     if name == ROWS:
         return "rows", f"{np.exp(found.value):,.0f}", f"{np.exp(found.expected):,.0f}"
     if name in (LOCATION, MIDDLE, TILT):
-        key: Key = (found.segment, found.feature, MEAN)
-        means = [numbers[key].value for numbers in past if key in numbers]
-        if key in now and means:
-            return "mean", f"{now[key].value:.4g}", f"{np.median(means):.4g}"
+        mean, means = _mean(found, now), [one for one in (_mean(found, numbers) for numbers in past) if one is not None]
+        if mean is not None and means:
+            return "mean", f"{mean:.4g}", f"{np.median(means):.4g}"
     if name in (LOCATION, MIDDLE, SPREAD, TILT):
         return name, f"{found.value:.2f}", f"{found.expected:.2f}"
     shares = {NULLS: "nulls", PEAK: "share of one value", LOW: "share of low values", HIGH: "share of high values"}
     what = shares.get(name) or (f"share of {name[1:]!r}" if name.startswith("=") else "share of other values")
     return what, f"{sin(found.value) ** 2:.1%}", f"{sin(min(max(found.expected, 0), 1.57)) ** 2:.1%}"
+
+
+def _mean(found: Finding, numbers: Numbers) -> float | None:
+    return numbers[found.segment].value(found.feature, MEAN) if found.segment in numbers else None

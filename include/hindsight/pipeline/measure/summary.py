@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from hindsight.checks.news.coordinates import Coordinate, Key, coordinates
+from hindsight.checks.news.coordinates import Coordinate, marked
+from hindsight.checks.news.numbers import Measured, Numbers, Written, part, read, written
 from hindsight.ledger.summaries import Summary, note_summaries, summaries
 from hindsight.ledger.transaction import Transaction
 from hindsight.monitors.model import Monitor
@@ -14,13 +16,20 @@ from hindsight.snapshots.names import SnapshotName
 from hindsight.vocabulary.measurement import Kind, Measurement
 from hindsight.vocabulary.windows import Window
 
-Numbers = Mapping[Key, Coordinate]
 
-
-def summary(name: SnapshotName, profile: Iterable[Measurement]) -> Summary:
+def summary(monitor: Monitor, name: SnapshotName, profile: Iterable[Measurement]) -> Summary:
     """Return the summary of a window by the snapshot of its profile."""
-    found = {key: (one.value, one.variance, float(one.n)) for key, one in coordinates(profile).items()}
-    return Summary(name.start, name.as_of, name.revision, found)
+    kept = written(numbers(profile, moves=monitor.reference is None or monitor.reference.trailing is not None))
+    return Summary(name.start, name.as_of, name.revision, kept.rows, kept.layout, kept.numbers)
+
+
+def numbers(profile: Iterable[Measurement], *, moves: bool = False) -> Numbers:
+    """Return the coordinates of a profile by segment; where the reference moves on, those of any are comparable."""
+    found, marks, rows = marked(profile)
+    parts: dict[str, dict[Measured, Coordinate]] = defaultdict(dict)
+    for (segment, feature, name), one in found.items():
+        parts[segment][feature, name, 0 if moves else marks.get((segment, feature), 0)] = one
+    return {segment: part(some, rows[segment]) for segment, some in parts.items()}
 
 
 def numbers_of(
@@ -32,14 +41,10 @@ def numbers_of(
     made = [_made(monitor, start, resources) for start in resources.store.held(monitor.name, Kind.PROFILE, missing)]
     note_summaries(tx, made)
     known |= {one.window_start: one for one in made}
-    return {start: _coordinates(one) for start, one in known.items()}
+    return {start: read(Written(one.rows, one.layout, one.numbers)) for start, one in known.items()}
 
 
 def _made(monitor: Monitor, start: datetime, resources: Resources) -> Summary:
     window = Window(start, start + monitor.window)
     name = SnapshotName(monitor.name, Kind.PROFILE, start, window.end + monitor.lateness, 0)
-    return summary(name, resources.store.measurements(monitor.name, Kind.PROFILE, window))
-
-
-def _coordinates(one: Summary) -> Numbers:
-    return {key: Coordinate(value, variance, int(n)) for key, (value, variance, n) in one.numbers.items()}
+    return summary(monitor, name, resources.store.measurements(monitor.name, Kind.PROFILE, window))

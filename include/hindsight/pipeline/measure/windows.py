@@ -228,5 +228,5 @@ def keep(
         for kind, one in written.items():
             remember(tx, kind, [one.snapshot])
         if Kind.PROFILE in written:
-            note_summaries(tx, [summary(written[Kind.PROFILE].snapshot.name, measured[Kind.PROFILE])])
+            note_summaries(tx, [summary(monitor, written[Kind.PROFILE].snapshot.name, measured[Kind.PROFILE])])
     return {"snapshots": [w.uri for w in written.values()], "new": sum(w.created for w in written.values())}
