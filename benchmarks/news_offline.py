@@ -1,10 +1,10 @@
 """News, offline: how often it comes on real logs in which nothing is planted, and what it finds of planted faults.
 
 `python -m benchmarks.news_offline [--series a,b] [--days N] [--fresh]` makes the profiles of each log by the product's
-own functions (kept in the cache of the seasons) and judges the windows of its stretch in order, each by those before it;
+own functions (kept in the cache of the seasons) and judges the windows of its stretch in order, each by those before;
 then the first windows of every planted fault, beside the same windows without it. No ledger, no store, no incidents:
-only what the statistic says. `--fresh` lets the past begin with the stretch; without it the reference's own windows are
-part of it. Prints a table.
+only what the statistic says. `--fresh` lets the past begin with the stretch; without it the reference's own windows
+are part of it. Prints a line a series.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from benchmarks.news_offline_profiles import SOON, Numbers, Planted, Prepared, prepare
@@ -165,3 +164,23 @@ def rates(cells: dict, strength: str, place: str) -> tuple[int, int]:
         one for (kind, s, p), ones in cells.items() if (s, p) == (strength, place) and kind != "ramp" for one in ones
     ]
     return sum(some), len(some)
+
+
+def main() -> None:
+    """Run the command."""
+    warnings.simplefilter("ignore")
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--series", default=",".join(NAMES))
+    options.add_argument("--days", type=int, help="the size of a window, instead of the one that init proposes")
+    options.add_argument("--fresh", action="store_true")
+    options.add_argument("--notices", type=float, default=2.0, help="agreed to in thirty days")
+    given = options.parse_args()
+    for name in given.series.split(","):
+        found = line(load(name, given.days), fresh=given.fresh, notices=given.notices)
+        cells = [(strength, place) for place in ("whole", "segment") for strength in ("weak", "middle", "strong")]
+        shares = ", ".join(f"{s} {p} {n} of {m}" for s, p in cells for n, m in [rates(found["cells"], s, p)])
+        print(f"{name}: {len(found['told']) / found['months']:.2f} cases a month; found {shares}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -6,7 +6,7 @@ The monitor is what `hindsight init` proposes for the log; the baseline is fitte
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -64,7 +64,10 @@ def prepare(name: str, size: timedelta | None = None, *, faults: bool = True) ->
     with tempfile.TemporaryDirectory(dir="/dev/shm") as place:
         monitor = proposed(Warehouse(series, Path(place) / "w.duckdb"), Path(place), window=series.window)
     monitor = monitor.model_copy(update={"window": size}) if size else monitor
-    assert monitor.reference and monitor.reference.start and monitor.reference.end and monitor.start
+    assert monitor.reference
+    assert monitor.reference.start
+    assert monitor.reference.end
+    assert monitor.start
     frame, window = series.frame, pd.Timedelta(monitor.window)
     first = pd.Timestamp(monitor.reference.start)
     inside = (frame["predicted_at"] >= first) & (frame["predicted_at"] < pd.Timestamp(monitor.reference.end))
@@ -126,6 +129,3 @@ def numbers_of(frame: pd.DataFrame, monitor: Monitor, baseline: Baseline) -> Num
 def _rows(frame: pd.DataFrame) -> TableRows:
     table = pa.Table.from_pandas(frame.drop(columns=["label", "labeled_at"]), preserve_index=False)
     return TableRows(table)
-
-
-__all__: Sequence[str] = ("Mapping", "Numbers", "Planted", "Prepared", "prepare")

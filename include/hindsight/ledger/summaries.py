@@ -14,7 +14,6 @@ import sqlalchemy as sa
 from hindsight.ledger import tables
 from hindsight.ledger.transaction import Transaction, in_parts, insert_into
 
-
 CONTENT = ("rows", "layout", "numbers")
 
 

@@ -213,13 +213,11 @@ def scaled(row: np.ndarray, scale: float, offset: float) -> Numbers:
 
 def in_segments(rng: np.random.Generator, names: Sequence[str]) -> list[Numbers]:
     """A past of all rows and of segments of a fifth of them."""
-    wholes = a_past(rng)
-    parts = [
-        [window(row, N // 5, name) for row in rng.normal(0, (N / 5) ** -0.5, (WINDOWS, FEATURES))] for name in names
-    ]
-    return [
-        {**whole, **dict(kv for p in some for kv in p.items())} for whole, *some in zip(wholes, *parts, strict=True)
-    ]
+    sequence = a_past(rng)
+    for name in names:
+        rows = rng.normal(0, (N / 5) ** -0.5, (WINDOWS, FEATURES))
+        sequence = [{**numbers, **window(row, N // 5, name)} for numbers, row in zip(sequence, rows, strict=True)]
+    return sequence
 
 
 def test_what_is_new_in_one_segment_is_told_of_it_and_what_is_new_everywhere_of_all_rows() -> None:

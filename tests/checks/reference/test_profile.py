@@ -209,4 +209,5 @@ def test_coarse_profiles_lose_no_row_and_add_up(raw: np.ndarray, data: st.DataOb
     assert whole.labels == parts.labels
     assert whole.counts.tolist() == parts.counts.tolist()
     assert whole.n == len(raw)
-    assert whole.sums is not None and whole.sums.sum() == pytest.approx(raw.sum(), abs=1e-9)
+    assert whole.sums is not None
+    assert whole.sums.sum() == pytest.approx(raw.sum(), abs=1e-9)

@@ -90,3 +90,16 @@ def test_a_short_past_is_being_learnt(world: World) -> None:
         world.run(day)
     assert {v.status for v in verdicts(world)} == {Status.NO_DATA}
     assert all(v.note.startswith("learning: ") for v in verdicts(world))
+
+
+def test_what_is_new_in_one_segment_names_it(world: World) -> None:
+    world.declare(start="2026-08-28", segments=["region"], features={"amount": "numeric"})
+    for day in DAYS:
+        moved = 3.0 if day in FAULTY else 1.0
+        world.log(
+            day, n=300, seed=at(day).toordinal(), amount=lambda i, by=moved: 20.0 + i % 17 * (by if i % 3 == 0 else 1)
+        )
+        world.run(day)
+    told = {(i.series.segment, i.series.feature) for i in world.incidents() if i.series.rule == "news"}
+    assert ("region=EU", "amount") in told
+    assert not {segment for segment, feature in told if feature == "amount"} & {"region=US", "region=APAC"}

@@ -26,7 +26,7 @@ from hindsight.checks.news.coordinates import (
 )
 from hindsight.checks.news.family import Column, Finding, news
 from hindsight.checks.news.numbers import Numbers
-from hindsight.checks.news.slots import WEEKS, Place, comparable
+from hindsight.checks.news.slots import WEEKS, comparable
 from hindsight.errors import ConfigError, Problem
 from hindsight.ledger.summaries import note_followed, summaries, summarised
 from hindsight.ledger.transaction import Transaction
