@@ -10,8 +10,9 @@ from datetime import timedelta
 
 import numpy as np
 
-from hindsight.checks.news.coordinates import Coordinate, Key
+from hindsight.checks.news.coordinates import Coordinate
 from hindsight.checks.news.family import news
+from hindsight.checks.news.numbers import Numbers, part
 from hindsight.monitors.calendar import USUAL
 from hindsight.pipeline.judge.news import rate
 
@@ -30,12 +31,13 @@ def _is_named(weeks: int, shift: float, rng: np.random.Generator) -> bool:
     values = rng.normal(0, 0.5, (7 * weeks + 2, COLUMNS))
     values[-2:, 0] += shift * 0.5
     days = [_numbers(row) for row in values]
-    found = news(days[-1], days[:-1], [t % 7 for t in range(len(days))], rate=rate(USUAL, DAY))
+    found = news(days[-1], days[:-1], [t % 7 for t in range(len(days))], {}, rate=rate(USUAL, DAY))
     return any(one.is_news and one.feature == "c0" for one in found)
 
 
-def _numbers(row: np.ndarray) -> dict[Key, Coordinate]:
-    return {("", f"c{k}", "location"): Coordinate(float(value), 1 / N, N) for k, value in enumerate(row)}
+def _numbers(row: np.ndarray) -> Numbers:
+    found = {(f"c{k}", "location", 1): Coordinate(float(value), 1 / N, N) for k, value in enumerate(row)}
+    return {"": part(found, N)}
 
 
 def smallest(weeks: int, rng: np.random.Generator) -> float:
