@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hindsight.checks.news.coordinates import Coordinate
-from hindsight.checks.news.family import Finding, explained, news, squeezed
+from hindsight.checks.news.family import Finding, explained, news, squeezed, tail_freedom
 from hindsight.checks.news.forecast import forecasts, season
 from hindsight.checks.news.numbers import Numbers, part
 
@@ -135,6 +135,15 @@ def test_variances_are_drawn_to_each_other_as_by_hand() -> None:
     assert freedom[0] - 10 == pytest.approx(8, rel=0.25)
     expected = (8 * 1 + 10 * sampled) / 18
     assert np.median(np.abs(drawn / expected - 1)) < 0.05
+
+
+def test_tails_are_as_heavy_as_the_law_that_errors_were_drawn_from() -> None:
+    rng = np.random.default_rng(19)
+    assert tail_freedom(rng.normal(0, 1, (400, 200))) > 30
+    for law in (5, 8, 15):
+        errors = rng.standard_t(law, (400, 500)) / np.sqrt(law / (law - 2))
+        assert tail_freedom(errors) == pytest.approx(law, rel=0.25)
+    assert tail_freedom(np.full((3, 2), np.nan)) == 4
 
 
 def test_what_a_window_holds_never_changes_what_was_expected_of_it() -> None:

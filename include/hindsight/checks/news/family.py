@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from math import isfinite, sin
 
 import numpy as np
-from scipy.special import digamma, polygamma, stdtr
+from scipy.special import digamma, polygamma, stdtr, stdtrit
 
 from hindsight.checks.news.coordinates import (
     HIGH,
@@ -34,7 +34,8 @@ SLIGHT = {
 SLIGHT_SHARE = 0.01
 ONLY_MORE = {PEAK, LOW, HIGH}  # of a stuck value, or of values far off, less is no fault
 BOTH = 2.0  # standard deviations, at least, of each of the two windows: one odd window is not yet news
-MOST_FREEDOM = 6.0  # of what varies between windows: its tails are heavier than a normal law's, however long the past
+MOST_FREEDOM, LEAST_FREEDOM = 40.0, 4.0  # of what varies between windows
+FAR_OUT = 0.99  # the share of errors whose size tells how heavy their tails are
 SUREST = 200.0
 WEIGHTS = {LOCATION: 3.0, MIDDLE: 3.0}  # among the numbers of a column, the others 1: most faults move these
 
@@ -152,8 +153,21 @@ def _test(known: Forecast, rows: np.ndarray, now: np.ndarray, drawn: np.ndarray)
     between = np.maximum(moderated - 1, 0) * rows
     variance = between + drawn
     z = (now - known.expected) / np.sqrt(variance)
-    freedom = np.minimum(freedom, MOST_FREEDOM) * (variance / np.maximum(between, EPSILON)) ** 2
+    freedom = np.minimum(freedom, tail_freedom(known.errors)) * (variance / np.maximum(between, EPSILON)) ** 2
     return z, 2 * stdtr(np.minimum(freedom, SUREST), -np.abs(z))
+
+
+def tail_freedom(errors: np.ndarray) -> float:
+    """Return the degrees of freedom of the Student's law that errors in their own deviations are as far out as.
+
+    Of all numbers together: the law of unit variance with the same 99th percentile of sizes, between 4 and 40.
+    """
+    sizes = np.abs(errors[np.isfinite(errors)])
+    if not len(sizes):
+        return LEAST_FREEDOM
+    laws = np.linspace(LEAST_FREEDOM, MOST_FREEDOM, 73)
+    sizes_of_laws = stdtrit(laws, (1 + FAR_OUT) / 2) * np.sqrt((laws - 2) / laws)  # falls from law to law
+    return float(np.interp(-np.quantile(sizes, FAR_OUT), -sizes_of_laws, laws))
 
 
 def squeezed(variances: np.ndarray, freedom: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

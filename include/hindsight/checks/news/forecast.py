@@ -25,12 +25,13 @@ class Forecast:
     """What is expected of the mean of the next windows, the variance of its error, and that one's degrees of freedom.
 
     All three by number; NaN where too little is known. The variance is the mean square of the errors of the same
-    forecasts before: autocorrelation and odd windows are in it.
+    forecasts before: autocorrelation and odd windows are in it. `errors` are those, in their own deviations.
     """
 
     expected: np.ndarray
     variance: np.ndarray
     freedom: np.ndarray
+    errors: np.ndarray
 
 
 def season(past: np.ndarray, slots: np.ndarray, count: int) -> np.ndarray:
@@ -102,10 +103,13 @@ def _forecast(past: np.ndarray, levels: np.ndarray, shares: np.ndarray, unknown:
     foretold = scales * (1 / steps + shares[-1])
     order = np.where(np.isnan(foretold), np.inf, foretold) * (1 + SLOWER * np.arange(len(MEMORIES)))[:, None]
     best, columns = np.argmin(order, axis=0), np.arange(past.shape[1])
-    count = (~np.isnan(errors[:, best, columns])).sum(axis=0)
+    chosen = errors[:, best, columns]
+    count = (~np.isnan(chosen)).sum(axis=0)
     overlap = sum((1 - abs(k) / steps) ** 2 for k in range(1 - steps, steps))
     wander = 1 + unknown * np.array(MEMORIES)[best] ** 2
-    return Forecast(levels[-1, best, columns], foretold[best, columns] * wander, count / overlap - 1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        own = chosen / np.sqrt(scales[best, columns])
+    return Forecast(levels[-1, best, columns], foretold[best, columns] * wander, count / overlap - 1, own)
 
 
 def _levels(past: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
