@@ -31,7 +31,8 @@ SLIGHT = {
     TILT: 0.05,
     ROWS: 0.1,
 }  # moves that matter to nobody, however rare
-SLIGHT_SHARE = 0.01
+SLIGHT_SHARE = 0.015
+OF_A_PART = 3.0  # times as far must a segment move
 ONLY_MORE = {PEAK, LOW, HIGH}  # of a stuck value, or of values far off, less is no fault
 BOTH = 2.0  # standard deviations, at least, of each of the two windows: one odd window is not yet news
 MOST_FREEDOM, LEAST_FREEDOM = 40.0, 4.0  # of what varies between windows
@@ -151,7 +152,7 @@ def _test(known: Forecast, rows: np.ndarray, now: np.ndarray, drawn: np.ndarray)
     """
     moderated, freedom = squeezed(known.variance / rows, known.freedom)
     between = np.maximum(moderated - 1, 0) * rows
-    variance = between + drawn
+    variance = between + np.maximum(drawn, rows)  # rows that happen to be alike are drawn no more surely
     z = (now - known.expected) / np.sqrt(variance)
     freedom = np.minimum(freedom, tail_freedom(known.errors)) * (variance / np.maximum(between, EPSILON)) ** 2
     return z, 2 * stdtr(np.minimum(freedom, SUREST), -np.abs(z))
@@ -216,7 +217,7 @@ def _columns(known: Table, effect: np.ndarray, test: _Test, windows: np.ndarray)
             continue
         names = [known.keys[k][2] for k in places]
         ps = [_corrected(names, k, p) for k, p in enumerate(test.p[places])]
-        counts = [test.lasts[k] and _matters(known.keys[k][2], here[k], expected[k]) for k in places]
+        counts = [test.lasts[k] and _matters(known.keys[k], here[k], expected[k]) for k in places]
         p, at = min((p if counts[i] else 1.0, i) for i, p in enumerate(ps) if isfinite(p))
         k = places[at]
         found.append(Finding(segment, feature, names[at], float(here[k]), float(expected[k]), float(test.z[k]), p))
@@ -229,10 +230,11 @@ def _corrected(names: Sequence[str], k: int, p: float) -> float:
     return min(1.0, float(p) * sum(weights) / weights[k]) if isfinite(p) else float("nan")
 
 
-def _matters(name: str, value: float, expected: float) -> bool:
-    if name in SLIGHT:
-        return abs(value - expected) >= SLIGHT[name]
-    return abs(sin(value) ** 2 - sin(min(max(expected, 0.0), 1.5708)) ** 2) >= SLIGHT_SHARE
+def _matters(key: Key, value: float, expected: float) -> bool:
+    least = OF_A_PART if key[0] else 1.0
+    if key[2] in SLIGHT:
+        return abs(value - expected) >= least * SLIGHT[key[2]]
+    return abs(sin(value) ** 2 - sin(min(max(expected, 0.0), 1.5708)) ** 2) >= least * SLIGHT_SHARE
 
 
 def _told(found: Sequence[Finding], rate: float) -> list[Finding]:
