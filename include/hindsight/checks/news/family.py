@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite, sin
 
@@ -95,6 +95,13 @@ def explained(found: Sequence[Finding]) -> list[Finding]:
             kinds[_kind(one)].append(one.is_news)
     everywhere = {kind for kind, some in kinds.items() if sum(some) > len(some) / 2 and ("", kind[1]) in told}
     return [replace(one, is_news=one.is_news and not (one.segment and _kind(one) in everywhere)) for one in found]
+
+
+def unless_returned(found: Sequence[Finding], earlier: Sequence[Finding], levels: Container[Column]) -> list[Finding]:
+    """Take back the news of columns with a new level where the past before that level finds nothing new in them."""
+    usual = {(one.segment, one.feature) for one in earlier if not (one.is_news or one.learning)}
+    returned = {column for column in usual if column in levels}
+    return [replace(one, is_news=one.is_news and (one.segment, one.feature) not in returned) for one in found]
 
 
 def _kind(one: Finding) -> Column:

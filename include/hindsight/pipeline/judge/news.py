@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import pairwise
 from math import sin
 from zoneinfo import ZoneInfo
 
@@ -24,9 +23,10 @@ from hindsight.checks.news.coordinates import (
     SPREAD,
     TILT,
 )
-from hindsight.checks.news.family import Column, Finding, news
+from hindsight.checks.news.family import Column, Finding, Out, news, unless_returned
 from hindsight.checks.news.numbers import Numbers
-from hindsight.checks.news.slots import WEEKS, comparable
+from hindsight.checks.news.slots import WEEKS, Place, comparable
+from hindsight.checks.news.spells import Spell, level_since, spells, uncounted
 from hindsight.errors import ConfigError, Problem
 from hindsight.ledger.summaries import note_followed, summaries, summarised
 from hindsight.ledger.transaction import Transaction
@@ -42,7 +42,9 @@ from hindsight.vocabulary.windows import Window
 
 METRIC = "news"
 RULE_METRIC = f"{Kind.DRIFT}.{METRIC}"
-SHARE_OF_BUDGET = 1 / 3  # of the notices people agreed to: other rules tell too
+SHARE_OF_BUDGET = (
+    1 / 8
+)  # of the notices people agreed to: rows of a real log come in clusters, and other rules tell too
 HIGHEST_RATE = 0.02  # half of it is for all rows together: 1 % of long windows
 WEEK, REACH = timedelta(days=7), timedelta(days=92)
 LONGEST = 8  # times that reach: how far back the breaches of one incident are looked for, and how far on changes go
@@ -87,16 +89,20 @@ class _Past:
         grid = [self.monitor.grid.window_at(place.start).start for place in places]
         known = numbers_of(self.monitor, self.tx, grid, self.resources)
         now, past = known.get(start, {}), [known.get(one, {}) for one in grid[:-1]]
-        findings = news(
-            now,
-            past,
-            [place.slot for place in places],
-            self._left_out(start, grid, now),
-            slot_count=count,
-            rate=rate(self.monitor.alerts.budget, self.monitor.window),
-        )
-        facts = [fact(one, now, past) for one in findings]
+        columns = {(segment, measured[0]) for segment, part in now.items() for measured in part.layout}
+        lasting = self._spells(start, columns)
+        found = self._findings(places, count, now, past, self._left_out(lasting, grid))
+        levels = self._before_levels(lasting, grid)
+        if any(one.is_news and (one.segment, one.feature) in levels for one in found):
+            found = unless_returned(found, self._findings(places, count, now, past, levels), levels)
+        facts = [fact(one, now, past) for one in found]
         return self._verdicts(start, [one for one in facts if not one.segment or one.value])
+
+    def _findings(
+        self, places: Sequence[Place], count: int, now: Numbers, past: Sequence[Numbers], out: Out
+    ) -> list[Finding]:
+        often = rate(self.monitor.alerts.budget, self.monitor.window)
+        return news(now, past, [place.slot for place in places], out, slot_count=count, rate=often)
 
     def followers(self, start: datetime) -> list[Verdict]:
         """Judge the windows after one that look back on it or, further on, on one whose judgement changed by it."""
@@ -132,30 +138,35 @@ class _Past:
                 self.breaches[verdict.window.start].add((verdict.series.segment, verdict.series.feature))
         return self.breaches
 
-    def _left_out(self, start: datetime, grid: Sequence[datetime], now: Numbers) -> dict[Column, list[int]]:
-        """Return by column the places of windows that do not count: those of an incident, until it lasted two cycles.
-
-        From then on what it is like is what is usual, and counts. The window before the first counts neither: it is
-        part of what made the first one news. What does not count in all rows counts in none of their segments.
-        """
+    def _spells(self, start: datetime, columns: Collection[Column]) -> dict[Column, list[Spell]]:
+        """Return by column the spells of news before a window, its own and those of all rows."""
         starts: dict[Column, list[datetime]] = defaultdict(list)
-        for when, columns in self._breaches().items():
-            if grid[0] - self.reach <= when < start:
-                for column in columns:
+        for when, told in self._breaches().items():
+            if start - 2 * self.reach <= when < start:
+                for column in told:
                     starts[column].append(when)
-        unusual = {column: set(self._unusual(sorted(when))) for column, when in starts.items()}
-        columns = {(segment, measured[0]) for segment, part in now.items() for measured in part.layout}
-        found = {column: unusual.get(column, set()) | unusual.get(("", column[1]), set()) for column in columns}
-        return {column: [t for t, one in enumerate(grid[:-1]) if one in out] for column, out in found.items() if out}
+        own = {column: spells(when, self.cycle, self.monitor.window) for column, when in starts.items()}
+        found = {column: [*own.get(column, ()), *own.get(("", column[1]), ())] for column in columns}
+        return {column: some for column, some in found.items() if some}
 
-    def _unusual(self, breaches: Sequence[datetime]) -> Iterator[datetime]:
-        first = None
-        for before, now in pairwise([None, *breaches]):
-            if now is not None and (first is None or (before is not None and now - before > self.cycle)):
-                first = now
-                yield first - self.monitor.window
-            if now is not None and first is not None and now - first < 2 * self.cycle:
-                yield now
+    def _left_out(self, found: Mapping[Column, Sequence[Spell]], grid: Sequence[datetime]) -> dict[Column, list[int]]:
+        """Return by column the places of the windows that do not count because of its spells."""
+        out: dict[Column, list[int]] = {}
+        for column, some in found.items():
+            gone = set(uncounted(some, grid[-1]))
+            out[column] = [t for t, one in enumerate(grid[:-1]) if one in gone]
+        return out
+
+    def _before_levels(
+        self, found: Mapping[Column, Sequence[Spell]], grid: Sequence[datetime]
+    ) -> dict[Column, list[int]]:
+        """Return by column in which something became the level the places of all windows since shortly before."""
+        since = {column: level_since(some, grid[-1]) for column, some in found.items()}
+        return {
+            column: [t for t, one in enumerate(grid[:-1]) if one >= first - self.monitor.window]
+            for column, first in since.items()
+            if first is not None
+        }
 
     def _holidays(self, start: datetime) -> frozenset[date]:
         years = range((start - REACH).year, start.year + 1)
