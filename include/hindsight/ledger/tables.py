@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 VERSION_TABLE = "ledger_version"  # not Alembic's own name: the ledger may share a database with Airflow, which has that
-HEAD = "0006"  # the newest step in migrations/versions
+HEAD = "0007"  # the newest step in migrations/versions
 
 
 class Moment(sa.types.TypeDecorator[datetime]):
@@ -92,6 +92,9 @@ incidents = sa.Table(
     sa.Column("told", sa.Text),
     _text("reason"),
     _text("case_id", server_default=""),
+    _moment("settled", nullable=True),
+    sa.Column("heard", sa.JSON(none_as_null=True)),
+    _text("number", server_default=""),
     _moment("changed_at"),
 )
 

@@ -85,7 +85,7 @@ def _verdicts(monitor: Monitor, tx: Transaction, now: datetime) -> list[tuple[Se
     horizon = monitor.horizon(now, monitor.retention.verdicts)
     if horizon is None:
         return []
-    longest = max((rule.for_ for rule in monitor.rules), default=0)
+    longest = max((max(rule.for_, rule.keep_for) for rule in monitor.rules), default=0)
     until = judged_until(horizon, longest, monitor.window)
     series = judged_before(tx, until)
     found = expired(series, needed(tx.incidents(), monitor.window), until)

@@ -18,7 +18,7 @@ from hindsight.messages.night_note import NightNote
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
 from hindsight.pipeline.judge.ranking import DRIFTED, Moved
-from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
+from hindsight.verdicts.model import STANDING, Incident, RetrainRequest, Series, State, Status, Verdict
 from hindsight.verdicts.notices import is_stale
 from hindsight.verdicts.retraining import Refusal
 from hindsight.vocabulary.letters import letters
@@ -83,7 +83,7 @@ def start_runs(monitor: Monitor, verdicts: Iterable[Verdict], tx: Transaction, *
         is_news = not is_stale(verdict, max_age=monitor.max_age, judged_at=at)
         if verdict.series.rule in dags and verdict.status is Status.BREACH and is_news:
             breaches[verdict.series].add(verdict.window.start)
-    for incident in tx.incidents(series=breaches.keys(), states=[State.OPEN]) if breaches else ():
+    for incident in tx.incidents(series=breaches.keys(), states=STANDING) if breaches else ():
         if not breaches[incident.series].isdisjoint(incident.breaches):
             for dag in dags[incident.series.rule]:
                 tx.request_dag(_dag_request(incident, dag, cause, at))

@@ -26,7 +26,8 @@ from hindsight.pipeline.resources import Resources, remembering
 from hindsight.verdicts.cases import grouped
 from hindsight.verdicts.incidents import fold_from, refold, retire
 from hindsight.verdicts.judge import kind_of, waits_for_labels
-from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
+from hindsight.verdicts.model import STANDING, Incident, RetrainRequest, Series, State, Status, Verdict
+from hindsight.verdicts.notices import told_now
 from hindsight.verdicts.retraining import Refusal, decide
 from hindsight.vocabulary.measurement import Kind
 from hindsight.vocabulary.windows import Window
@@ -130,12 +131,12 @@ def _settle(
         current = [verdict for verdict in newest if verdict.series in judged]
         due = news_of(monitor, tx, current, judged_at, digest=digest)
         due, silent = split(monitor, tx, due)
-        told = tuple(replace(incident, told=incident.state) for incident in due)
+        told = tuple(map(told_now, due))
         moved = effects_of(monitor, due, resources)
         mail = _mail(monitor, night, as_of, tx, judged_at) if night else None
         promise(monitor, due, tx, cause=cause, retraining=retraining, moved=moved, at=judged_at, night=mail)
         start_runs(monitor, current, tx, cause=cause, at=judged_at)
-        tx.save_incidents([*told, *(replace(incident, told=incident.state) for incident in silent)], judged_at)
+        tx.save_incidents([*told, *map(told_now, silent)], judged_at)
         if night is not None:
             tx.commit_night(as_of, judged_at, night.windows)
         if dry_run:
@@ -161,12 +162,13 @@ def _mail(monitor: Monitor, night: _Night, as_of: datetime, tx: Transaction, jud
 
 
 def _grouped(monitor: Monitor, tx: Transaction, incidents: Sequence[Incident]) -> list[Incident]:
-    """Say of each incident which case it belongs to."""
+    """Say of each incident which case it belongs to, and of all others on record whose case is another by that."""
     if not incidents:
         return []
-    changed = {incident.id for incident in incidents}
-    others = [one for one in tx.incidents(states=[State.OPEN]) if one.id not in changed]
-    return grouped(incidents, others, _rules(monitor), monitor.window)
+    now = {incident.id for incident in incidents}
+    others = {one.id: one for one in tx.incidents() if one.id not in now}
+    found = grouped([*incidents, *others.values()], _rules(monitor), monitor.window)
+    return [one for one in found if one.id in now or one.case != others[one.id].case]
 
 
 def _vanished(monitor: Monitor, tx: Transaction, verdicts: Sequence[Verdict]) -> list[Verdict]:
@@ -216,7 +218,7 @@ def _fold(monitor: Monitor, tx: Transaction, changed: Mapping[Series, datetime])
 
 def _retired(monitor: Monitor, tx: Transaction) -> list[Incident]:
     """Close the open incidents of what the file no longer has: a rule, a feature, a segment; nobody is told."""
-    open_now = tx.incidents(states=[State.OPEN])
+    open_now = tx.incidents(states=STANDING)
     gone = [(incident, what) for incident in open_now if (what := _missing(monitor, incident.series))]
     return [
         replace(retire(incident, f"the monitor file no longer has its {what}"), told=State.WITHDRAWN)

@@ -18,7 +18,7 @@ from hindsight.pipeline.judge.ranking import moved
 from hindsight.pipeline.measure.horizon import refuse_moment
 from hindsight.pipeline.resources import Resources, remembering
 from hindsight.verdicts.judge import LABELLED
-from hindsight.verdicts.model import Incident, Series, State
+from hindsight.verdicts.model import Incident, Series
 from hindsight.verdicts.muting import spokesmen
 from hindsight.verdicts.notices import why_silent
 from hindsight.vocabulary.measurement import Kind, Measurement
@@ -232,7 +232,7 @@ def _silence(incident: Incident, rule: Rule, monitor: Monitor, resources: Resour
 
 
 def _rank(story: Story) -> tuple[bool, str, datetime]:
-    is_open = story.incident.state is State.OPEN
+    is_open = story.incident.stands
     return not is_open, str(story.incident.severity) if is_open else "", story.incident.started
 
 
