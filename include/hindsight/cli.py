@@ -389,4 +389,5 @@ def _deliver(monitor: Monitor, resources: Resources) -> None:
 def _is_open(monitor: Monitor, resources: Resources, severity: Severity | None) -> bool:
     if severity is None:
         return False
-    return any(i.severity <= severity for i in resources.ledger.incidents(monitor.name, open_only=True))
+    known = resources.ledger.incidents(monitor.name, open_only=True)
+    return any(incident.severity <= severity and incident.state == "open" for incident in known)

@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 
 HEALTH = {"healthy": "green", "warning": "yellow", "critical": "bold red"}
 SEVERITY = {Severity.P0: "bold red", Severity.P1: "yellow", Severity.P2: "cyan"}
-STATE = {State.OPEN: ("●", ""), State.RESOLVED: ("○", "dim"), State.WITHDRAWN: ("✕", "dim")}
+STATE = {
+    State.OPEN: ("●", ""),
+    State.RECOVERING: ("◐", "yellow"),
+    State.RESOLVED: ("○", "dim"),
+    State.WITHDRAWN: ("✕", "dim"),
+}
 QUALITY = ("performance.accuracy", "performance.mae")
 DULL = {
     "reference_age_days",
@@ -300,6 +305,8 @@ def _health(state: MonitorState) -> Text:
 
 def _open(state: MonitorState) -> Text:
     counts = [Text(f"{count} {severity}", SEVERITY[Severity(severity)]) for severity, count in state.open.items()]
+    if state.recovering:
+        counts.append(Text(f"{state.recovering} recovering", "yellow"))
     return Text(", ").join(counts) if counts else Text("none", "dim")
 
 

@@ -65,8 +65,9 @@ def promise(
             night.note() if night else None,
         )
         message = compose(monitor, told, context)
-        sent = letters(message, monitor=monitor.name, cause=cause, recipients=monitor.alerts.email, facts=facts(told))
-        tx.queue(sent, at)
+        nth = [one.heard.n + 1 if one.heard else 1 for one in mailed]
+        to = monitor.alerts.email
+        tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=to, facts=facts(told), nth=nth), at)
     elif night and night.asked and monitor.alerts.email and (note := night.note()):
         message = compose_night(monitor, note, link=night.link)
         tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=monitor.alerts.email), at)
