@@ -244,3 +244,28 @@ summaries = sa.Table(
     sa.Column("followed", sa.Boolean, nullable=False),
     comment="What the newest profile of a window says in a few numbers; made of the snapshots.",
 )
+
+estimates = sa.Table(
+    "estimates",
+    metadata,
+    _text("monitor", primary_key=True),
+    _moment("window_start", primary_key=True),
+    *(sa.Column(name, sa.Double, nullable=False) for name in ("value", "lower", "upper", "reference")),
+    comment="What the accuracy, or mae, of a window was estimated at before its labels came.",
+)
+
+acceptances = sa.Table(
+    "acceptances",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    _text("monitor", index=True),
+    _text("rule"),
+    _text("segment"),
+    _text("feature"),
+    _moment("accepted_at"),
+    _moment("since"),
+    _moment("until", nullable=True),
+    _text("accepted_by"),
+    _text("comment"),
+    comment="What people said is usual, or was to be expected for a while: dated facts, never changed.",
+)

@@ -51,7 +51,12 @@ def breached_since(incident: Incident) -> bool:
 def has_more_to_say(incident: Incident) -> bool:
     """Say whether an incident is graver than people were told, or another number of its column moves."""
     known = incident.heard
-    return known is not None and (incident.severity < known.severity or moves_otherwise(incident))
+    return known is not None and (is_graver(incident) or moves_otherwise(incident))
+
+
+def is_graver(incident: Incident) -> bool:
+    """Say whether an incident is graver than people were told."""
+    return incident.heard is not None and incident.severity < incident.heard.severity
 
 
 def moves_otherwise(incident: Incident) -> bool:

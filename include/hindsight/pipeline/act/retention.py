@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from hindsight.errors import StoreError
+from hindsight.ledger.estimates import forget_estimates
 from hindsight.ledger.forgetting import (
     count_verdicts,
     forget_report,
@@ -51,6 +52,7 @@ def expire(monitor: Monitor, resources: Resources, *, now: datetime) -> dict[str
         if found.horizon is not None:
             move_horizon(tx, found.horizon, now)
             forget_summaries(tx, found.horizon)
+            forget_estimates(tx, found.horizon)
         verdicts = forget_verdicts(tx, found.verdicts)
     old = before(monitor.retention.messages, now)
     counts = {"messages": resources.ledger.forget_bodies(old, monitor.name) if old else 0, "verdicts": verdicts}

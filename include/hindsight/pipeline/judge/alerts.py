@@ -17,6 +17,7 @@ from hindsight.messages.night_mail import compose_night
 from hindsight.messages.night_note import NightNote
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
+from hindsight.pipeline.judge.harm import does_it_hurt
 from hindsight.pipeline.judge.ranking import DRIFTED, Moved
 from hindsight.verdicts.model import STANDING, Incident, RetrainRequest, Series, State, Status, Verdict
 from hindsight.verdicts.notices import is_stale
@@ -63,6 +64,7 @@ def promise(
             _next_step(monitor, mailed, retraining),
             night.link if night else "",
             night.note() if night else None,
+            does_it_hurt(monitor, tx, mailed),
         )
         message = compose(monitor, told, context)
         nth = [one.heard.n + 1 if one.heard else 1 for one in mailed]

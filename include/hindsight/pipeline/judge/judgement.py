@@ -16,7 +16,8 @@ from hindsight.messages.night_note import NightNote
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
 from hindsight.pipeline.judge.alerts import NightMail, promise, start_runs
-from hindsight.pipeline.judge.incidents_to_tell import news_of, split
+from hindsight.pipeline.judge.harm import Quality, harmed, noted
+from hindsight.pipeline.judge.incidents_to_tell import news_of, split, worse
 from hindsight.pipeline.judge.news import news_of_run
 from hindsight.pipeline.judge.ranking import effects_of
 from hindsight.pipeline.judge.verdicts import verdicts_of_night, verdicts_of_run
@@ -72,11 +73,8 @@ def judge_window(
     has_nights = monitor.source.labels is not None
     digest = not has_nights and window.start.date() != window.end.date()  # else what is P2 would never be told
 
-    def news(tx: Transaction) -> list[Verdict]:
-        return news_of_run(monitor, window, tx, resources)
-
     cause = f"window {window}"
-    return _settle(monitor, verdicts, as_of, cause, resources, judged_at, news=news, digest=digest, dry_run=dry_run)
+    return _settle(monitor, verdicts, as_of, cause, resources, judged_at, window=window, digest=digest, dry_run=dry_run)
 
 
 @remembering
@@ -117,19 +115,25 @@ def _settle(
     *,
     digest: bool,
     night: _Night | None = None,
-    news: Callable[[Transaction], list[Verdict]] = lambda tx: [],
+    window: Window | None = None,
     dry_run: bool,
 ) -> Judgement:
     with resources.ledger.locked(monitor.name) as tx:
-        verdicts = [*verdicts, *news(tx)]
+        estimated: list[datetime] = []
+        if window is not None:
+            verdicts = [*verdicts, *news_of_run(monitor, window, tx, resources)]
+            estimated = noted(monitor, tx, window, as_of, resources)
         changed = tx.save_verdicts([*verdicts, *_vanished(monitor, tx, verdicts)], judged_at)
-        incidents = _grouped(monitor, tx, [*_fold(monitor, tx, changed), *_retired(monitor, tx)])
+        graver = [*estimated, *(changed[one] for one in Quality.of(monitor).rules if one in changed)]
+        folded = harmed(monitor, tx, [*_fold(monitor, tx, changed), *_retired(monitor, tx)], graver)
+        incidents = _grouped(monitor, tx, folded)
         tx.save_incidents(incidents, judged_at)
         newest = tx.of_windows({verdict.window.start for verdict in verdicts})
         retraining = _retraining(monitor, tx, newest, as_of, judged_at) if verdicts else None
         judged = {verdict.series for verdict in verdicts}
         current = [verdict for verdict in newest if verdict.series in judged]
         due = news_of(monitor, tx, current, judged_at, digest=digest)
+        due += [one for one in worse(monitor, incidents, judged_at) if one not in due]
         due, silent = split(monitor, tx, due)
         told = tuple(map(told_now, due))
         moved = effects_of(monitor, due, resources)
