@@ -45,8 +45,9 @@ def test_what_the_estimate_was_off_by_before_widens_its_interval() -> None:
     past = [an_estimate(day) for day in range(8)]
     said = harmful([*past, an_estimate(10, 0.8)], truths(*[0.95] * 8), loss=False, known_after=3 * DAY)
     assert list(said.values()) == ["0.8 (0.75 to 0.85), 0.9 on the reference"]
-    assert found([*past, an_estimate(10, 0.8)], truths(*[0.95] * 7, 0.7)) == [10]  # of day 7 it is known on day 10
-    assert found([*past, an_estimate(10, 0.8)], truths(*[0.95] * 6, 0.7)) == []
+    known = truths(*[0.95] * 7, 0.7)  # the last was off by more, which is known three days later
+    assert found([*past, an_estimate(9, 0.8)], known) == [9]
+    assert found([*past, an_estimate(10, 0.8)], known) == []
 
 
 def test_an_estimate_that_was_seldom_checked_is_not_trusted() -> None:

@@ -263,7 +263,6 @@ acceptances = sa.Table(
     _text("segment"),
     _text("feature"),
     _moment("accepted_at"),
-    _moment("since"),
     _moment("until", nullable=True),
     _text("accepted_by"),
     _text("comment"),

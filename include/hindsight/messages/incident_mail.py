@@ -56,8 +56,10 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a mail adds to its incidents: why it may have come to it, what happens next, what else the night changed, and `harm`: what is
-    known of the quality of the model."""
+    """What a mail adds to its incidents: why it may have come to it, what happens next, what else the night changed.
+
+    `harm` says what is known of the quality of the model in the same window.
+    """
 
     likely_cause: str = ""
     next_step: str = ""

@@ -40,6 +40,10 @@ def a_ledger(url: sa.URL, version: str) -> Ledger:
         upgrade(connection, version)
         added = {"mail_holds": {"connection": "smtp", "failures": 2, "until": at("2026-09-02"), "why": "refused"}}
         added["horizons"] = {"monitor": "credit", "before": at("2026-08-01"), "moved_at": at("2026-09-01")}
+        added["estimates"] = {"monitor": "credit", "window_start": at("2026-09-01"), "value": 0.9, "lower": 0.8}
+        added["estimates"] |= {"upper": 1.0, "reference": 0.9}
+        about = dict.fromkeys(("rule", "segment", "feature", "accepted_by", "comment"), "x")
+        added["acceptances"] = {"monitor": "credit", "accepted_at": at("2026-09-01"), **about}
         for name in added.keys() & set(sa.inspect(connection).get_table_names()):
             connection.execute(sa.insert(tables.metadata.tables[name]).values(added[name]))
     return ledger

@@ -1,4 +1,4 @@
-"""What drifted is a notice until an estimate that was right before, or the labels, say that it hurts; then told once."""
+"""What drifted is a notice until a trusted estimate, or the labels, say that it hurts; that is told once."""
 
 from __future__ import annotations
 

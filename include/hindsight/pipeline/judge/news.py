@@ -16,6 +16,7 @@ from hindsight.checks.news.coordinates import HIGH, LOCATION, LOW, MARK, MEAN, N
 from hindsight.checks.news.family import Finding, news
 from hindsight.checks.news.slots import WEEKS, Place, comparable
 from hindsight.errors import ConfigError, Problem
+from hindsight.ledger.acceptances import acceptances
 from hindsight.ledger.summaries import note_followed, summaries, summarised
 from hindsight.ledger.transaction import Transaction
 from hindsight.monitors.calendar import AlertBudget, holidays_of
@@ -23,8 +24,9 @@ from hindsight.monitors.model import Monitor
 from hindsight.pipeline.measure.summary import Numbers, numbers_of
 from hindsight.pipeline.measure.windows import as_of_run
 from hindsight.pipeline.resources import Resources
+from hindsight.verdicts.acceptance import accepted, is_usual
 from hindsight.verdicts.judge import judge
-from hindsight.verdicts.model import Status, Verdict
+from hindsight.verdicts.model import Series, Status, Verdict
 from hindsight.vocabulary.measurement import Kind, Measurement
 from hindsight.vocabulary.windows import Window
 
@@ -69,6 +71,7 @@ class _Past:
         self.rules = {rule.id for rule in self.monitor.rules if rule.metric == RULE_METRIC}
         self.cycle, self.reach = max(WEEK, 3 * self.monitor.window), _reach(self.monitor)
         self.breaches: dict[datetime, set[Column]] | None = None
+        self.accepted = acceptances(self.tx.connection, self.monitor.name)
 
     def judged(self, start: datetime) -> list[Verdict]:
         """Judge one window, and take note of its breaches for those after it."""
@@ -116,6 +119,7 @@ class _Past:
         window = Window(start, start + self.monitor.window)
         judged = judge(self.monitor, window, as_of_run(self.monitor, window), {Kind.DRIFT: facts})
         told = [verdict for verdict in judged if verdict.series.rule in self.rules]
+        told = accepted(told, self.accepted, {rule.id: rule for rule in self.monitor.rules})
         breached = {(v.series.segment, v.series.feature) for v in told if v.status is Status.BREACH}
         self._breaches()[start] = breached
         return told
@@ -132,13 +136,15 @@ class _Past:
         """Return by column the windows that do not count: those of an incident, until it has lasted two cycles.
 
         From then on what it is like is what is usual, and counts. The window before the first counts neither: it is
-        part of what made the first one news.
+        part of what made the first one news. What a person accepted before the window's as-of is usual at once.
         """
+        as_of = as_of_run(self.monitor, Window(start, start + self.monitor.window))
         starts: dict[Column, list[datetime]] = defaultdict(list)
         for when, columns in self._breaches().items():
             if places[0].start - self.reach <= when < start:
                 for column in columns:
-                    starts[column].append(when)
+                    if not is_usual(self.accepted, Series(METRIC, "", *column), when, as_of):
+                        starts[column].append(when)
         return {column: set(self._unusual(sorted(when))) for column, when in starts.items()}
 
     def _unusual(self, breaches: Sequence[datetime]) -> Iterator[datetime]:

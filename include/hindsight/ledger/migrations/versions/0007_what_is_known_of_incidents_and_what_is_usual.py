@@ -26,7 +26,6 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
         *(sa.Column(name, sa.Text, nullable=False) for name in ("monitor", "rule", "segment", "feature")),
         sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("until", sa.DateTime(timezone=True), nullable=True),
         *(sa.Column(name, sa.Text, nullable=False) for name in ("accepted_by", "comment")),
         comment="What people said is usual, or was to be expected for a while: dated facts, never changed.",
