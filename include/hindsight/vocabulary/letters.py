@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -42,7 +42,7 @@ class Letter:
     @property
     def dedup_key(self) -> str:
         """Hash of monitor, cause, recipient and what is told, and for which time: the same promise has the same key."""
-        nth = [(n,) for n in self.nth] or [()] * len(self.facts)
+        nth: Sequence[tuple[int, ...]] = [(n,) for n in self.nth] or [()] * len(self.facts)
         told: object = sorted((id, str(state), *n) for (id, state), n in zip(self.facts, nth, strict=True))
         told = told or self.message.subject
         return hashlib.sha256(json.dumps([self.monitor, self.cause, self.recipient, told]).encode()).hexdigest()

@@ -27,6 +27,7 @@ from tests.ledger.test_upgrade import made_before
 
 MODEL = ModelVersion("credit", "v1", at("2026-08-01"), at("2026-09-01"), 9, {"auc": 0.9}, "", "0", at("2026-09-01"))
 NAMED = {"0005": "models/credit/k/a.skops"}  # before, with the root
+CAME_LATER = (("mail_holds", "0003"), ("horizons", "0005"), ("estimates", "0007"), ("acceptances", "0007"))
 SNAPSHOT = "snapshots/monitor=credit/kind=drift/date=2026-09-01/a.parquet"
 
 
@@ -105,7 +106,7 @@ def test_it_is_as_that_ledger_is_after_its_upgrade(there: Resources, tmp_path: P
     assert restore(str(tmp_path / "copy"), there).ledger == version
     then.create()
     assert rows(there.ledger) == rows(then)
-    came_later = {name for name, since in (("mail_holds", "0003"), ("horizons", "0005")) if version < since}
+    came_later = {name for name, since in CAME_LATER if version < since}
     assert {name for name, some in rows(there.ledger).items() if not some} == {"definitions", "summaries"} | came_later
     assert there.files.get(SNAPSHOT) == b"numbers"
     (model,) = there.registry.versions("credit")
