@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from rich.progress import track
 
-from hindsight.commands import backup, expire, outbox, retrain, upgrade
+from hindsight.commands import audit, backup, baseline, expire, outbox, retrain, upgrade
 from hindsight.commands.chosen import chosen
 from hindsight.commands.console import counted, err, out, print_json
 from hindsight.errors import ConfigError, HindsightError
@@ -276,36 +276,8 @@ app.command(short_help="Ask for a retraining; a person approves what comes of it
 app.command(short_help="Make tables and files of earlier versions new.")(upgrade.upgrade)
 
 
-@app.command(short_help="Show what windows are compared with, or freeze it anew.")
-def baseline(
-    monitor: Name,
-    refit: Annotated[bool, typer.Option("--refit", help="freeze the reference as it is now")] = False,
-    as_of: Annotated[
-        str | None, typer.Option("--as-of", help="what is in force then, or with --refit from then on; now without")
-    ] = None,
-    as_json: Json = False,
-) -> int:
-    """Show what windows are compared with: the frozen reference, column by column; or freeze it anew."""
-    from hindsight import terminal
-    from hindsight.pipeline.show import baseline_contents
-
-    watched, resources = _open(monitor)
-    if watched.reference is None:
-        raise ConfigError(f"{watched.name}: its file declares no reference, so nothing is frozen")
-    moment = moment_of(as_of, "--as-of") if as_of else datetime.now(UTC)
-    if refit:
-        result = baseline_contents.refit(watched, resources, as_of=moment)
-        if as_json:
-            print_json(result.to_dict())
-        else:
-            out.print(terminal.refitted(result))
-        return 0
-    state = baseline_contents.frozen(watched, resources, as_of=moment)
-    if as_json:
-        print_json(state.to_dict())
-    else:
-        out.print(terminal.baseline(state))
-    return 0
+app.command(short_help="Show what windows are compared with, freeze it anew, accept it.")(baseline.baseline)
+app.command(short_help="List who did what, when and why.")(audit.audit)
 
 
 def _require_labels(monitor: Monitor) -> None:
@@ -389,4 +361,5 @@ def _deliver(monitor: Monitor, resources: Resources) -> None:
 def _is_open(monitor: Monitor, resources: Resources, severity: Severity | None) -> bool:
     if severity is None:
         return False
-    return any(i.severity <= severity for i in resources.ledger.incidents(monitor.name, open_only=True))
+    known = resources.ledger.incidents(monitor.name, open_only=True)
+    return any(incident.severity <= severity and incident.state == "open" for incident in known)

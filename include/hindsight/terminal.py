@@ -21,11 +21,17 @@ from hindsight.vocabulary.severity import Severity
 
 if TYPE_CHECKING:
     from hindsight.pipeline.propose import Written
+    from hindsight.pipeline.show.audit import Deed
     from hindsight.pipeline.show.baseline_contents import Frozen, Held, Refitted
 
 HEALTH = {"healthy": "green", "warning": "yellow", "critical": "bold red"}
 SEVERITY = {Severity.P0: "bold red", Severity.P1: "yellow", Severity.P2: "cyan"}
-STATE = {State.OPEN: ("●", ""), State.RESOLVED: ("○", "dim"), State.WITHDRAWN: ("✕", "dim")}
+STATE = {
+    State.OPEN: ("●", ""),
+    State.RECOVERING: ("◐", "yellow"),
+    State.RESOLVED: ("○", "dim"),
+    State.WITHDRAWN: ("✕", "dim"),
+}
 QUALITY = ("performance.accuracy", "performance.mae")
 DULL = {
     "reference_age_days",
@@ -80,6 +86,15 @@ def incidents(stories: Sequence[Story]) -> Table:
         for story in some:
             style = STATE[story.incident.state][1]
             table.add_row(*_incident(story), style=style)
+    return table
+
+
+def audit(deeds: Iterable[Deed]) -> Table:
+    """One line a deed: when, whose monitor, who, what and why."""
+    table = _table("when", "monitor", "who", "what", "why")
+    for deed in deeds:
+        cells = (clean(deed.who, 60), clean(deed.what, 120), clean(deed.why, 300))
+        table.add_row(_moment(deed.at), deed.monitor, *map(Text, cells))
     return table
 
 
@@ -300,6 +315,8 @@ def _health(state: MonitorState) -> Text:
 
 def _open(state: MonitorState) -> Text:
     counts = [Text(f"{count} {severity}", SEVERITY[Severity(severity)]) for severity, count in state.open.items()]
+    if state.recovering:
+        counts.append(Text(f"{state.recovering} recovering", "yellow"))
     return Text(", ").join(counts) if counts else Text("none", "dim")
 
 

@@ -17,7 +17,7 @@ from hindsight.ledger import tables
 from hindsight.ledger.connect import open_engine
 from hindsight.ledger.ledger import Ledger
 from hindsight.ledger.records import DagRequest, MailState, Report, RequestState
-from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
+from hindsight.verdicts.model import Heard, Incident, RetrainRequest, Series, State, Status, Verdict
 from hindsight.vocabulary.letters import Letter, Message, letters
 from hindsight.vocabulary.severity import Severity
 from tests.builders import DAY, a_window, at
@@ -26,6 +26,7 @@ from tests.ledger.test_upgrade import made_before
 ACCURACY = Series("accuracy_drop")
 DRIFT = Series("drift", feature="amount")
 NOW = at("2026-09-10")
+HEARD = Heard(at("2026-09-02"), Severity.P0, 2, ("nulls",))
 
 
 @pytest.fixture
@@ -131,7 +132,7 @@ def test_monitors_do_not_see_each_other(ledger) -> None:
 
 def test_incidents_are_found_by_series_and_state(ledger) -> None:
     accuracy = an_incident()
-    drift = an_incident("i2", State.RESOLVED, DRIFT, ended=NOW, told=State.OPEN, reason="back to normal")
+    drift = an_incident("i2", State.RESOLVED, DRIFT, ended=NOW, told=State.OPEN, reason="back to normal", heard=HEARD)
     with ledger.locked("credit") as tx:
         tx.save_incidents([accuracy, drift], NOW)
         assert tx.incidents() == [accuracy, drift]
@@ -145,7 +146,7 @@ def test_incidents_are_found_by_series_and_state(ledger) -> None:
 def test_every_change_of_state_leaves_one_event(ledger) -> None:
     with ledger.locked("credit") as tx:
         tx.save_incidents([an_incident()], NOW)
-        tx.save_incidents([an_incident(told=State.OPEN)], NOW)
+        tx.save_incidents([an_incident(told=State.OPEN, heard=HEARD)], NOW)
         tx.save_incidents([an_incident(state=State.WITHDRAWN, reason="late labels")], NOW + DAY)
     events = [(event.at, event.from_state, event.to_state, event.reason) for event in ledger.events("i1")]
     assert events == [

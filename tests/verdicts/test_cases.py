@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
-from itertools import permutations
+from random import Random
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hindsight.verdicts.cases import brings_news, grouped, waits
 from hindsight.verdicts.model import Incident, Series, State
+from hindsight.verdicts.notices import needs_notice, told_now
 from hindsight.vocabulary.severity import Severity
 from tests.builders import DAY, a_monitor, at
 
@@ -26,8 +30,24 @@ def an_incident(rule: str, feature: str = "", *, started: datetime = START, **gi
     return Incident(id, "credit", Series(rule, feature=feature), severity, started=started, **fields)  # type: ignore[arg-type]
 
 
-def cases_of(*incidents: Incident, known: tuple[Incident, ...] = ()) -> dict[str, str]:
-    return {one.id: one.case for one in grouped(incidents, known, RULES, DAY)}
+def cases_of(*incidents: Incident) -> dict[str, str]:
+    return {one.id: one.case for one in grouped(incidents, RULES, DAY)}
+
+
+def parts(incidents: Iterable[Incident]) -> set[frozenset[str]]:
+    """Which incidents are of one case, whatever its id."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for one in incidents:
+        found[one.case].add(one.id)
+    return {frozenset(some) for some in found.values()}
+
+
+def recorded_one_by_one(incidents: Iterable[Incident]) -> list[Incident]:
+    """What is on record when each was judged after the other."""
+    known: list[Incident] = []
+    for one in incidents:
+        known = grouped([*known, one], RULES, DAY)
+    return known
 
 
 def test_a_campaign_that_moves_nine_columns_at_once_is_one_case() -> None:
@@ -35,9 +55,20 @@ def test_a_campaign_that_moves_nine_columns_at_once_is_one_case() -> None:
     assert set(found.values()) == {"news-f0-01"}
 
 
+def test_an_hour_of_missing_weather_with_its_nulls_and_expectations_is_one_case() -> None:
+    missing = [an_incident("null_rate", f"f{k}") for k in range(5)]
+    found = cases_of(*missing, an_incident("quality"), an_incident("news", "f0", started=START + DAY))
+    assert len(set(found.values())) == 1
+
+
 def test_nulls_and_the_news_they_make_a_window_later_are_one_case() -> None:
     nulls, news = an_incident("null_rate", "amount"), an_incident("news", "amount", started=START + DAY)
     assert set(cases_of(nulls, news).values()) == {nulls.id}
+
+
+def test_news_of_another_column_a_window_later_is_a_case_of_its_own() -> None:
+    nulls, news = an_incident("null_rate", "a"), an_incident("news", "b", started=START + DAY)
+    assert len(set(cases_of(nulls, news).values())) == 2
 
 
 def test_a_symptom_is_a_case_of_its_own() -> None:
@@ -46,33 +77,90 @@ def test_a_symptom_is_a_case_of_its_own() -> None:
 
 
 def test_what_is_new_in_a_column_that_has_long_been_far_from_the_reference_is_a_case_of_its_own() -> None:
-    (level,) = grouped([an_incident("drift", "amount", started=at("2026-08-01"))], [], RULES, DAY)
-    assert cases_of(an_incident("news", "amount"), known=(level,)) == {"news-amount-01": "news-amount-01"}
+    level, again = an_incident("drift", "amount", started=at("2026-08-01")), an_incident("news", "amount")
+    assert cases_of(level, again)[again.id] == again.id
 
 
-def test_everything_far_from_the_reference_is_one_case_whenever_it_came() -> None:
-    far = [an_incident("drift", f"f{k}", started=START + 10 * k * DAY) for k in range(5)]
+def test_everything_far_from_the_reference_is_one_case_while_any_of_it_lasts() -> None:
+    far = [an_incident("drift", f"f{k}", started=START + 10 * k * DAY) for k in range(3)]
     assert set(cases_of(*far).values()) == {far[0].id}
+    over = replace(far[0], state=State.RESOLVED, ended=START + 3 * DAY)
+    assert len(set(cases_of(over, far[1]).values())) == 2
+
+
+def test_what_waits_for_its_end_lasts() -> None:
+    over = an_incident("drift", "a", state=State.RESOLVED, ended=START + DAY, settled=START + 8 * DAY)
+    assert len(set(cases_of(over, an_incident("drift", "b", started=START + 5 * DAY)).values())) == 1
 
 
 def test_a_later_member_changes_no_id() -> None:
-    (first,) = grouped([an_incident("news", "b")], [], RULES, DAY)
-    found = grouped([replace(first, value=2.0), an_incident("news", "a")], [], RULES, DAY)
-    assert {one.case for one in found} == {first.case}
+    late = recorded_one_by_one([an_incident("news", "b"), an_incident("news", "a"), an_incident("drift", "c")])
+    assert {one.case for one in late} == {"news-b-01"}
 
 
-def test_the_order_incidents_come_in_changes_no_case() -> None:
-    some = [an_incident("null_rate", "a"), an_incident("news", "a", started=START + DAY), an_incident("news", "b")]
-    found = {tuple(sorted(cases_of(*order).items())) for order in permutations(some)}
-    assert len(found) == 1
+def test_a_member_that_was_withdrawn_leaves_its_id_to_the_others() -> None:
+    first, second = grouped([an_incident("news", "a"), an_incident("news", "b")], RULES, DAY)
+    found = grouped([replace(first, state=State.WITHDRAWN), second], RULES, DAY)
+    assert {one.case for one in found} == {first.id}
 
 
-@given(st.lists(st.tuples(st.sampled_from(["news", "null_rate", "drift"]), st.sampled_from("abc"), st.integers(0, 20))))
-def test_every_incident_is_in_exactly_one_case_named_by_one_of_them(drawn: list[tuple[str, str, int]]) -> None:
-    unique = {(r, f, d): an_incident(r, f, started=START + d * DAY) for r, f, d in drawn}
-    found = grouped(unique.values(), [], RULES, DAY)
-    assert {one.case for one in found} <= {one.id for one in found}
-    assert len(found) == len(unique)
+def test_two_cases_that_turn_out_to_be_one_keep_the_older_id() -> None:
+    one, other = recorded_one_by_one([an_incident("news", "a"), an_incident("news", "a", started=START + 3 * DAY)])
+    assert one.case != other.case
+    between = an_incident("sentinel", "a", started=START + 2 * DAY)
+    assert {i.case for i in grouped([one, other, between], RULES, DAY)} == {one.case}
+
+
+def test_a_case_that_comes_apart_keeps_its_id_with_the_incident_it_is_named_after() -> None:
+    one, other = grouped([an_incident("news", "a"), an_incident("news", "b")], RULES, DAY)
+    moved = replace(one, started=START + 9 * DAY)
+    assert {i.id: i.case for i in grouped([moved, other], RULES, DAY)} == {one.id: one.id, other.id: other.id}
+
+
+DRAWN = st.lists(
+    st.tuples(
+        st.sampled_from(["news", "null_rate", "drift", "drift_share", "volume", "accuracy_drop"]),
+        st.sampled_from("abc"),
+        st.integers(0, 20),
+        st.none() | st.integers(1, 9),
+    ),
+    unique_by=lambda drawn: drawn[:3],
+)
+
+
+def incidents_of(drawn: Iterable[tuple[str, str, int, int | None]]) -> list[Incident]:
+    found = []
+    for rule, feature, day, lasting in drawn:
+        started = START + day * DAY
+        over = {"ended": started + lasting * DAY, "state": State.RESOLVED} if lasting else {}
+        found.append(an_incident(rule, feature, started=started, **over))
+    return found
+
+
+@given(DRAWN)
+def test_every_incident_is_in_exactly_one_case_named_by_one_of_its_members(drawn: list[Any]) -> None:
+    some = incidents_of(drawn)
+    found = grouped(some, RULES, DAY)
+    assert sorted(one.id for one in found) == sorted(one.id for one in some)
+    assert all(one.case in {i.id for i in found if i.case == one.case} for one in found)
+
+
+@given(DRAWN, st.randoms(use_true_random=False))
+def test_the_order_incidents_are_recorded_in_changes_no_case(drawn: list[Any], random: Random) -> None:
+    some = incidents_of(drawn)
+    assert parts(recorded_one_by_one(random.sample(some, len(some)))) == parts(grouped(some, RULES, DAY))
+
+
+@given(DRAWN, st.randoms(use_true_random=False))
+def test_a_case_keeps_its_id_as_long_as_its_members_stay_together(drawn: list[Any], random: Random) -> None:
+    some = incidents_of(drawn)
+    known: list[Incident] = []
+    for one in random.sample(some, len(some)):
+        grown = grouped([*known, one], RULES, DAY)
+        if parts(known) == parts(i for i in grown if i.id != one.id):
+            assert {i.id: i.case for i in known}.items() <= {i.id: i.case for i in grown}.items()
+        assert grouped(grown, RULES, DAY) == grown
+        known = grown
 
 
 def told(*incidents: Incident) -> list[Incident]:
@@ -104,3 +192,22 @@ def test_an_end_is_told_when_nothing_of_the_case_is_open() -> None:
     over = replace(one, state=State.RESOLVED)
     assert not brings_news(over, [over, other], RULES)
     assert brings_news(over, [over, replace(other, state=State.RESOLVED)], RULES)
+
+
+def test_a_case_that_was_told_is_told_once_more_when_it_is_worse() -> None:
+    heard = [told_now(replace(one, case="c")) for one in (an_incident("drift", "a"), an_incident("drift", "b"))]
+    worse = [replace(one, severity=Severity.P1) for one in heard]
+    assert [needs_notice(one, fresh=True) for one in worse] == [State.OPEN, State.OPEN]
+    assert brings_news(worse[0], [worse[0], heard[1]], RULES)
+    again = [told_now(worse[0]), worse[1]]
+    assert not brings_news(again[1], again, RULES)
+    assert needs_notice(again[0], fresh=True) is None
+
+
+def test_another_number_of_a_column_that_was_told_is_told_again() -> None:
+    heard = told_now(replace(an_incident("news", "a"), case="c", number="values"))
+    nulls = replace(heard, number="nulls")
+    assert needs_notice(nulls, fresh=True) is State.OPEN
+    assert brings_news(nulls, [nulls], RULES)
+    for number in ("values", "nulls"):
+        assert needs_notice(replace(told_now(nulls), number=number), fresh=True) is None

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hindsight.monitors.rules import Rule
 from hindsight.verdicts.incidents import LOOK_BACK, fold_from, refold, retire
-from hindsight.verdicts.model import Incident, Series, State, Status, Verdict
+from hindsight.verdicts.model import Heard, Incident, Series, State, Status, Verdict
 from hindsight.vocabulary.windows import Window
 from tests.builders import DAY, at
 
@@ -73,9 +73,10 @@ def drawn(incidents: Sequence[Incident]) -> list[str]:
         ("B.B", 2, 1, []),
         ("B.BB", 2, 1, ["open 2 3"]),
         ("B. BB.", 2, 1, ["resolved 3 4"]),
-        ("BBB.", 3, 2, ["open 0 1 2"]),
+        ("BBB.", 3, 2, ["recovering 0 1 2"]),
         ("BBB..", 3, 2, ["resolved 0 1 2"]),
-        ("B.B.B.", 1, 2, ["open 0 2 4"]),
+        ("B.B.B.", 1, 2, ["recovering 0 2 4"]),
+        ("B..B", 1, 3, ["open 0 3"]),
         ("B.B..B", 1, 2, ["resolved 0 2", "open 5"]),
         ("B.BB", 2, 2, ["open 2 3"]),
     ],
@@ -92,7 +93,7 @@ def test_what_cannot_be_judged_neither_extends_nor_ends_an_episode(letter: str) 
     assert drawn(folded(f"B{letter}{letter}B", rule=twice)) == ["open 0 3"]
     assert drawn(folded(f"B{letter}{letter}", rule=twice)) == []
     assert drawn(folded(f"BB{letter}.{letter}{letter}.", rule=twice)) == ["resolved 0 1"]
-    assert drawn(folded(f"BB.{letter}{letter}", rule=twice)) == ["open 0 1"]
+    assert drawn(folded(f"BB.{letter}{letter}", rule=twice)) == ["recovering 0 1"]
 
 
 def test_an_incident_says_what_broke_and_when() -> None:
@@ -100,6 +101,33 @@ def test_an_incident_says_what_broke_and_when() -> None:
     assert (incident.started, incident.ended) == (day(1), day(4))
     assert (incident.monitor, incident.series, incident.severity) == ("credit", SERIES, "P0")
     assert (incident.value, incident.threshold, incident.told, incident.reason) == (0.7, 0.8, None, "")
+
+
+def test_where_the_rule_waits_for_several_good_windows_the_end_is_that_of_the_last_breach() -> None:
+    [incident] = folded("BB.m..", rule=a_rule(keep_for=3))
+    assert (incident.state, incident.ended, incident.settled) == (State.RESOLVED, day(2), day(6))
+    [waiting] = folded("BB.m.", rule=a_rule(keep_for=3))
+    assert (waiting.state, waiting.ended, waiting.settled) == (State.RECOVERING, None, None)
+
+
+@pytest.mark.parametrize(
+    ("metric", "expected"),
+    [
+        ("operations.health", "open 0"),
+        ("operations.latency_p95_ms", "open 0"),
+        ("operations.volume_ratio", "recovering 0"),
+        ("drift.drifted", "recovering 0"),
+    ],
+)
+def test_operations_are_open_until_they_are_over(metric: str, expected: str) -> None:
+    assert drawn(folded("B.", rule=a_rule(metric, keep_for=3))) == [expected]
+
+
+def test_who_heard_of_incidents_that_merge_has_heard_of_the_one_they_become() -> None:
+    older, younger = folded("B.B")
+    heard = Heard(day(2), younger.severity, n=3)
+    merged, gone = folded("B.B", [older, replace(younger, told=State.OPEN, heard=heard)], rule=a_rule(keep_for=2))
+    assert (merged.told, merged.heard, gone.told) == (State.OPEN, heard, State.WITHDRAWN)
 
 
 def test_ten_windows_of_flapping_are_one_incident_with_hysteresis_and_five_without() -> None:
@@ -224,7 +252,7 @@ def test_a_fold_begins_where_nothing_before_can_matter() -> None:
     rule = a_rule(**{"for": 3})
     assert fold_from(rule, day(400), [resolved], size=DAY) == day(400 - LOOK_BACK)
     assert fold_from(rule, day(200), [resolved], size=DAY) == day(0)
-    assert fold_from(rule, day(400), [replace(resolved, ended=None)], size=DAY) == day(0)
+    assert fold_from(rule, day(400), [replace(resolved, ended=None, settled=None)], size=DAY) == day(0)
     assert fold_from(rule, day(200), [retire(resolved, "")], size=DAY) == day(100)
     assert fold_from(a_rule(**{"for": 150}), day(400), [], size=DAY) == day(250)
 

@@ -15,7 +15,7 @@ from hindsight.verdicts.notices import is_stale, needs_notice, why_silent
 from hindsight.vocabulary.severity import Severity
 from tests.builders import DAY, a_monitor, a_window, at
 
-OPEN, RESOLVED, WITHDRAWN = State.OPEN, State.RESOLVED, State.WITHDRAWN
+OPEN, RECOVERING, RESOLVED, WITHDRAWN = State.OPEN, State.RECOVERING, State.RESOLVED, State.WITHDRAWN
 
 
 def an_incident(state: State, told: State | None) -> Incident:
@@ -31,6 +31,9 @@ def an_incident(state: State, told: State | None) -> Incident:
         (OPEN, OPEN, None),
         (OPEN, RESOLVED, OPEN),
         (OPEN, WITHDRAWN, OPEN),
+        (RECOVERING, None, None),
+        (RECOVERING, OPEN, None),
+        (RECOVERING, RESOLVED, None),
         (RESOLVED, None, None),
         (RESOLVED, OPEN, RESOLVED),
         (RESOLVED, RESOLVED, None),

@@ -1,6 +1,8 @@
 """Commands that are more than a few lines of `cli.py`, and how all of them print.
 
+audit    who did what, when and why
 backup   ledger and store copied away, and brought back
+baseline what windows are compared with; frozen anew, or accepted
 chosen   the monitors a command is about
 console  where answers and errors go, as tables or as JSON, and who asks
 expire   what has expired: listed, or deleted

@@ -7,4 +7,6 @@ connect  open the database, name its failures     forgetting  what has expired, 
 upgrade  older tables brought forward      migrations   the steps, run by Alembic
 portable rows as Arrow and back, for backups       earlier  those of an older backup, upgraded
 summaries  a few numbers of each window's profile
+acceptances  what people said is usual
+estimates  what quality was expected of each window
 """

@@ -150,7 +150,7 @@ def is_live(
     told_later = any(other.mail > telling.mail and other.state == telling.state for other in same)
     began = telling.state is State.OPEN or any(o.state is State.OPEN and o.maybe_sent for o in same)
     began |= telling.state is State.RESOLVED and severity is Severity.P0
-    return now_is == telling.state and began and not told_later
+    return (State.OPEN if now_is is State.RECOVERING else now_is) == telling.state and began and not told_later
 
 
 def _is_moot(connection: sa.Connection, row: sa.Row[Any]) -> bool:

@@ -26,7 +26,7 @@ from hindsight.ledger.records import (
 )
 from hindsight.ledger.transaction import Transaction, in_parts
 from hindsight.ledger.upgrade import is_current, upgrade
-from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
+from hindsight.verdicts.model import STANDING, Incident, RetrainRequest, Series, State, Status, Verdict
 from hindsight.vocabulary.severity import Severity
 from hindsight.vocabulary.windows import Window
 
@@ -83,11 +83,11 @@ class Ledger:
             return list(connection.execute(query))
 
     def incidents(self, monitor: str | None = None, *, open_only: bool = False) -> list[Incident]:
-        """Return recorded incidents, oldest start first."""
+        """Return recorded incidents, oldest start first; with `open_only` those that are not over."""
         table = tables.incidents
         query = _of(sa.select(table), table, monitor).order_by(table.c.started, table.c.id)
         if open_only:
-            query = query.where(table.c.state == str(State.OPEN))
+            query = query.where(table.c.state.in_([str(state) for state in STANDING]))
         return [records.incident(row) for row in self._rows(query)]
 
     def histories(

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
+from hindsight.verdicts.model import Heard, Incident, RetrainRequest, Series, State, Status, Verdict
 from hindsight.vocabulary.severity import Severity
 from hindsight.vocabulary.windows import Window
 
@@ -202,6 +202,9 @@ def incident_row(incident: Incident, changed_at: datetime) -> dict[str, Any]:
         "told": incident.told and str(incident.told),
         "reason": incident.reason,
         "case_id": incident.case,
+        "settled": incident.settled,
+        "number": incident.number,
+        "heard": incident.heard and _heard_row(incident.heard),
         "changed_at": changed_at,
     }
 
@@ -222,7 +225,25 @@ def incident(row: Row) -> Incident:
         told=row.told and State(row.told),
         reason=row.reason,
         case=row.case_id or row.id,
+        settled=row.settled,
+        heard=_heard(row),
+        number=row.number,
     )
+
+
+def _heard_row(heard: Heard) -> dict[str, Any]:
+    until = heard.until.astimezone(UTC).isoformat()
+    return {"until": until, "severity": str(heard.severity), "n": heard.n, "numbers": list(heard.numbers)}
+
+
+def _heard(row: Row) -> Heard | None:
+    """Return what people know of an incident; of one told before that was on record, all that is on record of it."""
+    if row.heard is None:
+        last = datetime.fromisoformat(row.breaches[-1])
+        return Heard(last, Severity(row.severity)) if row.told else None
+    known = row.heard
+    until, severity = datetime.fromisoformat(known["until"]), Severity(known["severity"])
+    return Heard(until, severity, known["n"], tuple(known["numbers"]))
 
 
 def request_row(request: RetrainRequest) -> dict[str, Any]:

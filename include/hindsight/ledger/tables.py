@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 VERSION_TABLE = "ledger_version"  # not Alembic's own name: the ledger may share a database with Airflow, which has that
-HEAD = "0007"  # the newest step in migrations/versions
+HEAD = "0008"  # the newest step in migrations/versions
 
 
 class Moment(sa.types.TypeDecorator[datetime]):
@@ -92,6 +92,9 @@ incidents = sa.Table(
     sa.Column("told", sa.Text),
     _text("reason"),
     _text("case_id", server_default=""),
+    _moment("settled", nullable=True),
+    sa.Column("heard", sa.JSON(none_as_null=True)),
+    _text("number", server_default=""),
     _moment("changed_at"),
 )
 
@@ -242,4 +245,28 @@ summaries = sa.Table(
     sa.Column("numbers", sa.LargeBinary, nullable=False),
     sa.Column("followed", sa.Boolean, nullable=False),
     comment="What the newest profile of a window says in a few numbers; made of the snapshots.",
+)
+
+estimates = sa.Table(
+    "estimates",
+    metadata,
+    _text("monitor", primary_key=True),
+    _moment("window_start", primary_key=True),
+    *(sa.Column(name, sa.Double, nullable=False) for name in ("value", "lower", "upper", "reference")),
+    comment="What the accuracy, or mae, of a window was estimated at before its labels came.",
+)
+
+acceptances = sa.Table(
+    "acceptances",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    _text("monitor", index=True),
+    _text("rule"),
+    _text("segment"),
+    _text("feature"),
+    _moment("accepted_at"),
+    _moment("until", nullable=True),
+    _text("accepted_by"),
+    _text("comment"),
+    comment="What people said is usual, or was to be expected for a while: dated facts, never changed.",
 )

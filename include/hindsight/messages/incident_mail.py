@@ -56,12 +56,16 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a mail adds to its incidents: why it may have come to it, what happens next, what else the night changed."""
+    """What a mail adds to its incidents: why it may have come to it, what happens next, what else the night changed.
+
+    `harm` says what is known of the quality of the model in the same window.
+    """
 
     likely_cause: str = ""
     next_step: str = ""
     link: str = ""
     note: NightNote | None = None
+    harm: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,7 @@ class View:
     chart_width: int
     waits: bool
     note: NightNote | None = None
+    harm: str = ""
 
     @property
     def preview(self) -> str:
@@ -192,6 +197,7 @@ def _view(monitor: Monitor, told: Sequence[Told], context: Context, *, chart: bo
         chart_width=WIDTH_PX,
         waits=chart and any(point.provisional for point in told[0].points),
         note=context.note.cleaned() if context.note else None,
+        harm=wording.clean(context.harm, 300),
     )
 
 
@@ -255,6 +261,7 @@ def as_text(view: View) -> str:
         parts += [f"… and {view.more} more", ""]
     labelled = [
         ("Likely cause", view.likely_cause),
+        ("Does it hurt", view.harm),
         ("What to do", view.advice),
         ("Next", view.next_step),
         ("Runbook", view.runbook),

@@ -107,6 +107,9 @@ def headline(rule: Rule, incident: Incident, note: str = "") -> str:
         return f"{number(rule.metric, value)} of the labels are unknown: {clean(incident.reason, 300)}"
     if rule.metric == "quality.score_mistaken" and (note or incident.reason):
         return f"the score is not what the file says: {clean(note or incident.reason, 300)}"
+    if rule.metric == "drift.news" and (note or incident.reason):
+        where = whose(_without_feature(incident.series))
+        return f"{clean(incident.series.feature, 60) or 'the rows'}{where}: {clean(note or incident.reason, 200)}"
     if rule.metric in _OF_LABELS and incident.reason:
         return f"{_OF_LABELS[rule.metric]}{about}: {clean(incident.reason, 300)}"
     said = f"{metric_name(rule.metric)}{about}"

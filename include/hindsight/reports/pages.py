@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from hindsight.reports.charts import Chart, Unit, draw, moment, written
-from hindsight.verdicts.model import State
+from hindsight.verdicts.model import STANDING, State
 from hindsight.vocabulary.severity import Severity
 from hindsight.vocabulary.windows import Window
 
@@ -44,7 +44,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class MonitorCard:
-    """A monitor in the overview; `open` counts its open incidents by severity."""
+    """A monitor in the overview; `open` counts its open incidents by severity, `recovering` those calm now."""
 
     name: str
     href: str
@@ -56,6 +56,7 @@ class MonitorCard:
     criticality: str = "medium"
     last_window: Window | None = None
     open: Mapping[Severity, int] = field(default_factory=dict)
+    recovering: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +114,13 @@ def overview(monitors: Sequence[MonitorCard]) -> str:
 def monitor_page(view: MonitorView) -> str:
     """Return the page of one monitor: its latest numbers, its time series, its incidents and its reports."""
     newest_first = sorted(view.incidents, key=lambda incident: incident.started, reverse=True)
-    opened = [incident for incident in newest_first if incident.state is State.OPEN]
+    opened = [incident for incident in newest_first if incident.state in STANDING]
     return render(
         "monitor.html.j2",
         view=view,
         card=view.card,
-        opened=sorted(opened, key=lambda incident: incident.severity),
-        past=[incident for incident in newest_first if incident.state is not State.OPEN],
+        opened=sorted(opened, key=lambda incident: (STANDING.index(incident.state), incident.severity)),
+        past=[incident for incident in newest_first if incident.state not in STANDING],
         charts=[(chart, draw(chart)) for chart in view.charts],
         most=MOST_DRIFTED,
     )

@@ -4,5 +4,6 @@ model      Verdict, Incident, RetrainRequest     judge      a verdict per rule a
 muting     what something else explains          incidents  verdicts folded into episodes
 notices    what is news, and fresh               retraining whether to ask for one
 explain    a verdict as one sentence             retention  which verdicts may go
-cases      incidents of one origin, told together
+cases      incidents of one origin, told together        harm       whether what drifted hurts
+acceptance what people said is usual
 """

@@ -9,17 +9,22 @@ from hashlib import sha256
 from itertools import count
 
 from hindsight.monitors.rules import Rule
-from hindsight.verdicts.model import Incident, Series, State, Status, Verdict
+from hindsight.verdicts.model import Heard, Incident, Series, State, Status, Verdict
 
+NEWS, VOLUME = "drift.news", "operations.volume_ratio"
 LOOK_BACK = 100  # windows folded again before the earliest changed one, for breaches still pending there
 
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """At least `for` breaches in a row and those that followed; `ended` is the end of the window that resolved it."""
+    """At least `for` breaches in a row and those that followed; `settled` is the end of the window that resolved it.
+
+    `calm` counts the good windows since the last breach.
+    """
 
     breaches: tuple[Verdict, ...]
-    ended: datetime | None
+    settled: datetime | None
+    calm: int = 0
 
     @property
     def windows(self) -> tuple[datetime, ...]:
@@ -47,7 +52,7 @@ def episodes(rule: Rule, verdicts: Iterable[Verdict]) -> list[Episode]:
                 found.append(Episode(tuple(run), verdict.window.end))
                 run, calm = [], 0
     if len(run) >= rule.for_:
-        found.append(Episode(tuple(run), None))
+        found.append(Episode(tuple(run), None, calm))
     return found
 
 
@@ -70,10 +75,10 @@ def refold(
     owners: dict[str, Incident] = {}
     found = episodes(rule, newest.values())
     for episode in found:
-        owner = _owner(episode, known, owners)
-        id = owner.id if owner else _new_id(monitor, series, episode, taken)
+        sharing = _sharing(episode, known, owners)
+        id = sharing[0].id if sharing else _new_id(monitor, series, episode, taken)
         taken.add(id)
-        owners[id] = _incident(id, monitor, rule, series, episode, owner)
+        owners[id] = _incident(id, monitor, rule, series, episode, sharing)
     gone = [_withdrawn(incident, rule, newest, owners.values()) for incident in known if incident.id not in owners]
     return sorted([*older, *owners.values(), *gone], key=lambda incident: (incident.started, incident.id))
 
@@ -81,11 +86,11 @@ def refold(
 def fold_from(rule: Rule, changed: datetime, recorded: Iterable[Incident], *, size: timedelta) -> datetime:
     """Return the window start from which a series must be folded when the window that starts at `changed` changed.
 
-    It looks back over LOOK_BACK windows of `size` (or `for` of them, if more), and over whole incidents.
+    It looks back over LOOK_BACK windows of `size` (or `for` or `keep_for` of them, if more), and over whole incidents.
     """
-    moment = changed - max(LOOK_BACK, rule.for_) * size
+    moment = changed - max(LOOK_BACK, rule.for_, rule.keep_for) * size
     standing = (incident for incident in recorded if incident.state is not State.WITHDRAWN)
-    touched = [i.started for i in standing if i.ended is None or i.ended > moment]
+    touched = [i.started for i in standing if i.news_of is None or i.news_of > moment]
     return min([moment, *touched])
 
 
@@ -94,10 +99,11 @@ def retire(incident: Incident, reason: str) -> Incident:
     return replace(incident, state=State.WITHDRAWN, reason=reason)
 
 
-def _owner(episode: Episode, known: Iterable[Incident], owners: Mapping[str, Incident]) -> Incident | None:
+def _sharing(episode: Episode, known: Iterable[Incident], owners: Mapping[str, Incident]) -> list[Incident]:
+    """Return the recorded incidents that share a breaching window with an episode; it is the first of them."""
     windows = set(episode.windows)
     sharing = [i for i in known if i.id not in owners and not windows.isdisjoint(i.breaches)]
-    return min(sharing, key=lambda i: (i.state is State.WITHDRAWN, i.started, i.id), default=None)
+    return sorted(sharing, key=lambda i: (i.state is State.WITHDRAWN, i.started, i.id))
 
 
 def _new_id(monitor: str, series: Series, episode: Episode, taken: set[str]) -> str:
@@ -107,24 +113,67 @@ def _new_id(monitor: str, series: Series, episode: Episode, taken: set[str]) -> 
     return next(id for digest in hashes if (id := digest.hexdigest()[:12]) not in taken)
 
 
-def _incident(id: str, monitor: str, rule: Rule, series: Series, episode: Episode, owner: Incident | None) -> Incident:
+def _incident(
+    id: str, monitor: str, rule: Rule, series: Series, episode: Episode, sharing: Sequence[Incident]
+) -> Incident:
+    owner = sharing[0] if sharing else None
     reopened = owner is not None and owner.state is State.WITHDRAWN
     last = episode.breaches[-1]
+    told, heard = _known_of(sharing)
     return Incident(
         id=id,
         monitor=monitor,
         series=series,
         severity=rule.severity,
-        state=State.RESOLVED if episode.ended else State.OPEN,
+        state=_state(rule, episode),
         started=episode.windows[0],
-        ended=episode.ended,
+        ended=episode.settled and (last.window.end if rule.keep_for > 1 else episode.settled),
         breaches=episode.windows,
         value=last.value,
         threshold=last.threshold,
-        told=owner.told if owner else None,
+        told=told,
         case=owner.case if owner else "",
         reason="its windows breach again" if reopened else last.note or (owner.reason if owner else ""),
+        settled=episode.settled,
+        heard=heard,
+        number=_number(rule, last.note),
     )
+
+
+def _number(rule: Rule, note: str) -> str:
+    """Return which number of its column is news, as far as people care: its nulls, how many rows, or its values."""
+    if rule.metric != NEWS or not note:
+        return ""
+    return next((number for number in ("nulls", "rows") if note.startswith(f"{number} ")), "values")
+
+
+def _state(rule: Rule, episode: Episode) -> State:
+    if episode.settled:
+        return State.RESOLVED
+    return State.RECOVERING if episode.calm and _may_recover(rule) else State.OPEN
+
+
+def _may_recover(rule: Rule) -> bool:
+    """Whether calm windows of a rule may follow a cycle: errors and latency are open until they are over."""
+    return rule.metric == VOLUME or not rule.metric.startswith("operations.")
+
+
+def _known_of(sharing: Sequence[Incident]) -> tuple[State | None, Heard | None]:
+    """Return what was told of the incidents an episode is made of: who heard of one that merged has heard of it."""
+    own = sharing[:1]
+    heard = [i for i in sharing if i.heard is not None and (i.state is not State.WITHDRAWN or i in own)]
+    if not heard:
+        return (own[0].told, own[0].heard) if own else (None, None)
+    newest = max(heard, key=lambda i: (i.heard.until, i.told is State.OPEN))  # type: ignore[union-attr]  # has one
+    notes = [i.heard for i in heard if i.heard is not None]
+    numbers = dict.fromkeys(number for one in notes for number in one.numbers)
+    said = Heard(
+        max(one.until for one in notes),
+        min(one.severity for one in notes),
+        max(one.n for one in notes),
+        tuple(numbers),
+    )
+    return newest.told, said
 
 
 def _withdrawn(
@@ -134,8 +183,10 @@ def _withdrawn(
         return incident
     windows = set(incident.breaches)
     heir = next((other for other in standing if not windows.isdisjoint(other.breaches)), None)
-    reason = f"merged into {heir.id}" if heir else _why_gone(incident, rule, newest)
-    return replace(incident, state=State.WITHDRAWN, reason=reason)
+    if heir:  # it goes on under another id, which knows what was told of it: its end is no news
+        told = incident.told and State.WITHDRAWN
+        return replace(incident, state=State.WITHDRAWN, reason=f"merged into {heir.id}", told=told)
+    return replace(incident, state=State.WITHDRAWN, reason=_why_gone(incident, rule, newest))
 
 
 def _why_gone(incident: Incident, rule: Rule, newest: Mapping[datetime, Verdict]) -> str:

@@ -50,17 +50,37 @@ class State(StrEnum):
     """Where an incident stands. Pending ones are not recorded: they are breaches that have not lasted `for` windows."""
 
     OPEN = "open"
+    RECOVERING = "recovering"  # without a breach in its newest window, but not yet calm for as long as its rule asks
     RESOLVED = "resolved"
     WITHDRAWN = "withdrawn"
+
+
+STANDING = (State.OPEN, State.RECOVERING)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What people know of an incident from the mails about it.
+
+    `until` is the start of the last breaching window they were told of, `severity` the worst that was said, `n` how
+    often something was told and `numbers` of what.
+    """
+
+    until: datetime
+    severity: Severity
+    n: int = 1
+    numbers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
     """An episode of breaches worth telling: its id is fixed when first recorded, its start and end may move.
 
-    `breaches` are the window starts that breached; `told` is the state that was last announced, None if none was;
-    `ended` is the end of the window that resolved it. `reason` says why it was withdrawn or changed last. `case` is
-    what people are told it is part of, "" before it is recorded.
+    `breaches` are the window starts that breached; `told` is the state that was last announced, None if none was, and
+    `heard` what is known by it. `ended` is when it was over: the end of the last breach where the rule then waits for
+    several good windows, else that of the good one; `settled` is the end of the window that showed it. `reason` says
+    why it was withdrawn or changed last, and `number` which number of its column is news. `case` is what people are
+    told it is part of, "" before it is recorded.
     """
 
     id: str
@@ -76,6 +96,19 @@ class Incident:
     told: State | None = None
     reason: str = ""
     case: str = ""
+    settled: datetime | None = None
+    heard: Heard | None = None
+    number: str = ""
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is not over: open, or recovering."""
+        return self.state in STANDING
+
+    @property
+    def news_of(self) -> datetime | None:
+        """The end of the window that showed that it is over; None while that is not known."""
+        return self.settled or self.ended
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
 from hindsight.verdicts.judge import due_at
-from hindsight.verdicts.model import Incident, State, Verdict
+from hindsight.verdicts.model import Heard, Incident, State, Verdict
 from hindsight.vocabulary.severity import Severity
 
 
@@ -18,7 +19,7 @@ def is_stale(verdict: Verdict, *, max_age: timedelta, judged_at: datetime) -> bo
 
 def is_late(incident: Incident, rule: Rule, monitor: Monitor, *, judged_at: datetime) -> bool:
     """Say whether the newest of what an incident is made of, its end where it has one, was judged too late for news."""
-    end = incident.ended or incident.breaches[-1] + monitor.window
+    end = incident.news_of or incident.breaches[-1] + monitor.window
     return judged_at - due_at(monitor, rule, end) > monitor.max_age
 
 
@@ -26,15 +27,51 @@ def needs_notice(incident: Incident, *, fresh: bool, just_over: bool = False) ->
     """Return the state to announce now, or None.
 
     `fresh` says whether a fresh verdict of the incident's rule was just judged, `just_over` whether its end is news.
-    Open and not yet told: told. Closed after it was told: told. Opened and closed between two looks: only a P0 is told,
-    once, while that is news. Nothing is repeated.
+    Open and not yet told, or worse than it was told, or another number of its column moves: told. Closed after it was
+    told: told. Opened and closed between two looks: only a P0 is told, once, while that is news. Nothing is repeated:
+    neither while it recovers, nor where what was told as over lasts longer by another rule but has not breached again.
     """
-    if not fresh or incident.state is incident.told:
+    if incident.state is State.OPEN and incident.told is State.OPEN:
+        return State.OPEN if fresh and has_more_to_say(incident) else None
+    if not fresh or incident.state in (incident.told, State.RECOVERING):
+        return None
+    if incident.state is State.OPEN and incident.told is State.RESOLVED and not breached_since(incident):
         return None
     if incident.state is State.OPEN or incident.told is State.OPEN:
         return incident.state
     was_missed = incident.told is None and incident.state is State.RESOLVED and incident.severity is Severity.P0
     return State.RESOLVED if was_missed and just_over else None
+
+
+def breached_since(incident: Incident) -> bool:
+    """Say whether an incident has breached since it was last told."""
+    return incident.heard is None or incident.breaches[-1] > incident.heard.until
+
+
+def has_more_to_say(incident: Incident) -> bool:
+    """Say whether an incident is graver than people were told, or another number of its column moves."""
+    known = incident.heard
+    return known is not None and (is_graver(incident) or moves_otherwise(incident))
+
+
+def is_graver(incident: Incident) -> bool:
+    """Say whether an incident is graver than people were told."""
+    return incident.heard is not None and incident.severity < incident.heard.severity
+
+
+def moves_otherwise(incident: Incident) -> bool:
+    """Say whether another number of an incident's column moves than those people were told of."""
+    known = incident.heard
+    return known is not None and bool(incident.number and known.numbers) and incident.number not in known.numbers
+
+
+def told_now(incident: Incident) -> Incident:
+    """Return an incident as it is when it has been told: what people know of it then."""
+    before = incident.heard or Heard(incident.breaches[-1], incident.severity, 0)
+    numbers = dict.fromkeys([*before.numbers, *filter(None, [incident.number])])
+    worst = min(before.severity, incident.severity)
+    heard = Heard(max(before.until, incident.breaches[-1]), worst, before.n + 1, tuple(numbers))
+    return replace(incident, told=incident.state, heard=heard)
 
 
 def why_silent(incident: Incident, rule: Rule, monitor: Monitor, *, judged_at: datetime, spokesman: str = "") -> str:
@@ -51,10 +88,10 @@ def why_silent(incident: Incident, rule: Rule, monitor: Monitor, *, judged_at: d
     if incident.told is not None:
         return "told with its case" if incident.case not in ("", incident.id) else "there was nobody to mail then"
     if is_late(incident, rule, monitor, judged_at=judged_at):
-        late = judged_at - due_at(monitor, rule, incident.ended or incident.breaches[-1] + monitor.window)
+        late = judged_at - due_at(monitor, rule, incident.news_of or incident.breaches[-1] + monitor.window)
         return f"{late.days} days late" if late.days else f"{late.seconds // 3600} hours late"
     if spokesman:
         return f"{spokesman} tells of it"
-    if incident.state is State.OPEN:
+    if incident.stands:
         return "waits for the digest" if incident.severity is Severity.P2 else "waits for the next verdict"
     return "over before it was told"

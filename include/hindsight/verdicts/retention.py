@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from hindsight.verdicts.incidents import LOOK_BACK
-from hindsight.verdicts.model import Incident, Series, State
+from hindsight.verdicts.model import Incident, Series
 
 EVER, NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 Span = tuple[datetime, datetime]  # starts of windows, [first, last)
@@ -16,12 +16,12 @@ Span = tuple[datetime, datetime]  # starts of windows, [first, last)
 def needed(incidents: Iterable[Incident], size: timedelta) -> dict[Series, list[Span]]:
     """Return the windows of each series whose verdicts stay: those of its incidents and LOOK_BACK after each.
 
-    The windows after are what ended an incident and keeps the next one apart from it. Of an open incident all stay.
+    The windows after are what ended an incident and keeps the next one apart from it. Of one that is not over all stay.
     """
     found: dict[Series, list[Span]] = defaultdict(list)
     for incident in incidents:
-        last = max(incident.ended or incident.breaches[-1], incident.breaches[-1])
-        end = NEVER if incident.state is State.OPEN else last + LOOK_BACK * size
+        last = max(incident.news_of or incident.breaches[-1], incident.breaches[-1])
+        end = NEVER if incident.stands else last + LOOK_BACK * size
         found[incident.series].append((min(incident.started, incident.breaches[0]), end))
     return dict(found)
 
@@ -29,7 +29,7 @@ def needed(incidents: Iterable[Incident], size: timedelta) -> dict[Series, list[
 def judged_until(horizon: datetime, longest: int, size: timedelta) -> datetime:
     """Return the window before which no verdict is read again, when windows from `horizon` on are judged.
 
-    `longest` is the greatest `for` of the rules, in windows: as far back a fold may have to look.
+    `longest` is the greatest `for` or `keep_for` of the rules, in windows: as far back a fold may have to look.
     """
     return horizon - max(LOOK_BACK, longest) * size
 

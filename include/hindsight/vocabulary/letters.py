@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -27,18 +27,24 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message on its way to one recipient; `facts` are the (incident id, state) pairs it tells."""
+    """A message on its way to one recipient; `facts` are the (incident id, state) pairs it tells.
+
+    `nth` says of each fact the how manieth telling of its incident it is.
+    """
 
     monitor: str
     cause: str
     recipient: str
     message: Message
     facts: tuple[Fact, ...] = ()
+    nth: tuple[int, ...] = ()
 
     @property
     def dedup_key(self) -> str:
-        """Hash of monitor, cause, recipient and what is told: the same promise always has the same key."""
-        told = sorted((incident, str(state)) for incident, state in self.facts) or self.message.subject
+        """Hash of monitor, cause, recipient and what is told, and for which time: the same promise has the same key."""
+        nth: Sequence[tuple[int, ...]] = [(n,) for n in self.nth] or [()] * len(self.facts)
+        told: object = sorted((id, str(state), *n) for (id, state), n in zip(self.facts, nth, strict=True))
+        told = told or self.message.subject
         return hashlib.sha256(json.dumps([self.monitor, self.cause, self.recipient, told]).encode()).hexdigest()
 
     @property
@@ -48,11 +54,17 @@ class Letter:
 
 
 def letters(
-    message: Message, *, monitor: str, cause: str, recipients: Iterable[str], facts: Iterable[Fact] = ()
+    message: Message,
+    *,
+    monitor: str,
+    cause: str,
+    recipients: Iterable[str],
+    facts: Iterable[Fact] = (),
+    nth: Iterable[int] = (),
 ) -> list[Letter]:
     """Address one message to each recipient, the same address once."""
-    told = tuple(facts)
-    return [Letter(monitor, cause, recipient, message, told) for recipient in dict.fromkeys(recipients)]
+    told, times = tuple(facts), tuple(nth)
+    return [Letter(monitor, cause, recipient, message, told, times) for recipient in dict.fromkeys(recipients)]
 
 
 @dataclass(frozen=True, slots=True)

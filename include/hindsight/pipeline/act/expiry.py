@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from hindsight.ledger.records import Report
 from hindsight.snapshots.names import FileName
 from hindsight.training.registry import ModelVersion, Stage
-from hindsight.verdicts.model import Incident, Series, State
+from hindsight.verdicts.model import Incident, Series
 from hindsight.verdicts.retention import Span
 
 
@@ -44,7 +44,7 @@ class Expiry:
 
 def held(incidents: Iterable[Incident]) -> Held:
     """Return the windows that open incidents are about."""
-    starts = {start.astimezone(UTC) for one in incidents if one.state is State.OPEN for start in one.breaches}
+    starts = {start.astimezone(UTC) for one in incidents if one.stands for start in one.breaches}
     return Held(sorted(starts))
 
 

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from hindsight.errors import StoreError
+from hindsight.ledger.estimates import forget_estimates
 from hindsight.ledger.forgetting import (
     count_verdicts,
     forget_report,
@@ -51,6 +52,7 @@ def expire(monitor: Monitor, resources: Resources, *, now: datetime) -> dict[str
         if found.horizon is not None:
             move_horizon(tx, found.horizon, now)
             forget_summaries(tx, found.horizon)
+            forget_estimates(tx, found.horizon)
         verdicts = forget_verdicts(tx, found.verdicts)
     old = before(monitor.retention.messages, now)
     counts = {"messages": resources.ledger.forget_bodies(old, monitor.name) if old else 0, "verdicts": verdicts}
@@ -85,7 +87,7 @@ def _verdicts(monitor: Monitor, tx: Transaction, now: datetime) -> list[tuple[Se
     horizon = monitor.horizon(now, monitor.retention.verdicts)
     if horizon is None:
         return []
-    longest = max((rule.for_ for rule in monitor.rules), default=0)
+    longest = max((max(rule.for_, rule.keep_for) for rule in monitor.rules), default=0)
     until = judged_until(horizon, longest, monitor.window)
     series = judged_before(tx, until)
     found = expired(series, needed(tx.incidents(), monitor.window), until)

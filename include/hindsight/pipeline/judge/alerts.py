@@ -17,8 +17,9 @@ from hindsight.messages.night_mail import compose_night
 from hindsight.messages.night_note import NightNote
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
+from hindsight.pipeline.judge.harm import does_it_hurt
 from hindsight.pipeline.judge.ranking import DRIFTED, Moved
-from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
+from hindsight.verdicts.model import STANDING, Incident, RetrainRequest, Series, State, Status, Verdict
 from hindsight.verdicts.notices import is_stale
 from hindsight.verdicts.retraining import Refusal
 from hindsight.vocabulary.letters import letters
@@ -63,10 +64,12 @@ def promise(
             _next_step(monitor, mailed, retraining),
             night.link if night else "",
             night.note() if night else None,
+            does_it_hurt(monitor, tx, mailed),
         )
         message = compose(monitor, told, context)
-        sent = letters(message, monitor=monitor.name, cause=cause, recipients=monitor.alerts.email, facts=facts(told))
-        tx.queue(sent, at)
+        nth = [one.heard.n + 1 if one.heard else 1 for one in mailed]
+        to = monitor.alerts.email
+        tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=to, facts=facts(told), nth=nth), at)
     elif night and night.asked and monitor.alerts.email and (note := night.note()):
         message = compose_night(monitor, note, link=night.link)
         tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=monitor.alerts.email), at)
@@ -83,7 +86,7 @@ def start_runs(monitor: Monitor, verdicts: Iterable[Verdict], tx: Transaction, *
         is_news = not is_stale(verdict, max_age=monitor.max_age, judged_at=at)
         if verdict.series.rule in dags and verdict.status is Status.BREACH and is_news:
             breaches[verdict.series].add(verdict.window.start)
-    for incident in tx.incidents(series=breaches.keys(), states=[State.OPEN]) if breaches else ():
+    for incident in tx.incidents(series=breaches.keys(), states=STANDING) if breaches else ():
         if not breaches[incident.series].isdisjoint(incident.breaches):
             for dag in dags[incident.series.rule]:
                 tx.request_dag(_dag_request(incident, dag, cause, at))

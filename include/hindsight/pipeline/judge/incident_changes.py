@@ -33,12 +33,17 @@ def turns(monitor: Monitor, before: Known, now: Known, revised: Collection[datet
     earlier = {start: found for start, found in current.items() if start not in revised} | _verdicts(monitor, before)
     stood = _folded(monitor, earlier, {})
     stands = _folded(monitor, current, stood)
-    was = {incident.id: incident.state for incidents in stood.values() for incident in incidents}
+    was = {incident.id: _turn(incident) for incidents in stood.values() for incident in incidents}
     found = sorted((i for incidents in stands.values() for i in incidents), key=lambda i: (i.severity, i.started, i.id))
     return Turns(
-        tuple(i for i in found if i.state is State.OPEN),
-        tuple(i for i in found if i.state is not was.get(i.id)),
+        tuple(i for i in found if i.stands),
+        tuple(i for i in found if _turn(i) is not was.get(i.id)),
     )
+
+
+def _turn(incident: Incident) -> State:
+    """What a report tells of an incident: one that recovers is not over, so nothing has turned."""
+    return State.OPEN if incident.stands else incident.state
 
 
 def _verdicts(monitor: Monitor, known: Known) -> dict[datetime, list[Verdict]]:

@@ -11,7 +11,7 @@ from hindsight.monitors.model import Monitor
 from hindsight.verdicts.cases import brings_news, waits
 from hindsight.verdicts.model import Incident, Series, State, Status, Verdict
 from hindsight.verdicts.muting import spokesmen
-from hindsight.verdicts.notices import is_late, is_stale, needs_notice
+from hindsight.verdicts.notices import is_graver, is_late, is_stale, needs_notice
 from hindsight.vocabulary.severity import Severity
 
 AT_ONCE = (Severity.P0, Severity.P1)
@@ -32,6 +32,16 @@ def news_of(
     news = [i for i in told if needs_notice(i, fresh=True, just_over=i.id not in late)]
     silent = _spoken_for(monitor, tx, news)
     return [incident for incident in news if incident.id not in silent]
+
+
+def worse(monitor: Monitor, incidents: Iterable[Incident], judged_at: datetime) -> list[Incident]:
+    """Return those, of incidents just judged, that are open and graver than people were told: told at once.
+
+    What makes them so, an estimate or labels, was due when the labels of their last breach had matured.
+    """
+    latest = monitor.window + max(monitor.lateness, monitor.labels.matures_after) + monitor.max_age
+    graver = [i for i in incidents if i.state is State.OPEN and i.told is State.OPEN and is_graver(i)]
+    return [i for i in graver if judged_at - i.breaches[-1] <= latest]
 
 
 def split(monitor: Monitor, tx: Transaction, due: Sequence[Incident]) -> tuple[list[Incident], list[Incident]]:

@@ -16,7 +16,8 @@ from hindsight.messages.night_note import NightNote
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
 from hindsight.pipeline.judge.alerts import NightMail, promise, start_runs
-from hindsight.pipeline.judge.incidents_to_tell import news_of, split
+from hindsight.pipeline.judge.harm import Quality, harmed, noted
+from hindsight.pipeline.judge.incidents_to_tell import news_of, split, worse
 from hindsight.pipeline.judge.news import news_of_run
 from hindsight.pipeline.judge.ranking import effects_of
 from hindsight.pipeline.judge.verdicts import verdicts_of_night, verdicts_of_run
@@ -26,7 +27,8 @@ from hindsight.pipeline.resources import Resources, remembering
 from hindsight.verdicts.cases import grouped
 from hindsight.verdicts.incidents import fold_from, refold, retire
 from hindsight.verdicts.judge import kind_of, waits_for_labels
-from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
+from hindsight.verdicts.model import STANDING, Incident, RetrainRequest, Series, State, Status, Verdict
+from hindsight.verdicts.notices import told_now
 from hindsight.verdicts.retraining import Refusal, decide
 from hindsight.vocabulary.measurement import Kind
 from hindsight.vocabulary.windows import Window
@@ -71,11 +73,8 @@ def judge_window(
     has_nights = monitor.source.labels is not None
     digest = not has_nights and window.start.date() != window.end.date()  # else what is P2 would never be told
 
-    def news(tx: Transaction) -> list[Verdict]:
-        return news_of_run(monitor, window, tx, resources)
-
     cause = f"window {window}"
-    return _settle(monitor, verdicts, as_of, cause, resources, judged_at, news=news, digest=digest, dry_run=dry_run)
+    return _settle(monitor, verdicts, as_of, cause, resources, judged_at, window=window, digest=digest, dry_run=dry_run)
 
 
 @remembering
@@ -116,26 +115,32 @@ def _settle(
     *,
     digest: bool,
     night: _Night | None = None,
-    news: Callable[[Transaction], list[Verdict]] = lambda tx: [],
+    window: Window | None = None,
     dry_run: bool,
 ) -> Judgement:
     with resources.ledger.locked(monitor.name) as tx:
-        verdicts = [*verdicts, *news(tx)]
+        estimated: list[datetime] = []
+        if window is not None:
+            verdicts = [*verdicts, *news_of_run(monitor, window, tx, resources)]
+            estimated = noted(monitor, tx, window, as_of, resources)
         changed = tx.save_verdicts([*verdicts, *_vanished(monitor, tx, verdicts)], judged_at)
-        incidents = _grouped(monitor, tx, [*_fold(monitor, tx, changed), *_retired(monitor, tx)])
+        graver = [*estimated, *(changed[one] for one in Quality.of(monitor).rules if one in changed)]
+        folded = harmed(monitor, tx, [*_fold(monitor, tx, changed), *_retired(monitor, tx)], graver)
+        incidents = _grouped(monitor, tx, folded)
         tx.save_incidents(incidents, judged_at)
         newest = tx.of_windows({verdict.window.start for verdict in verdicts})
         retraining = _retraining(monitor, tx, newest, as_of, judged_at) if verdicts else None
         judged = {verdict.series for verdict in verdicts}
         current = [verdict for verdict in newest if verdict.series in judged]
         due = news_of(monitor, tx, current, judged_at, digest=digest)
+        due += [one for one in worse(monitor, incidents, judged_at) if one not in due]
         due, silent = split(monitor, tx, due)
-        told = tuple(replace(incident, told=incident.state) for incident in due)
+        told = tuple(map(told_now, due))
         moved = effects_of(monitor, due, resources)
         mail = _mail(monitor, night, as_of, tx, judged_at) if night else None
         promise(monitor, due, tx, cause=cause, retraining=retraining, moved=moved, at=judged_at, night=mail)
         start_runs(monitor, current, tx, cause=cause, at=judged_at)
-        tx.save_incidents([*told, *(replace(incident, told=incident.state) for incident in silent)], judged_at)
+        tx.save_incidents([*told, *map(told_now, silent)], judged_at)
         if night is not None:
             tx.commit_night(as_of, judged_at, night.windows)
         if dry_run:
@@ -161,12 +166,13 @@ def _mail(monitor: Monitor, night: _Night, as_of: datetime, tx: Transaction, jud
 
 
 def _grouped(monitor: Monitor, tx: Transaction, incidents: Sequence[Incident]) -> list[Incident]:
-    """Say of each incident which case it belongs to."""
+    """Say of each incident which case it belongs to, and of all others on record whose case is another by that."""
     if not incidents:
         return []
-    changed = {incident.id for incident in incidents}
-    others = [one for one in tx.incidents(states=[State.OPEN]) if one.id not in changed]
-    return grouped(incidents, others, _rules(monitor), monitor.window)
+    now = {incident.id for incident in incidents}
+    others = {one.id: one for one in tx.incidents() if one.id not in now}
+    found = grouped([*incidents, *others.values()], _rules(monitor), monitor.window)
+    return [one for one in found if one.id in now or one.case != others[one.id].case]
 
 
 def _vanished(monitor: Monitor, tx: Transaction, verdicts: Sequence[Verdict]) -> list[Verdict]:
@@ -216,7 +222,7 @@ def _fold(monitor: Monitor, tx: Transaction, changed: Mapping[Series, datetime])
 
 def _retired(monitor: Monitor, tx: Transaction) -> list[Incident]:
     """Close the open incidents of what the file no longer has: a rule, a feature, a segment; nobody is told."""
-    open_now = tx.incidents(states=[State.OPEN])
+    open_now = tx.incidents(states=STANDING)
     gone = [(incident, what) for incident in open_now if (what := _missing(monitor, incident.series))]
     return [
         replace(retire(incident, f"the monitor file no longer has its {what}"), told=State.WITHDRAWN)

@@ -28,6 +28,7 @@ from hindsight.checks.news.numbers import Numbers
 from hindsight.checks.news.slots import WEEKS, Place, comparable
 from hindsight.checks.news.spells import Spell, level_since, spells, uncounted
 from hindsight.errors import ConfigError, Problem
+from hindsight.ledger.acceptances import acceptances
 from hindsight.ledger.summaries import note_followed, summaries, summarised
 from hindsight.ledger.transaction import Transaction
 from hindsight.monitors.calendar import AlertBudget, holidays_of
@@ -35,8 +36,9 @@ from hindsight.monitors.model import Monitor
 from hindsight.pipeline.measure.summary import numbers_of
 from hindsight.pipeline.measure.windows import as_of_run
 from hindsight.pipeline.resources import Resources
+from hindsight.verdicts.acceptance import accepted, is_usual
 from hindsight.verdicts.judge import judge
-from hindsight.verdicts.model import Status, Verdict
+from hindsight.verdicts.model import Series, Status, Verdict
 from hindsight.vocabulary.measurement import Kind, Measurement
 from hindsight.vocabulary.windows import Window
 
@@ -82,6 +84,7 @@ class _Past:
         self.rules = {rule.id for rule in self.monitor.rules if rule.metric == RULE_METRIC}
         self.cycle, self.reach = max(WEEK, 3 * self.monitor.window), _reach(self.monitor)
         self.breaches: dict[datetime, set[Column]] | None = None
+        self.accepted = acceptances(self.tx.connection, self.monitor.name)
 
     def judged(self, start: datetime) -> list[Verdict]:
         """Judge one window, and take note of its breaches for those after it."""
@@ -126,6 +129,7 @@ class _Past:
         window = Window(start, start + self.monitor.window)
         judged = judge(self.monitor, window, as_of_run(self.monitor, window), {Kind.DRIFT: facts})
         told = [verdict for verdict in judged if verdict.series.rule in self.rules]
+        told = accepted(told, self.accepted, {rule.id: rule for rule in self.monitor.rules})
         breached = {(v.series.segment, v.series.feature) for v in told if v.status is Status.BREACH}
         self._breaches()[start] = breached
         return told
@@ -139,12 +143,17 @@ class _Past:
         return self.breaches
 
     def _spells(self, start: datetime, columns: Collection[Column]) -> dict[Column, list[Spell]]:
-        """Return by column the spells of news before a window, its own and those of all rows."""
+        """Return by column the spells of news before a window, its own and those of all rows.
+
+        What a person accepted before the window's as-of is usual at once, and in no spell.
+        """
+        as_of = as_of_run(self.monitor, Window(start, start + self.monitor.window))
         starts: dict[Column, list[datetime]] = defaultdict(list)
         for when, told in self._breaches().items():
             if start - 2 * self.reach <= when < start:
                 for column in told:
-                    starts[column].append(when)
+                    if not is_usual(self.accepted, Series(METRIC, "", *column), when, as_of):
+                        starts[column].append(when)
         own = {column: spells(when, self.cycle, self.monitor.window) for column, when in starts.items()}
         found = {column: [*own.get(column, ()), *own.get(("", column[1]), ())] for column in columns}
         return {column: some for column, some in found.items() if some}

@@ -16,7 +16,7 @@ from hindsight.pipeline.judge.verdicts import verdicts_of_night, verdicts_of_run
 from hindsight.pipeline.resources import Resources
 from hindsight.verdicts.incidents import fold_from, refold
 from hindsight.verdicts.judge import waits_for_labels
-from hindsight.verdicts.model import Incident, Series, State, Verdict
+from hindsight.verdicts.model import Incident, Series, Verdict
 from hindsight.vocabulary.windows import Window
 
 
@@ -28,7 +28,7 @@ def open_incidents(monitor: Monitor, resources: Resources, as_of: datetime | Non
     """
     recorded = resources.ledger.incidents(monitor.name)
     if as_of is None:
-        return [incident for incident in recorded if incident.state is State.OPEN]
+        return [incident for incident in recorded if incident.stands]
     by_series: dict[Series, list[Incident]] = defaultdict(list)
     for incident in recorded:
         by_series[incident.series].append(incident)
@@ -55,7 +55,7 @@ def _folded(
         known = [v for v in history if v.window.start >= since[series] and v.window.end <= as_of]
         then = [verdict for v in known if (verdict := v if v.as_of <= as_of else judged(rules, v))]
         folded = refold(monitor.name, rules[series.rule], series, then, recorded[series]) if then else []
-        yield from (i for i in folded if i.state is State.OPEN and i.breaches[-1] >= then[0].window.start)
+        yield from (i for i in folded if i.stands and i.breaches[-1] >= then[0].window.start)
 
 
 def _as_judged(

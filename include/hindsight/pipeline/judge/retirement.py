@@ -10,7 +10,7 @@ from hindsight.messages.wording import whose
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.resources import Resources
 from hindsight.verdicts.incidents import retire
-from hindsight.verdicts.model import Incident, State
+from hindsight.verdicts.model import STANDING, Incident, State
 from hindsight.vocabulary.letters import Message, letters
 from hindsight.vocabulary.severity import Severity
 
@@ -34,7 +34,7 @@ def close_retired(
 def _close(name: str, how: str, resources: Resources, at: datetime) -> int:
     told = _told(name, resources)
     with resources.ledger.locked(name) as tx:
-        closed = [retire(incident, f"the monitor was {how}") for incident in tx.incidents(states=[State.OPEN])]
+        closed = [retire(incident, f"the monitor was {how}") for incident in tx.incidents(states=STANDING)]
         for recipient in dict.fromkeys(who for recipients in told.values() for who in recipients):
             news = [incident for incident in closed if recipient in told.get(incident.id, ())]
             facts = [(incident.id, incident.state) for incident in news]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from hindsight.ledger.acceptances import acceptances
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.resources import Resources
+from hindsight.verdicts.acceptance import accepted, may_be_accepted
 from hindsight.verdicts.judge import LABELLED, judge, waits_for_labels
-from hindsight.verdicts.model import Verdict
+from hindsight.verdicts.model import Status, Verdict
 from hindsight.vocabulary.measurement import Kind, Measurement
 from hindsight.vocabulary.windows import Window
 
@@ -31,6 +33,9 @@ def _judged(
 ) -> list[Verdict]:
     rules = {rule.id: rule for rule in monitor.rules}
     judged = judge(monitor, window, as_of, _facts(monitor, window, as_of, kinds, resources))
+    if not labelled and any(v.status is Status.BREACH and may_be_accepted(rules[v.series.rule]) for v in judged):
+        with resources.ledger.reading() as connection:
+            judged = accepted(judged, acceptances(connection, monitor.name), rules)
     return [v for v in judged if waits_for_labels(monitor, rules[v.series.rule]) is labelled]
 
 

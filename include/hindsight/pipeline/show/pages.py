@@ -18,7 +18,7 @@ from hindsight.pipeline.resources import Resources, remembering
 from hindsight.pipeline.show.state import MonitorState, Story, state_of, stories
 from hindsight.reports.charts import Chart, Mark, Point, Unit
 from hindsight.reports.pages import IncidentRow, Link, MonitorCard, MonitorView, Number
-from hindsight.verdicts.model import Incident, State
+from hindsight.verdicts.model import Incident
 from hindsight.vocabulary.measurement import Kind
 from hindsight.vocabulary.severity import Severity
 
@@ -105,6 +105,7 @@ def _card(monitor: Monitor, state: MonitorState, *, prefix: str) -> MonitorCard:
         criticality=monitor.criticality,
         last_window=monitor.grid.window_at(state.window) if state.window else None,
         open={Severity(severity): count for severity, count in state.open.items()},
+        recovering=state.recovering,
     )
 
 
@@ -197,7 +198,7 @@ def incident_row(incident: Incident, monitor: Monitor) -> IncidentRow:
     """Return an incident as pages show it."""
     series = incident.series
     metric = next((rule.metric for rule in monitor.rules if rule.id == series.rule), "")
-    is_grade, is_open = metric in GRADED, incident.state is State.OPEN
+    is_grade, is_open = metric in GRADED, incident.stands
     return IncidentRow(
         rule=series.rule,
         severity=incident.severity,

@@ -18,7 +18,7 @@ from hindsight.pipeline.judge.ranking import moved
 from hindsight.pipeline.measure.horizon import refuse_moment
 from hindsight.pipeline.resources import Resources, remembering
 from hindsight.verdicts.judge import LABELLED
-from hindsight.verdicts.model import Incident, Series, State
+from hindsight.verdicts.model import STANDING, Incident, Series, State
 from hindsight.verdicts.muting import spokesmen
 from hindsight.verdicts.notices import why_silent
 from hindsight.vocabulary.measurement import Kind, Measurement
@@ -47,7 +47,7 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class MonitorState:
-    """What there is to say about a monitor now, or as it was known at a moment."""
+    """What there is to say about a monitor now, or as it was known at a moment; `open` counts by severity."""
 
     name: str
     state: str
@@ -55,6 +55,7 @@ class MonitorState:
     window: datetime | None
     open: dict[str, int]
     numbers: tuple[Number, ...]
+    recovering: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """The same as JSON takes it."""
@@ -80,8 +81,9 @@ def state_of(monitor: Monitor, resources: Resources, *, as_of: datetime | None =
         state=monitor.state,
         health=_health(monitor, health, standing),
         window=traffic.window if traffic else None,
-        open=dict(sorted(Counter(str(i.severity) for i in standing).items())),
+        open=dict(sorted(Counter(str(i.severity) for i in standing if i.state is State.OPEN).items())),
         numbers=tuple(numbers),
+        recovering=sum(incident.state is State.RECOVERING for incident in standing),
     )
 
 
@@ -231,9 +233,10 @@ def _silence(incident: Incident, rule: Rule, monitor: Monitor, resources: Resour
     return why_silent(incident, rule, monitor, judged_at=last, spokesman=speaks.rule if speaks else "")
 
 
-def _rank(story: Story) -> tuple[bool, str, datetime]:
-    is_open = story.incident.state is State.OPEN
-    return not is_open, str(story.incident.severity) if is_open else "", story.incident.started
+def _rank(story: Story) -> tuple[int, str, datetime]:
+    incident = story.incident
+    place = STANDING.index(incident.state) if incident.stands else len(STANDING)
+    return place, str(incident.severity) if incident.stands else "", incident.started
 
 
 def standing(monitor: Monitor, told: Iterable[Story], resources: Resources, as_of: datetime | None) -> list[Story]:

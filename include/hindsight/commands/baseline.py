@@ -1,0 +1,90 @@
+"""The baseline command: what windows are compared with; frozen anew, or today's level taken as usual."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hindsight.commands.console import out, print_json, user
+from hindsight.errors import ConfigError
+from hindsight.monitors.loader import load_monitor
+from hindsight.monitors.times import moment_of
+from hindsight.settings import read_settings
+from hindsight.verdicts.acceptance import Acceptance, may_be_accepted
+
+if TYPE_CHECKING:
+    from hindsight.monitors.model import Monitor
+    from hindsight.pipeline import Resources
+
+
+def baseline(
+    monitor: Annotated[str, typer.Argument(metavar="MONITOR", help="name of a monitor, or the path of its file")],
+    refit: Annotated[bool, typer.Option("--refit", help="freeze the reference as it is now")] = False,
+    accept: Annotated[bool, typer.Option("--accept", help="take today's level as usual: drift and news of it")] = False,
+    rule: Annotated[str, typer.Option("--rule", help="accept for drift, drift_share or news only")] = "",
+    feature: Annotated[str, typer.Option("--feature", help="accept for this column only")] = "",
+    segment: Annotated[str, typer.Option("--segment", help="accept for this segment only: region=EU")] = "",
+    until: Annotated[str | None, typer.Option("--until", help="not for good: it is expected until then")] = None,
+    comment: Annotated[str, typer.Option("--comment", help="why it is accepted")] = "",
+    as_of: Annotated[
+        str | None,
+        typer.Option("--as-of", help="what is in force then, or with --refit and --accept from then on; now without"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON for machines")] = False,
+) -> int:
+    """Show what windows are compared with; freeze it anew, or take what drifted as usual from now on."""
+    from hindsight.airflow.connections import open_resources
+
+    settings = read_settings()
+    watched, resources = load_monitor(monitor, settings.monitors), open_resources(settings)
+    moment = moment_of(as_of, "--as-of") if as_of else datetime.now(UTC)
+    if accept:
+        end = moment_of(until, "--until") if until else None
+        given = Acceptance(moment, user(), comment.strip(), rule, segment, feature, end)
+        return _accept(watched, resources, given, as_json=as_json)
+    if rule or feature or segment or until or comment:
+        raise ConfigError("--rule, --feature, --segment, --until and --comment say what to --accept: add that")
+    return _show(watched, resources, moment, refit=refit, as_json=as_json)
+
+
+def _accept(watched: Monitor, resources: Resources, given: Acceptance, *, as_json: bool) -> int:
+    from hindsight.ledger.acceptances import add_acceptance
+
+    refuse(watched, given)
+    add_acceptance(resources.ledger, watched.name, given)
+    if as_json:
+        print_json({"monitor": watched.name, "accepted": str(given)})
+    else:
+        out.print(f"{watched.name}: {given}", markup=False)
+    return 0
+
+
+def refuse(watched: Monitor, given: Acceptance) -> None:
+    """Raise ConfigError for an acceptance without a reason, or of what is never accepted or not there."""
+    if not given.comment:
+        raise ConfigError("--accept is on record for good: say why with --comment")
+    known = {one.id for one in watched.rules if may_be_accepted(one)}
+    if given.rule and given.rule not in known:
+        raise ConfigError(
+            f"--rule {given.rule}: expected one of {', '.join(sorted(known))} - nulls, schema and rules of your own are"
+            " never accepted; change the rule in the monitor file"
+        )
+    if given.until is not None and given.until <= given.accepted_at:
+        raise ConfigError(f"--until {given.until:%Y-%m-%d %H:%M} UTC lies before the moment it is accepted")
+
+
+def _show(watched: Monitor, resources: Resources, moment: datetime, *, refit: bool, as_json: bool) -> int:
+    from hindsight import terminal
+    from hindsight.pipeline.show import baseline_contents
+
+    if watched.reference is None:
+        raise ConfigError(f"{watched.name}: its file declares no reference, so nothing is frozen")
+    if refit:
+        result = baseline_contents.refit(watched, resources, as_of=moment)
+        print_json(result.to_dict()) if as_json else out.print(terminal.refitted(result))
+        return 0
+    state = baseline_contents.frozen(watched, resources, as_of=moment)
+    print_json(state.to_dict()) if as_json else out.print(terminal.baseline(state))
+    return 0
