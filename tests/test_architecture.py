@@ -37,7 +37,7 @@ INSIDE = {
         {"operations", "quality", "drift", "labels", "estimate", "news"},
         {"kpis"},
     ),
-    "pipeline": ({"resources", "lint"}, {"measure"}, {"judge"}, {"act", "show", "propose"}, {"night"}),
+    "pipeline": ({"resources", "lint"}, {"measure"}, {"judge"}, {"act", "show", "propose"}, {"night"}, {"rehearse"}),
 }
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from rich.progress import track
 
-from hindsight.commands import backup, expire, outbox, retrain, upgrade
+from hindsight.commands import backup, expire, outbox, rehearse, retrain, upgrade
 from hindsight.commands.chosen import chosen
 from hindsight.commands.console import counted, err, out, print_json
 from hindsight.errors import ConfigError, HindsightError
@@ -272,6 +272,7 @@ app.command(short_help="Delete what has expired, or list it first.")(expire.expi
 app.command(short_help="Copy ledger and store to a folder or address.")(backup.backup)
 app.command(short_help="Bring a backup back, anywhere.")(backup.restore)
 app.command(short_help="List mail that waits or was given up; retry, drop.")(outbox.outbox)
+app.command(short_help="Say what stored windows would have told; write and tell nothing.")(rehearse.rehearse)
 app.command(short_help="Ask for a retraining; a person approves what comes of it.")(retrain.retrain)
 app.command(short_help="Make tables and files of earlier versions new.")(upgrade.upgrade)
 

@@ -5,6 +5,7 @@ chosen   the monitors a command is about
 console  where answers and errors go, as tables or as JSON, and who asks
 expire   what has expired: listed, or deleted
 outbox   what mail waits or was given up; try again, drop
+rehearse what the rules would have told of stored windows
 retrain  a person asks for a retraining
 upgrade  tables and files of an earlier version made new
 """
