@@ -25,7 +25,7 @@ FLOORS = (
     {"verdicts"},
     {"warehouse", "checks", "snapshots", "ledger", "messages", "training", "reports", "proposals"},
     {"pipeline"},
-    {"airflow", "terminal"},
+    {"airflow", "terminal", "testing"},
     {"commands"},
     {"cli", "dags", "plugins"},
     {"__main__"},
