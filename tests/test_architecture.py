@@ -25,7 +25,7 @@ FLOORS = (
     {"verdicts"},
     {"warehouse", "checks", "snapshots", "ledger", "messages", "training", "reports", "proposals"},
     {"pipeline"},
-    {"airflow", "terminal"},
+    {"airflow", "terminal", "testing"},
     {"commands"},
     {"cli", "dags", "plugins"},
     {"__main__"},
@@ -37,7 +37,7 @@ INSIDE = {
         {"operations", "quality", "drift", "labels", "estimate", "news"},
         {"kpis"},
     ),
-    "pipeline": ({"resources", "lint"}, {"measure"}, {"judge"}, {"act", "show", "propose"}, {"night"}),
+    "pipeline": ({"resources", "lint"}, {"measure"}, {"judge"}, {"act", "show", "propose"}, {"night"}, {"rehearse"}),
 }
 
 

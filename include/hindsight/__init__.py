@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hindsight import testing
     from hindsight.pipeline import read_snapshots
 
-__all__ = ["__version__", "read_snapshots"]
+__all__ = ["__version__", "read_snapshots", "testing"]
 __version__ = "0.1.0"
 
 
@@ -17,4 +19,6 @@ def __getattr__(name: str) -> Any:
         from hindsight.pipeline import read_snapshots
 
         return read_snapshots
+    if name == "testing":
+        return import_module("hindsight.testing")
     raise AttributeError(f"module 'hindsight' has no attribute {name!r}")

@@ -5,18 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.progress import track
 
-from hindsight.commands import audit, backup, baseline, expire, outbox, retrain, upgrade
+from hindsight.commands import audit, backup, baseline, expire, lint, outbox, rehearse, retrain, upgrade
 from hindsight.commands.chosen import chosen
 from hindsight.commands.console import counted, err, out, print_json
 from hindsight.errors import ConfigError, HindsightError
-from hindsight.monitors.loader import load_monitor, monitor_files, require_folder
+from hindsight.monitors.loader import load_monitor
 from hindsight.monitors.model import Monitor, Task
 from hindsight.monitors.times import moment_of, nights_of, span_of
 from hindsight.settings import Settings, read_settings
@@ -59,30 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(code)
 
 
-@app.command(short_help="List every error of every monitor file, with its line.")
-def lint(
-    files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE...]")] = None,
-    connect: Annotated[
-        bool, typer.Option("--connect", help="look for tables and columns in the warehouse too")
-    ] = False,
-    as_json: Json = False,
-) -> int:
-    """Check monitor files, their suites and train functions, and list every error; all files without arguments."""
-    from hindsight.airflow.connections import open_warehouse
-    from hindsight.pipeline.lint import lint as lint_files
-
-    settings = read_settings()
-    paths = files or [require_folder(settings.monitors)]
-    checked = [file for path in paths for file in (monitor_files(path) if path.is_dir() else [path])]
-    warehouse = partial(open_warehouse, settings=settings) if connect else None
-    problems = lint_files(checked, great_expectations=settings.great_expectations, warehouse=warehouse)
-    if as_json:
-        print_json([{"file": str(p.file), "line": p.line, "field": p.field, "message": p.message} for p in problems])
-    for problem in () if as_json else problems:
-        err.print(str(problem), style="red", markup=False)
-    if not problems and not as_json:
-        out.print(f"{counted(len(checked), 'file')}, no errors" if checked else f"no files in {paths[0]}")
-    return 1 if problems else 0
+app.command(short_help="List every error of every monitor file, with its line.")(lint.lint)
 
 
 @app.command(short_help="Propose a monitor file and a suite from a real table.")
@@ -272,6 +248,7 @@ app.command(short_help="Delete what has expired, or list it first.")(expire.expi
 app.command(short_help="Copy ledger and store to a folder or address.")(backup.backup)
 app.command(short_help="Bring a backup back, anywhere.")(backup.restore)
 app.command(short_help="List mail that waits or was given up; retry, drop.")(outbox.outbox)
+app.command(short_help="Say what stored windows would have told; write and tell nothing.")(rehearse.rehearse)
 app.command(short_help="Ask for a retraining; a person approves what comes of it.")(retrain.retrain)
 app.command(short_help="Make tables and files of earlier versions new.")(upgrade.upgrade)
 

@@ -113,3 +113,13 @@ def test_help_names_every_command_in_a_whole_sentence(say: Say, monkeypatch: pyt
     commands = [line for line in asked.out.partition("Commands:")[2].splitlines() if line]
     assert len(commands) == len(typer.main.get_command(app).commands)
     assert all(line.endswith(".") and "..." not in line for line in commands)
+
+
+def test_lint_warns_of_a_budget_that_cannot_be_kept_and_exits_well(world: World, say: Say) -> None:
+    world.declare(alerts={"budget": "0 pages and 2 notices per 30d"})
+    said = say("lint")
+    assert (said.code, said.out) == (0, "1 file, no errors, 1 warning\n")
+    assert said.err.startswith("warning: ")
+    assert "alerts.budget: agrees to no page" in said.err
+    (found,) = say("lint", "--json").json
+    assert (found["level"], found["field"]) == ("warning", "alerts.budget")

@@ -6,7 +6,9 @@ baseline what windows are compared with; frozen anew, or accepted
 chosen   the monitors a command is about
 console  where answers and errors go, as tables or as JSON, and who asks
 expire   what has expired: listed, or deleted
+lint     every error of every file, and budgets that cannot be kept
 outbox   what mail waits or was given up; try again, drop
+rehearse what the rules would have told of stored windows
 retrain  a person asks for a retraining
 upgrade  tables and files of an earlier version made new
 """

@@ -125,6 +125,12 @@ class Ledger:
         with self.reading() as connection:
             return connection.execute(query.where(nights.c.monitor == monitor, nights.c.as_of < before)).scalar()
 
+    def nights(self, monitor: str, *, after: datetime) -> list[datetime]:
+        """Return the committed as-ofs after a moment, oldest first."""
+        nights = tables.nights
+        query = sa.select(nights.c.as_of).where(nights.c.monitor == monitor, nights.c.as_of > after)
+        return [row.as_of for row in self._rows(query.order_by(nights.c.as_of))]
+
     def horizon(self, monitor: str) -> datetime | None:
         """Return the start of the first window that has not expired; None where nothing has."""
         with self.reading() as connection:

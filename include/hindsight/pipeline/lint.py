@@ -12,6 +12,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from hindsight.errors import ConfigError, Problem, TrainingError
+from hindsight.monitors.budget_checks import budget_warnings
 from hindsight.monitors.calendar import Calendar, holidays_of
 from hindsight.monitors.document import Document, in_file_order
 from hindsight.monitors.loader import lint as lint_files
@@ -40,6 +41,19 @@ def lint(files: Iterable[Path], *, great_expectations: Path, warehouse: Warehous
         fresh = _at_run_time(document, monitor, great_expectations, warehouse)
         found += (problem for problem in fresh if not _is_said(problem, path, wrong))
     return in_file_order(dict.fromkeys(found))
+
+
+def warnings(files: Iterable[Path]) -> list[Problem]:
+    """Return what is no error but cannot be kept, of the files that have none: a budget that the file itself breaks."""
+    found = []
+    for path in dict.fromkeys(files):
+        try:
+            document, monitor, known = read_file(path)
+        except ConfigError:
+            continue
+        if monitor is not None and not known:
+            found += [document.problem(where, said) for where, said in budget_warnings(monitor)]
+    return in_file_order(found)
 
 
 def _is_said(problem: Problem, path: Path, wrong: set[str]) -> bool:

@@ -131,6 +131,14 @@ class SnapshotStore:
         sought = Sought(after=after, until=until)
         return self._retried(lambda: {p.name.start for p in self.index(monitor, [kind], sought).places(sought)})
 
+    def moments(self, monitor: str, kind: Kind, sought: Sought) -> set[tuple[datetime, datetime]]:
+        """Return the start of the window and the as-of of every snapshot of a kind that is sought."""
+
+        def read() -> set[tuple[datetime, datetime]]:
+            return {(p.name.start, p.name.as_of) for p in self.index(monitor, [kind], sought).places(sought)}
+
+        return self._retried(read)
+
     def measurements(
         self, monitor: str, kind: Kind, window: Window, as_of: datetime | None = None
     ) -> list[Measurement]:
