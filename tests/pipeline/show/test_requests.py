@@ -60,7 +60,8 @@ def filled(world: World, windows: int, *, unfolded: int) -> None:
         for window in made[: windows - unfolded]:
             for kind in KINDS:
                 world.resources.store.write("credit", kind, window, window.end, SAID[kind], definition=by)
-    fold_snapshots("credit", world.resources, now=made[-1].end + 40 * DAY)
+    for hours in range(2):
+        fold_snapshots("credit", world.resources, now=made[-1].end + 40 * DAY + hours * HOUR)
     for window in made[windows - unfolded :]:
         keep(world.monitor, window, window.end, SAID, world.resources)
 
