@@ -83,7 +83,7 @@ def test_a_run_of_one_window(world: World) -> None:
     assert asked.total() <= 25
 
 
-@pytest.mark.parametrize("windows", [100, 1000])
+@pytest.mark.parametrize("windows", [100, 300])
 def test_what_is_shown_of_a_monitor(world: World, windows: int) -> None:
     filled(world, windows, unfolded=10)
     asked = afresh(world)
