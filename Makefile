@@ -32,6 +32,10 @@ test: .venv/.installed  ## Check style, types and behaviour
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
+.PHONY: test-heavy
+test-heavy: .venv/.installed  ## Check properties with ten times as many examples, and what else takes too long for every day
+	HINDSIGHT_EXAMPLES=thorough $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "heavy or hypothesis"
+
 .venv-nannyml/.installed: benchmarks/nannyml.txt | .venv/.installed
 	@echo "Making .venv-nannyml, where NannyML lives apart from our requirements: 1.1 GB"
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-nannyml

@@ -105,9 +105,10 @@ def lay(store: SnapshotStore, monitor: Monitor, pattern: Pattern, *, months: flo
                 _write_fold(store, monitor, kind, span, begin, blocks)
             else:
                 _write_files(store, blocks)
-        for span in SPANS if folded else ():  # what maintenance has folded by then of the day that is not over
-            for heap in heaps(store.names(monitor.name, [kind]), span, now=END):
-                fold(store, heap)
+        for now in (END - HOUR, END) if folded else ():  # maintenance of the day that is not over
+            for span in SPANS:
+                for heap in heaps(store.names(monitor.name, [kind]), span, now=now):
+                    fold(store, heap, now=now)
     return windows
 
 
@@ -209,7 +210,7 @@ def _write_fold(
     rows = sum(len(table) for _, table in blocks)
     ends = (snapshots[0].name.start, snapshots[-1].name.start, min(moments), max(moments))
     name = FoldName(monitor.name, kind, span, begin, *ends, rows, 1)
-    store.files.put_new(name.path, encode_fold(hour for block in blocks for hour in _hours(block)))
+    store.files.put_new(name.path, encode_fold((hour for block in blocks for hour in _hours(block)), max(moments)))
 
 
 def _hours(block: Block) -> Iterator[Block]:

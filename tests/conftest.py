@@ -22,8 +22,11 @@ from hindsight.snapshots.store import SnapshotStore
 
 os.environ.update(DO_NOT_TRACK="1", GX_ANALYTICS_ENABLED="false")
 
-settings.register_profile("repeatable", deadline=None, derandomize=True)  # a busy machine is no failure
-settings.load_profile("repeatable")
+settings.register_profile(
+    "repeatable", deadline=None, derandomize=True, max_examples=40
+)  # a busy machine is no failure
+settings.register_profile("thorough", deadline=None, max_examples=400)  # of make test-heavy: others every time
+settings.load_profile(os.environ.get("HINDSIGHT_EXAMPLES", "repeatable"))
 
 _numbers = itertools.count(1)
 

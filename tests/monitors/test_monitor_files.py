@@ -275,7 +275,7 @@ def test_no_text_at_all_raises_anything_but_a_config_error(tmp_path_factory: pyt
         assert problem.file == path
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None)
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5), lambda inner: st.lists(inner)))
 def test_any_value_at_any_key_is_told_and_not_raised(tmp_path_factory: pytest.TempPathFactory, value) -> None:
     for name, info in Monitor.model_fields.items():

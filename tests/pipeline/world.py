@@ -16,8 +16,6 @@ from ruamel.yaml import YAML
 
 from hindsight import pipeline
 from hindsight.ledger import tables
-from hindsight.ledger.connect import open_engine
-from hindsight.ledger.ledger import Ledger
 from hindsight.messages.smtp_mailer import Security, SmtpMailer, SmtpSettings
 from hindsight.monitors.loader import load_monitor
 from hindsight.monitors.model import Monitor
@@ -28,6 +26,7 @@ from hindsight.verdicts.model import Incident, State, Verdict
 from hindsight.vocabulary.measurement import Kind, Measurement
 from hindsight.vocabulary.windows import Window
 from tests.builders import DAY, HOUR, a_window, at, monitor_file
+from tests.ledgers import a_ledger
 from tests.messages.smtp_server import Script, running
 from tests.warehouse.tables import LOG, TRUTH, fill, writing
 
@@ -184,12 +183,9 @@ class World:
 def a_world(url: sa.URL, folder: Path, days: Iterable[str] = REFERENCE, **changes: Any) -> Iterator[World]:
     """Make a world whose warehouse holds these days and whose monitor file has these changes."""
     settings = Settings(folder, str(folder / "data"), folder / "monitors", folder / "great_expectations")
-    ledger = Ledger(open_engine(sa.URL.create("sqlite", database=str(folder / "ledger.db"))))
-    if url.get_backend_name() == "postgresql":
-        ledger = Ledger(open_engine(url))
-    ledger.create()
+    aside = sa.URL.create("sqlite", database=str(folder / "ledger.db"))
+    ledger = a_ledger(url if url.get_backend_name() == "postgresql" else aside)
     registry = Registry(ledger.engine)
-    registry.create()
     resources = Resources(settings, lambda _: url, ledger, registry)
     fill(url)
     world = World(url, folder, resources).declare(**changes)

@@ -158,7 +158,7 @@ def tables(draw: st.DrawFn) -> tuple[list[tuple[str, str]], list[list[Any]]]:
     return columns, draw(rows)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tables())
 def test_any_table_gives_a_file_that_lints_or_a_clear_error(
     table: tuple[list[tuple[str, str]], list[list[Any]]],

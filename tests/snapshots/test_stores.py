@@ -21,9 +21,9 @@ SECRET = "canary-s3cret"
     [
         ("http://127.0.0.1:9/data", "HTTPFileSystem cannot create a file only where there is none"),
         ("https://example.com/data", "HTTPFileSystem cannot create a file only where there is none"),
-        ("dir://data", "cannot be opened"),
-        ("hdfs://host/data", "cannot be opened"),
-        ("webdav://host/data", "cannot be opened"),
+        ("dir://data", "dir:// cannot create a file only where there is none"),
+        ("hdfs://host/data", "hdfs:// cannot create a file only where there is none"),
+        ("webdav://host/data", "webdav:// cannot create a file only where there is none"),
         ("nosuch://data", "cannot be opened: Protocol not known: nosuch"),
     ],
 )
@@ -128,6 +128,20 @@ def test_a_store_that_lets_nothing_be_deleted_keeps_data_all_the_same(monkeypatc
     files = open_files(f"/there/{uuid4().hex}", Bucket())
     assert files.put_new("a", b"1")
     assert files.listing() == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("says", "helps"),
+    [("Unable to locate credentials", True), ("AccessDenied", True), ("403 Forbidden", True), ("timed out", False)],
+)
+def test_whom_a_store_does_not_know_is_told_where_credentials_go(says: str, helps: bool) -> None:
+    class Closed(Bucket):
+        def cat_file(self, *_: Any, **__: Any) -> bytes:
+            raise PermissionError(says)
+
+    with pytest.raises(StoreError, match=f"/a: could not read: {says}") as caught:
+        open_files(f"/there/{uuid4().hex}", Closed()).get("a")
+    assert str(caught.value).endswith("connection hindsight_data, see docs/stores.md") is helps
 
 
 class Talkative(Bucket):

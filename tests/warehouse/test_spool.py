@@ -31,7 +31,7 @@ def batches(parts: list[list[tuple[object, ...]]]) -> list[pa.RecordBatch]:
     return [pa.RecordBatch.from_arrays(part, schema=SCHEMA) for part in arrays]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(deadline=None)
 @given(st.lists(st.lists(values, max_size=5), max_size=5), st.integers(1, 400), st.data())
 def test_columns_are_those_written_nulls_and_not_a_number_included(
     parts: list[list[tuple[object, ...]]], group_bytes: int, data: st.DataObject

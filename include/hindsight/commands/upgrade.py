@@ -27,7 +27,7 @@ def upgrade(
     resources = open_resources(settings)  # opening the ledger upgrades its tables
     now, names = datetime.now(UTC), [one.name for one in chosen(monitor, settings)]
     steps: dict[str, Callable[[str], dict[str, Any]]] = {
-        "renewed": lambda name: renew_snapshots(name, resources),
+        "renewed": lambda name: renew_snapshots(name, resources, now=now),
         "folded": lambda name: fold_snapshots(name, resources, now=now),
     }
     found = {}

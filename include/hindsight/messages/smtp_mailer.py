@@ -148,7 +148,7 @@ class SmtpMailer:
 
     def __init__(self, settings: SmtpSettings, *, tls: ssl.SSLContext | None = None) -> None:
         self._settings = settings
-        self._tls = tls or ssl.create_default_context()
+        self._tls = tls
 
     @property
     def connection(self) -> str:
@@ -159,7 +159,9 @@ class SmtpMailer:
     def session(self) -> Iterator[SmtpSession]:
         """Begin a conversation; must not be called inside a running event loop."""
         with asyncio.Runner() as runner:
-            session = SmtpSession(self._settings, self._tls, runner)
+            is_clear = self._settings.security is Security.CLEAR
+            tls = None if is_clear else self._tls or ssl.create_default_context()  # which reads every root there is
+            session = SmtpSession(self._settings, tls, runner)
             try:
                 yield session
             finally:
@@ -174,7 +176,7 @@ class SmtpMailer:
 class SmtpSession:
     """One connection for many mails: opened for the first, and again where the server has closed it in between."""
 
-    def __init__(self, settings: SmtpSettings, tls: ssl.SSLContext, runner: asyncio.Runner) -> None:
+    def __init__(self, settings: SmtpSettings, tls: ssl.SSLContext | None, runner: asyncio.Runner) -> None:
         self._settings = settings
         self._runner = runner
         self._client = aiosmtplib.SMTP(

@@ -1,6 +1,7 @@
-"""Compaction: the files of closed hours, days and months become one each, which is whole before they go.
+"""Compaction: the files of closed hours, days and months become one each, which is whole long before they go.
 
-A fold that is cut off anywhere leaves every snapshot in one file at least, and the next one takes up where it was.
+What a fold was made of is deleted by a later run, when whoever was listing the folder as it was made has long ended: no
+listing misses a row. Cut off anywhere, every snapshot lies in one file at least, and the next run takes up there.
 Files that are damaged, or of a newer Hindsight, stay where they are, and are named.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -24,6 +25,7 @@ from hindsight.snapshots.tables import stacked
 MOST_ROWS = 3_000_000  # of one fold: a reader may have to fetch it whole, and refuses many more
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 MARGIN = HOUR  # after the end of an hour, before it counts as closed
+GRACE = timedelta(minutes=30)  # how long a fold lies beside what it was made of: longer than a reader lists
 SETTLED = timedelta(days=2)  # what nothing was added to for so long is folded to the last file
 FEW, SOME, MANY = 4, 8, 64  # files worth folding into an hour or a day; a month; a month that hardly grows by them
 GROWN = 4  # a month is folded again once what came is so small a part of what it has
@@ -31,11 +33,15 @@ GROWN = 4  # a month is folded again once what came is so small a part of what i
 
 @dataclass(frozen=True)
 class Heap:
-    """The files of one monitor and kind that belong into one fold, those of its earlier generations included."""
+    """The files of one monitor and kind that belong into one fold, those of its earlier generations included.
+
+    `is_ripe` says whether what came is worth a fold; of others only what is folded already is deleted.
+    """
 
     span: Span
     begin: datetime
     files: tuple[FileName, ...]
+    is_ripe: bool = True
 
     @cached_property
     def fold(self) -> FoldName | None:
@@ -55,6 +61,11 @@ class Heap:
         return tuple(file for file in self.files if file != self.fold and file not in self.outlived)
 
     @property
+    def has_leftovers(self) -> bool:
+        """Say whether there are files that are folded already, by their names."""
+        return self.fold is not None and any(map(self.fold.may_hold, self.files))
+
+    @property
     def rows(self) -> int:
         """How many rows the fold would have at least."""
         return _rows(self.added) + (self.fold.rows if self.fold else 0)
@@ -62,9 +73,10 @@ class Heap:
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """What became of a heap: how many files went into a fold and are gone, what was wrong, in words, what is new in it,
-    and whether the store refused to delete."""
+    """What became of a heap: how many files went into a fold, how many are gone, what was wrong, in words, what is new
+    in the fold, and whether the store refused to delete."""
 
+    taken: int = 0
     removed: int = 0
     faults: tuple[str, ...] = ()
     added: tuple[Snapshot, ...] = ()
@@ -72,16 +84,20 @@ class Folded:
 
 
 def heaps(files: Iterable[FileName], span: Span, *, now: datetime) -> list[Heap]:
-    """Return what is worth folding into spans of one length: of one monitor and kind, oldest first.
+    """Return what there is to do for the folds of spans of one length: of one monitor and kind, oldest first.
 
-    A day takes in the hours that are over, a month the days: either is folded as it grows.
+    A day takes in the hours that are over, a month the days: either is folded as it grows. What a fold may hold already
+    belongs to it alone.
     """
     found: dict[datetime, list[FileName]] = defaultdict(list)
-    for file in files:
-        if _fits(file, span) and _is_closed(file, span, now):
+    there = list(files)
+    folds = _newest_folds(there)
+    for file in there:
+        if _fits(file, span) and _is_closed(file, span, now) and _home(file, folds) in (None, span):
             found[begin_of(span, file.start)].append(file)
-    grouped = (Heap(span, begin, tuple(some)) for begin, some in sorted(found.items()))
-    return [heap for heap in grouped if heap.outlived or (heap.added and _is_worth_it(heap, now))]
+    grouped = [Heap(span, begin, tuple(some)) for begin, some in sorted(found.items())]
+    judged = [replace(heap, is_ripe=bool(heap.added) and _is_worth_it(heap, now)) for heap in grouped]
+    return [heap for heap in judged if heap.is_ripe or heap.has_leftovers]
 
 
 def outdated(store: SnapshotStore, files: Iterable[FileName]) -> list[Heap]:
@@ -94,25 +110,50 @@ def outdated(store: SnapshotStore, files: Iterable[FileName]) -> list[Heap]:
     return [day for day in days if any(store.is_outdated(file) for file in day.added)]
 
 
-def fold(store: SnapshotStore, heap: Heap) -> Folded:
-    """Make one file of a heap and delete what it was made of; whoever calls holds the monitor's lock.
+def fold(store: SnapshotStore, heap: Heap, *, now: datetime, grace: timedelta = GRACE) -> Folded:
+    """Make one file of a heap, or delete what one was made of so long ago; whoever calls holds the monitor's lock.
 
-    Raises StoreError where the store cannot keep the fold; nothing is deleted then. What it does not let us delete
-    stays, is read once all the same, and goes before anything is folded again: so that no generation is heaped upon
-    the other. Nothing takes the place of a fold that cannot be read.
+    Without `grace` both is done at once. Raises StoreError where the store cannot keep the fold; nothing is deleted
+    then. What it does not let us delete stays, is read once all the same, and goes before anything is folded again: so
+    that no generation is heaped upon the other. Nothing takes the place of a fold that cannot be read.
     """
+    if _is_fresh(store, heap, now, grace):
+        return Folded()
     sources = _Sources(store, heap)
     if heap.fold in sources.unread:
         return Folded(faults=sources.faults)
-    removed, refused = _deleted(store, sources.known)
-    if refused or not sources.added:
-        return Folded(removed, (*sources.faults, *refused), is_refused=bool(refused))
     try:
-        _keep(store, heap, sources)
+        swept = _swept(store, heap, sources)
+        if swept.is_refused or not (sources.added and heap.is_ripe) or (swept.removed and grace):
+            return swept
+        _keep(store, heap, sources, now)
     except DamagedError as exc:  # a page of an earlier fold, whose footer is whole
-        return Folded(removed, (*sources.faults, str(exc)))
-    more, refused = _deleted(store, sources.news)
-    return Folded(removed + more, (*sources.faults, *refused), sources.added, bool(refused))
+        return Folded(faults=(*sources.faults, str(exc)))
+    removed, refused = (0, ()) if grace else _deleted(store, sources.news)
+    taken, gone = sum(file != heap.fold for file in sources.news), swept.removed + removed
+    return Folded(taken, gone, (*sources.faults, *refused), sources.added, bool(refused))
+
+
+def _is_fresh(store: SnapshotStore, heap: Heap, now: datetime, grace: timedelta) -> bool:
+    """Say whether somebody may still be listing the folder as it was before the fold came.
+
+    One of a far future is not: a clock went wrong, and nobody waits for that.
+    """
+    if heap.fold is None or not grace:
+        return False
+    try:
+        made = store.fold(heap.fold).made
+    except (DamagedError, NewerError):
+        return False
+    return made is not None and abs(now - made) < grace
+
+
+def _swept(store: SnapshotStore, heap: Heap, sources: _Sources) -> Folded:
+    """Delete what the fold holds already, once every row of it was read again; raise DamagedError where one is not."""
+    if heap.fold and sources.known:
+        store.fold(heap.fold).check()
+    removed, refused = _deleted(store, sources.known)
+    return Folded(0, removed, (*sources.faults, *refused), is_refused=bool(refused))
 
 
 def _deleted(store: SnapshotStore, files: Iterable[FileName]) -> tuple[int, tuple[str, ...]]:
@@ -125,6 +166,25 @@ def _deleted(store: SnapshotStore, files: Iterable[FileName]) -> tuple[int, tupl
     except StoreError as exc:
         return removed, (str(exc),)
     return removed, ()
+
+
+def _newest_folds(files: Iterable[FileName]) -> dict[tuple[Span, datetime], FoldName]:
+    folds = [file for file in files if isinstance(file, FoldName)]
+    return {(fold.span, fold.begin): fold for fold in sorted(folds, key=lambda fold: fold.generation)}
+
+
+def _home(file: FileName, folds: dict[tuple[Span, datetime], FoldName]) -> Span | None:
+    """Return the longest span whose fold may hold a file already, by its name; None where none does.
+
+    A fold stays with its own span, so that the next generation knows of it.
+    """
+    if isinstance(file, FoldName) and file == folds[file.span, file.begin]:
+        return None
+    for span in reversed(SPANS) if folds else ():
+        fold = folds.get((span, begin_of(span, file.start)))
+        if fold is not None and fold.may_hold(file):
+            return span
+    return None
 
 
 def _fits(file: FileName, span: Span) -> bool:
@@ -227,7 +287,7 @@ class _Sources:
         return stacked(tables)
 
 
-def _keep(store: SnapshotStore, heap: Heap, sources: _Sources) -> None:
+def _keep(store: SnapshotStore, heap: Heap, sources: _Sources, now: datetime) -> None:
     """Write the next generation and read it back: what was not found again whole must not let anything go."""
     table_rows = 0
 
@@ -237,7 +297,7 @@ def _keep(store: SnapshotStore, heap: Heap, sources: _Sources) -> None:
             table_rows += len(table)
             yield snapshots, table
 
-    data = encode_fold(counted())
+    data = encode_fold(counted(), now)
     name = _name(heap, sources.snapshots, table_rows)
     store.files.put_new(name.path, data)
     if store.files.get(name.path, fresh=True) != data:

@@ -11,10 +11,15 @@ from fsspec.utils import get_protocol
 
 CLIENTS = {"s3": "s3fs", "s3a": "s3fs", "abfs": "adlfs", "abfss": "adlfs", "az": "adlfs", "gs": "gcsfs", "gcs": "gcsfs"}
 CONTAINERS = {"s3fs": "bucket", "adlfs": "container", "gcsfs": "bucket"}
+NO_STORES = {"http", "https", "webdav", "dir", "hdfs", "webhdfs", "ftp", "sftp", "ssh"}  # read at best, or replaced
 _LONGEST = 300  # characters of what a client says
 _ELSEWHERE = (
     "keep HINDSIGHT_DATA in a folder, or on a store that can: S3 (s3://), Azure Blob Storage (abfs://) or Google Cloud "
     "Storage (gs://), see docs/stores.md"
+)
+_CREDENTIALS = "give its credentials in the environment or as connection hindsight_data, see docs/stores.md"
+_REFUSED = re.compile(
+    r"credentials|access ?denied|forbidden|unauthori[sz]ed|not authori[sz]ed|authenticat", re.IGNORECASE
 )
 _SHORTEST = 3  # shorter texts would blot out ordinary words
 _USERINFO = re.compile(r"://[^/@]*:[^/@]*@")
@@ -23,19 +28,22 @@ _SECRET = re.compile(r"key|secret|token|password|credential|connection_string", 
 
 def unopened(root: str, cause: Exception, options: Mapping[str, Any]) -> str:
     """Say that there is no way to a root: its client is missing, or it is no store to begin with."""
-    client = CLIENTS.get(get_protocol(root))
+    protocol = get_protocol(root)
+    client = CLIENTS.get(protocol)
+    if protocol in NO_STORES:  # whatever else is wrong with it
+        return f"{shown(root)}: {protocol}:// cannot create a file only where there is none; {_ELSEWHERE}"
     if client is None:
         do = _ELSEWHERE
     elif isinstance(cause, ImportError):
         do = f"install its client, pip install {client}"
     else:
-        do = "give its credentials in the environment or as connection hindsight_data, see docs/stores.md"
+        do = _CREDENTIALS
     return f"{shown(root)}: cannot be opened: {said(cause, options)}; {do}"
 
 
 def is_no_store(fs: AbstractFileSystem) -> bool:
     """Say whether files of this kind can be read at best: a web server answers a create by replacing, if at all."""
-    return bool({*_protocols(fs)} & {"http", "https"})
+    return bool({*_protocols(fs)} & NO_STORES)
 
 
 def client_of(fs: AbstractFileSystem) -> str:
@@ -75,6 +83,12 @@ def said(cause: BaseException, options: Mapping[str, Any]) -> str:
     for secret in secrets_of(options):
         text = text.replace(secret, "***")
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def advised(cause: BaseException, options: Mapping[str, Any]) -> str:
+    """Return what a client's error says and, where the store does not know who is asking, what to do."""
+    text = said(cause, options)
+    return f"{text}; {_CREDENTIALS}" if _REFUSED.search(text) else text
 
 
 def shown(uri: str) -> str:

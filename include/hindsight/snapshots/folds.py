@@ -20,6 +20,7 @@ from hindsight.snapshots.tables import SCHEMA, stacked, taken
 
 GROUP_ROWS = 16_384  # of a group of rows: readers skip groups by the windows they hold
 _CONTENTS = "hindsight.contents"
+_MADE = "hindsight.folded_at"
 _KEY = ("window_start", "as_of", "revision")
 _ORDER = [(name, "ascending") for name in ("model_version", "segment", "metric", "feature", "bin", *_KEY)]
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
@@ -90,6 +91,19 @@ class Fold:
         """What the file holds, in the order of the keys; raises DamagedError where the list of it is not whole."""
         return _listed(self.name, self._file, self._uri)
 
+    @property
+    def made(self) -> datetime | None:
+        """When it was folded; None of one that does not say."""
+        try:
+            return datetime.fromisoformat((self._file.metadata.metadata or {})[_MADE.encode()].decode())
+        except (KeyError, ValueError):
+            return None
+
+    def check(self) -> None:
+        """Read every row; raise DamagedError where one cannot be read."""
+        for group in range(self._file.num_row_groups):
+            self._read(group)
+
     def rows(self, names: Sequence[SnapshotName]) -> tuple[pa.Table, np.ndarray]:
         """Return the rows of the snapshots of these names, and of each row which of them it belongs to."""
         wanted = Wanted(names)
@@ -106,13 +120,15 @@ class Fold:
                 yield group
 
 
-def encode_fold(blocks: Iterable[tuple[Sequence[Snapshot], pa.Table]]) -> bytes:
+def encode_fold(blocks: Iterable[tuple[Sequence[Snapshot], pa.Table]], made: datetime) -> bytes:
     """Return snapshots as one file, given in blocks of which each begins after the windows of the one before.
+
+    `made` is when they are folded: what they are folded from stays for a while from then on.
 
     Only one group of rows is held at a time.
     """
     listed: list[Snapshot] = []
-    return folded(_groups(blocks, listed), SCHEMA, lambda: {_CONTENTS: _listing(listed)})
+    return folded(_groups(blocks, listed), SCHEMA, lambda: {_CONTENTS: _listing(listed), _MADE: made.isoformat()})
 
 
 def _groups(blocks: Iterable[tuple[Sequence[Snapshot], pa.Table]], listed: list[Snapshot]) -> Iterator[pa.Table]:

@@ -30,15 +30,14 @@ class Sought:
 
     def may_be_in(self, file: FileName) -> bool:
         """Say whether a file may hold one, by its name."""
-        earliest, latest = (file.earliest, file.latest) if isinstance(file, FoldName) else (file.as_of, file.as_of)
         first, last = self._ends
         return (
             (self.start is None or file.last >= self.start)
             and (self.end is None or file.start < self.end)
             and (first is None or file.last >= first)
             and (last is None or file.start <= last)
-            and (self.after is None or latest > self.after)
-            and (self.until is None or earliest <= self.until)
+            and (self.after is None or file.latest > self.after)
+            and (self.until is None or file.earliest <= self.until)
         )
 
     @cached_property

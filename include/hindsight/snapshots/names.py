@@ -65,6 +65,16 @@ class SnapshotName:
         """The start of the last window in the file, as a fold has one."""
         return self.start
 
+    @property
+    def earliest(self) -> datetime:
+        """The first as-of in the file, as a fold has one."""
+        return self.as_of
+
+    @property
+    def latest(self) -> datetime:
+        """The last as-of in the file, as a fold has one."""
+        return self.as_of
+
 
 @dataclass(frozen=True, slots=True)
 class FoldName:
@@ -103,6 +113,16 @@ class FoldName:
         known = f"{_compact(self.earliest)}-{_compact(self.latest)}"
         span = f"{self.begin:{_FORMS[self.span]}}"
         return f"{self.folder}/{span}_{windows}_{known}_n{self.rows}-g{self.generation}.parquet"
+
+    def may_hold(self, file: SnapshotName | FoldName) -> bool:
+        """Say whether all that a file of the same monitor and kind has may be in here too, by the names."""
+        is_older = not isinstance(file, FoldName) or self._follows(file)
+        is_inside = self.start <= file.start and file.last <= self.last
+        return is_older and is_inside and self.earliest <= file.earliest and file.latest <= self.latest
+
+    def _follows(self, other: FoldName) -> bool:
+        longer = SPANS.index(self.span) > SPANS.index(other.span)
+        return longer or (self.key == other.key and self.generation > other.generation)
 
 
 FileName = SnapshotName | FoldName

@@ -12,7 +12,7 @@ from fsspec import AbstractFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
 from hindsight.errors import StoreError
-from hindsight.snapshots.complaints import client_of, incapable, no_container, replacing, said, shown
+from hindsight.snapshots.complaints import advised, client_of, incapable, no_container, replacing, shown
 from hindsight.snapshots.memory import memory_of, remembering
 from hindsight.snapshots.port import MAX_FILE_BYTES, MissingError, checked, twice
 
@@ -175,7 +175,7 @@ class RemoteFiles:
         return shown(str(self._fs.unstrip_protocol(full)))
 
     def _said(self, cause: Exception) -> str:
-        return said(cause, self._fs.storage_options)
+        return advised(cause, self._fs.storage_options)
 
     @contextmanager
     def _telling(self, action: str, full: str) -> Iterator[None]:

@@ -166,7 +166,7 @@ def test_ranges_of_a_constant_and_sentinels_are_told_apart_in_float32_too(writin
     assert {m.value for m in found if m.feature == "amount" and m.metric == "sentinel_share"} == {0.1}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 @given(st.lists(st.integers(-50, 50), min_size=1, max_size=60), st.sampled_from([10, 100, 3, 7]))
 def test_a_quantile_between_equal_values_is_that_value(numbers: list[int], below: int) -> None:
     values = np.sort(np.array(numbers) / below)
@@ -176,7 +176,7 @@ def test_a_quantile_between_equal_values_is_that_value(numbers: list[int], below
     assert (found[lower == higher] == lower[lower == higher]).all()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 @given(st.lists(st.floats(-1e6, 1e6, allow_subnormal=False), min_size=1, max_size=60))
 def test_borders_keep_their_order_and_every_row_of_the_reference_its_bin(numbers: list[float]) -> None:
     values = np.sort(np.array(numbers) + 0.0)
@@ -185,7 +185,7 @@ def test_borders_keep_their_order_and_every_row_of_the_reference_its_bin(numbers
         assert bins.counts(Distribution(values), 2).sum() == values.size + 2
 
 
-@settings(max_examples=100, deadline=None)
+@settings(deadline=None)
 @given(st.lists(st.integers(-400, 400), min_size=1, max_size=20, unique=True), st.sampled_from([8, 10, 3e-6]))
 def test_every_value_of_a_few_has_a_bin_of_its_own_in_float32_too(numbers: list[int], below: float) -> None:
     values = np.sort(np.array(numbers) / below)

@@ -92,7 +92,6 @@ def by_rows(name: str, y: np.ndarray, h: np.ndarray, block: np.ndarray) -> float
 
 
 @given(CELLS, st.sampled_from(METRICS["binary"]))
-@settings(max_examples=60)
 def test_an_estimate_from_counts_is_the_one_row_by_row_and_so_is_its_variance(rows: Any, name: str) -> None:
     cells = cells_of(rows)
     if cells.every.sum() < 2 or not cells.predicted.sum():

@@ -98,7 +98,7 @@ def test_regression_numbers_equal_scikit_learn() -> None:
     assert values(table, REGRESSION) == pytest.approx(expected, rel=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(2, 200), st.floats(0.02, 0.98), st.integers(1, 6))
 def test_any_binary_rows_have_the_numbers_of_scikit_learn(seed: int, n: int, positive: float, digits: int) -> None:
     random = np.random.default_rng(seed)

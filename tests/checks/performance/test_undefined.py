@@ -58,7 +58,7 @@ def same(found: dict[str, Measurement], expected: dict[str, float | None]) -> No
         assert m.value is not None or m.note, m
 
 
-@settings(max_examples=150, deadline=None)
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.sampled_from([0, 0.05, 0.5, 1]), st.sampled_from([0, 0.5, 1]))
 def test_a_binary_number_is_scikit_learns_or_null_where_that_has_none(
     seed: int, n: int, positive: float, predicted: float
@@ -83,7 +83,7 @@ def test_a_binary_number_is_scikit_learns_or_null_where_that_has_none(
     same(measured(BINARY, y, h, score=p), expected)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 7), st.integers(1, 7), st.booleans())
 def test_a_macro_average_is_scikit_learns_over_the_classes_that_occur(
     seed: int, n: int, labelled: int, predicted: int, scored: bool
@@ -105,7 +105,7 @@ def test_a_macro_average_is_scikit_learns_over_the_classes_that_occur(
     same(measured(monitor, names[y], names[h], **columns), expected)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([0.0, 1.0, 2.0, 2.5]), min_size=1, max_size=6), st.sampled_from([0.0, 0.5]))
 def test_r2_is_scikit_learns_or_null_where_the_labels_have_no_spread(labels: list[float], off: float) -> None:
     y = np.array(labels)

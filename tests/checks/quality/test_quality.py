@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hindsight.checks.quality.norms import Counted
@@ -201,7 +201,6 @@ def test_values_of_hashed_columns_are_never_named() -> None:
     assert "eu" not in notes.casefold()
 
 
-@settings(max_examples=40)
 @given(
     st.lists(st.one_of(st.none(), st.floats(), st.just(-999.0)), min_size=1, max_size=80),
     st.randoms(use_true_random=False),

@@ -84,7 +84,7 @@ def test_without_a_record_the_files_say_it(world: World, folded: bool) -> None:
 @pytest.mark.parametrize("learn", [fold_snapshots, renew_snapshots])
 def test_a_lost_record_is_made_again_of_the_files(world: World, opened: list[int], learn: Any) -> None:
     lose_the_record(world)
-    learn("credit", world.resources, **({"now": LATER} if learn is fold_snapshots else {}))
+    learn("credit", world.resources, now=LATER)
     opened.clear()
     assert late(world.declare(**CORRECTED)) == DAYS
     assert sum(opened) == 0
