@@ -15,8 +15,8 @@ PAGES, NOTICES = ("P0", "P1"), ("P2",)
 class Telling:
     """One time a case was told: when, how gravely, and what the message named.
 
-    `how` is "opened", or "again" for a repeat, worse and opened anew; ends of cases are not tellings. `begun` is the
-    start of the first window with a breach.
+    `how` is "opened", or "again" for worse, another number or column, and opened anew; ends of cases are not tellings.
+    `begun` is the start of the first window with a breach.
     """
 
     at: datetime
@@ -45,9 +45,14 @@ def tellings(judgement: Any, at: datetime) -> Iterator[Telling]:
             at=at,
             case=case,
             severity=min(str(incident.severity) for incident in told),
-            how="opened" if any(incident.id == case for incident in told) else "again",
+            how="opened" if any(_is_first(incident) for incident in told) else "again",
             begun=min(incident.started for incident in told),
             rules=tuple(dict.fromkeys(incident.series.rule for incident in told)),
             columns=tuple(dict.fromkeys(filter(None, (incident.series.feature for incident in told)))),
             segments=tuple(dict.fromkeys(filter(None, (incident.series.segment for incident in told)))),
         )
+
+
+def _is_first(incident: Any) -> bool:
+    """Whether the case begins with this incident, of which nothing was told before."""
+    return bool(incident.id == incident.case and (incident.heard is None or incident.heard.n == 1))
