@@ -8,6 +8,6 @@ file_checks  whether the parts make sense together; rule_checks and kpi_checks l
 metric_catalog  every metric there is, with its definition
 schema       the JSON Schema for editors         times        moments as a command line is given them
 own_types    whether the types a file trusts can be imported
-calendar     time zone, holidays, and the budget of what is told
+calendar     time zone, holidays, and the budget of what is told; budget_checks whether a file can keep it
 metric       what there is to say about a metric   retention  how long history is kept
 """
