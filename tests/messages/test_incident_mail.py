@@ -100,6 +100,26 @@ def test_an_end_and_a_withdrawal_say_so() -> None:
     )
 
 
+def test_news_says_what_is_new_and_what_lasted_has_become_the_level() -> None:
+    note = "mean 52.1, 40.3 expected (6.1 standard deviations of its own past)"
+    new = replace(told("news", feature="amount", segment="region=EU"), note=note)
+    assert f"[P2] credit_default: amount in region=EU: {note} (since" in compose(MONITOR, [new]).subject
+    over = told("news", feature="amount", state=State.RESOLVED, ended=START + 20 * DAY)
+    assert compose(MONITOR, [over]).subject == (
+        "[resolved] credit_default: news of amount is no news any more: it has lasted and is what is usual now"
+        " (2026-11-12 to 2026-12-02)"
+    )
+    short = told("news", feature="amount", state=State.RESOLVED, ended=START + 3 * DAY)
+    assert "news of amount is over" in compose(MONITOR, [short]).subject
+
+
+def test_a_mail_about_what_drifted_says_whether_it_hurts() -> None:
+    harm = "It hurts: estimated accuracy 0.7 (0.68 to 0.72), 0.9 on the reference."
+    message = compose(MONITOR, [told("drift", feature="amount")], Context(harm=harm))
+    assert f"Does it hurt: {harm}" in message.text
+    assert harm in Tags(message.html).text
+
+
 def test_the_end_of_a_p0_says_what_was_for_those_who_hear_of_it_first() -> None:
     over = compose(MONITOR, [told(state=State.RESOLVED, ended=START + DAY)])
     said = "accuracy drop is over (was, from 2026-11-12 to 2026-11-13: accuracy 0.71, 21 % below reference)"

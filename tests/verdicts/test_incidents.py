@@ -123,6 +123,13 @@ def test_operations_are_open_until_they_are_over(metric: str, expected: str) -> 
     assert drawn(folded("B.", rule=a_rule(metric, keep_for=3))) == [expected]
 
 
+def test_a_week_without_a_breach_ends_an_episode_though_some_days_of_it_have_no_verdict() -> None:
+    [over] = folded("B....nn.", rule=a_rule(keep_for=7))
+    assert (over.state, over.ended, over.settled) == (State.RESOLVED, day(1), day(8))
+    [waiting] = folded("B....nnn", rule=a_rule(keep_for=7))
+    assert waiting.state is State.RECOVERING
+
+
 def test_who_heard_of_incidents_that_merge_has_heard_of_the_one_they_become() -> None:
     older, younger = folded("B.B")
     heard = Heard(day(2), younger.severity, n=3)

@@ -10,6 +10,7 @@ from hindsight.monitors.rules import Rule
 from hindsight.verdicts.model import Incident, Series, State
 from hindsight.vocabulary.severity import Severity
 
+LEARNT = timedelta(days=14)  # news that lasts two weeks has become the level
 _ASTRONOMICAL = 1e15  # from there on nobody counts digits
 _SHARES = ("_rate", "_share", "coverage")
 _HEALTH = {1: "warning", 2: "critical"}
@@ -157,6 +158,8 @@ def ending(rule: Rule, incident: Incident, size: timedelta, note: str = "") -> s
     if incident.state is State.WITHDRAWN:
         return f"{name}: {clean(incident.reason, 200) or 'later labels undid it'}"
     span = moment(incident.started, size) + (f" to {moment(incident.ended, size)}" if incident.ended else "")
+    if rule.metric == "drift.news" and incident.ended and incident.ended - incident.started >= LEARNT:
+        return f"{name} is no news any more: it has lasted and is what is usual now ({span})"
     if incident.severity is Severity.P0:
         return f"{name} is over (was, from {span}: {headline(rule, incident, note)})"
     return f"{name} is over ({span})"

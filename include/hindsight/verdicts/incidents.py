@@ -12,6 +12,7 @@ from hindsight.monitors.rules import Rule
 from hindsight.verdicts.model import Heard, Incident, Series, State, Status, Verdict
 
 NEWS, VOLUME = "drift.news", "operations.volume_ratio"
+CYCLE = timedelta(days=7)
 LOOK_BACK = 100  # windows folded again before the earliest changed one, for breaches still pending there
 
 
@@ -35,7 +36,8 @@ class Episode:
 def episodes(rule: Rule, verdicts: Iterable[Verdict]) -> list[Episode]:
     """Return the episodes in verdicts of one series in window order; only OK and BREACH move them.
 
-    An episode begins with `for` breaches without an OK between them and ends with `keep_for` OK without a breach.
+    An episode begins with `for` breaches without an OK between them and ends with `keep_for` OK without a breach or,
+    where that is a week or more, with the first OK so long after the last breach: weekends may have no verdict.
     """
     found: list[Episode] = []
     run: list[Verdict] = []
@@ -48,12 +50,17 @@ def episodes(rule: Rule, verdicts: Iterable[Verdict]) -> list[Episode]:
             calm += 1
             if len(run) < rule.for_:
                 run, calm = [], 0
-            elif calm >= rule.keep_for:
+            elif calm >= rule.keep_for or _is_calm_for_a_cycle(rule, run[-1], verdict):
                 found.append(Episode(tuple(run), verdict.window.end))
                 run, calm = [], 0
     if len(run) >= rule.for_:
         found.append(Episode(tuple(run), None, calm))
     return found
+
+
+def _is_calm_for_a_cycle(rule: Rule, last: Verdict, now: Verdict) -> bool:
+    cycle = rule.keep_for * (now.window.end - now.window.start)
+    return cycle >= CYCLE and now.window.end - last.window.end >= cycle
 
 
 def refold(

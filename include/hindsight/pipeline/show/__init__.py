@@ -4,5 +4,5 @@ state          health and numbers of a monitor, the story of its incidents
 pages          what the pages show                      accuracy_report  what a night of labels changed
 scorecard      segments, calibration, estimates         night_note       the same in a few lines, for a mail
 documents      reports made and read                    baseline_contents  what the frozen references hold
-snapshots      read_snapshots, for notebooks
+snapshots      read_snapshots, for notebooks            audit            who did what, when and why
 """
