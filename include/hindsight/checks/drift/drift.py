@@ -62,13 +62,14 @@ def drift(
 
     Drift: of all rows, of each model version and of each segment, a segment being compared with the reference's rows
     of the same segment. Profiles: of all rows and of each version, not of segments: the profile of a few rows would be
-    the rows themselves. Values do not depend on the order of the rows. `undecided` says why nothing may be called
-    drift, if anything does.
+    the rows themselves. Features that the clock fixes have neither. Values do not depend on the order of the rows.
+    `undecided` says why nothing may be called drift, if anything does.
     """
     found = groups(rows, monitor)
     check = _Check(rows, monitor.drift, baseline, found, undecided, Lock())
     with pool(THREADS if rows.n <= MANY_ROWS else 1) as workers:
-        columns = list(workers.map(lambda role: check.column(*role), roles(monitor)))
+        watched = (role for role in roles(monitor) if role[0] not in monitor.clocks)
+        columns = list(workers.map(lambda role: check.column(*role), watched))
     drifts = [
         replace(row, model_version=group.model_version, segment=group.segment)
         for i, group in enumerate(found)
