@@ -80,6 +80,9 @@ def init(
     task: Annotated[Task | None, typer.Option("--task", help="binary, multiclass or regression")] = None,
     positive_label: Annotated[str | None, typer.Option("--positive-label", help="the class that is looked for")] = None,
     window: Annotated[str | None, typer.Option("--window", help="length of a window, such as 1h, 1d or 7d")] = None,
+    timezone: Annotated[
+        str | None, typer.Option("--timezone", help="of weekdays and hours, such as Europe/Berlin; windows stay UTC")
+    ] = None,
     folder: Annotated[
         Path | None, typer.Option("--out", help="where the file goes; HINDSIGHT_MONITORS without")
     ] = None,
@@ -102,7 +105,7 @@ def init(
         name=name or propose.name_of(table),
         given={role: column for role, column in roles.items() if column is not None},
         labels_table=labels_table,
-        wishes=propose.wishes(task, positive_label, window),
+        wishes=propose.wishes(task, positive_label, window, timezone),
     )
     written = propose.write(proposal, settings, folder=folder, force=force)
     if as_json:

@@ -18,7 +18,8 @@ _BUDGET = re.compile(r"(\d+) pages? and (\d+) notices? per (\S+)")
 MONTH = timedelta(days=30)
 
 
-def _zone(value: str) -> str:
+def zone_of(value: str) -> str:
+    """Return the name of a time zone; raise ValueError for a name that is none."""
     try:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError) as exc:
@@ -26,7 +27,7 @@ def _zone(value: str) -> str:
     return value
 
 
-Timezone = Annotated[str, AfterValidator(_zone)]
+Timezone = Annotated[str, AfterValidator(zone_of)]
 
 
 class Calendar(Strict):

@@ -89,10 +89,14 @@ class LabelPolicy(Strict):
 
 
 class Feature(Strict):
-    """One input column of the model; `importance` is any measure of what it weighs there, in one unit for all."""
+    """One input column of the model; `importance` is any measure of what it weighs there, in one unit for all.
+
+    `clock` says that the time of a row fixes its value, so that how far it lies from the reference tells nothing.
+    """
 
     type: Literal["numeric", "categorical"]
     critical: bool = False
+    clock: bool = False
     importance: float | None = Field(None, ge=0)
 
 
@@ -275,6 +279,11 @@ class Monitor(Strict):
     retrain: Retrain | None = None
     retention: Retention = Retention()
     trusted: Dotteds = ()
+
+    @property
+    def clocks(self) -> frozenset[str]:
+        """The features that the time of a row fixes."""
+        return frozenset(name for name, feature in self.features.items() if feature.clock)
 
     @property
     def grid(self) -> Grid:

@@ -13,14 +13,19 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from hindsight.checks.reference.scores import column_fault
 from hindsight.checks.suites import drafts
 from hindsight.errors import ConfigError, DataError
+from hindsight.monitors.calendar import zone_of
 from hindsight.monitors.file_checks import LONGEST_WINDOW
 from hindsight.monitors.loader import load_file, load_folder
 from hindsight.monitors.model import Task
+from hindsight.proposals.clock import Clock, clock_of
 from hindsight.proposals.draft import draft
 from hindsight.proposals.proposal import Proposal, Wishes
 from hindsight.proposals.propose import propose
@@ -29,9 +34,10 @@ from hindsight.proposals.truth import label_columns, likely_tables, named_table
 from hindsight.settings import Settings
 from hindsight.vocabulary.facts import LabelFacts, TableFacts, snake
 from hindsight.vocabulary.rows import Scalar
-from hindsight.vocabulary.windows import format_moment, parse_duration
+from hindsight.vocabulary.windows import MONDAY, format_moment, parse_duration
 from hindsight.warehouse import survey
 from hindsight.warehouse.survey import Sample
+from hindsight.warehouse.times import TIMESTAMP
 
 MOST_IDS, MOST_VALUES = 2000, 60
 FIRST_WINDOWS = 8
@@ -75,8 +81,8 @@ class Written:
         }
 
 
-def wishes(task: Task | None, positive_label: str | None, window: str | None) -> Wishes:
-    """Return what the user said as a monitor file would take it; raise ConfigError for a window that is none."""
+def wishes(task: Task | None, positive_label: str | None, window: str | None, timezone: str | None = None) -> Wishes:
+    """Return what the user said as a monitor file takes it; raise ConfigError for a window or zone that is none."""
     label: Scalar | None = positive_label
     if positive_label is not None and re.fullmatch(r"-?(0|[1-9]\d{0,17})", positive_label):
         label = int(positive_label)
@@ -88,7 +94,11 @@ def wishes(task: Task | None, positive_label: str | None, window: str | None) ->
         raise ConfigError(f"--window: {exc}") from exc
     if size is not None and not timedelta(minutes=1) <= size <= LONGEST_WINDOW:
         raise ConfigError(f"--window: expected at least 1m and at most {LONGEST_WINDOW.days}d, got {window!r}")
-    return Wishes(task=task, positive_label=label, window=size)
+    try:
+        zone = zone_of(timezone) if timezone is not None else None
+    except ValueError as exc:
+        raise ConfigError(f"--timezone: {exc}") from exc
+    return Wishes(task=task, positive_label=label, window=size, timezone=zone)
 
 
 def name_of(table: str) -> str:
@@ -136,6 +146,7 @@ def propose_monitor(
         labels,
         mean_scores=_mean_scores(sample, roles),
         wishes=wishes or Wishes(),
+        clocks=lambda size: _clocks(sample, timestamp.column, size, (wishes and wishes.timezone) or "UTC"),
     )
     _doubt_scores(made, sample)
     return made
@@ -188,6 +199,25 @@ def _mean_scores(sample: Sample, roles: Roles) -> dict[Scalar, float]:
     if score is None or score.column == prediction or not known[score.column].is_number:
         return {}
     return survey.mean_by(sample, prediction, score.column) if known[prediction].distinct == 2 else {}
+
+
+def _clocks(sample: Sample, timestamp: str, size: timedelta, zone: str) -> dict[str, Clock]:
+    """Return the columns of the sampled rows that the time of a row fixes, for windows of a size, and how."""
+    times = sample.rows.column(timestamp).cast(TIMESTAMP, safe=False)
+    dated = sample.rows.filter(pc.is_valid(times))
+    times = times.drop_null()
+    anchor = pa.scalar(MONDAY, TIMESTAMP)
+    windows = pc.microseconds_between(anchor, times).to_numpy() // (size // timedelta(microseconds=1))
+    local = pc.local_timestamp(times.cast(pa.timestamp("us", tz=zone)))
+    hours = local.cast(pa.int64()).to_numpy() // (timedelta(hours=1) // timedelta(microseconds=1))
+    found = {name: clock_of(_codes(dated.column(name)), windows, hours) for name in dated.column_names}
+    return {name: fixed for name, fixed in found.items() if fixed}
+
+
+def _codes(column: pa.ChunkedArray) -> np.ndarray:
+    """Number the distinct values of a column, null being one."""
+    codes: np.ndarray = column.combine_chunks().dictionary_encode(null_encoding="encode").indices.to_numpy()
+    return codes
 
 
 def _doubt_scores(made: Proposal, sample: Sample) -> None:

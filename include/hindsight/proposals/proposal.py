@@ -49,7 +49,8 @@ class Proposal:
 
     def features(self) -> dict[str, str]:
         """Return the features and their types."""
-        return {line.where[1]: line.value for line in self.lines if line.where[0] == "features"}
+        found = {line.where[1]: line.value for line in self.lines if line.where[0] == "features"}
+        return {name: value if isinstance(value, str) else value["type"] for name, value in found.items()}
 
 
 def plain(value: Scalar) -> Scalar:
@@ -95,3 +96,4 @@ class Wishes:
     task: Task | None = None
     positive_label: Scalar | None = None
     window: timedelta | None = None
+    timezone: str | None = None

@@ -6,10 +6,11 @@ What cannot be told is a remark with what to do about it, never a line that is m
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 
 from hindsight.monitors.model import Task
+from hindsight.proposals.clock import Clock
 from hindsight.proposals.features import Finding, best_segment, finding
 from hindsight.proposals.outputs import add_positive_label, add_scores, task_of
 from hindsight.proposals.periods import Traffic, reference, rounded_up, window_size
@@ -33,8 +34,12 @@ def propose(
     *,
     mean_scores: Mapping[Scalar, float],
     wishes: Wishes,
+    clocks: Callable[[timedelta], Mapping[str, Clock]] = lambda size: {},
 ) -> Proposal:
-    """Return the monitor file proposed for a table that has rows; `mean_scores` is the mean score by prediction."""
+    """Return the monitor file proposed for a table that has rows; `mean_scores` is the mean score by prediction.
+
+    `clocks` says, for windows of a size, which columns the time of a row fixes, and how.
+    """
     made = Proposal(name, table, roles)
     made.add("name", name)
     made.add("state", "paused", "set it to active when all else is right: then Airflow runs it")
@@ -44,7 +49,7 @@ def propose(
     made.add("source.connection", connection)
     classes = _predictions(made, task)
     _labels(made, labels, traffic.per(size))
-    _columns(made, {*classes, *(known.column for known in roles.values())}, traffic.per(size))
+    _columns(made, {*classes, *(known.column for known in roles.values())}, traffic.per(size), clocks(size))
     _reference(made, traffic, size)
     _rules(made)
     made.add("quality.suite", name, "the checks of single columns that came with this file")
@@ -81,11 +86,20 @@ def _time(made: Proposal, wishes: Wishes) -> tuple[Traffic, timedelta]:
     if traffic.per(size) < 100:
         why += " - CHECK: few for accuracy and drift; a longer window sees more"
     made.add("window", format_duration(size), "you said so; " + why if wishes.window else why)
+    _timezone(made, wishes)
     found = reference(traffic, Grid(size))
     start = found[1] if found else Grid(size).window_at(traffic.first).start
     why = "the first window after the reference" if found else "where the table begins"
     made.add("start", format_moment(start), f"{why}; a later one skips history")
     return traffic, size
+
+
+def _timezone(made: Proposal, wishes: Wishes) -> None:
+    if wishes.timezone is not None:
+        made.add("timezone", wishes.timezone, "you said so; windows stay UTC")
+        return
+    why = "CHECK: whose weekdays and hours are these? Such as Europe/Berlin (--timezone); windows stay UTC"
+    made.add("timezone", "UTC", why)
 
 
 def _predictions(made: Proposal, task: Task) -> set[str]:
@@ -182,13 +196,24 @@ def _said(span: timedelta) -> str:
     return f"{span.days} days" if span.days > 2 else f"{span / timedelta(hours=1):.2g} hours"
 
 
-def _columns(made: Proposal, taken: set[str], rows: float) -> None:
+def _columns(made: Proposal, taken: set[str], rows: float, clocks: Mapping[str, Clock]) -> None:
     """Add features, personal columns and a segment; say of the others why they are left out."""
     rest = {column.name: finding(column) for column in made.table.columns.values() if column.name not in taken}
     rest |= {name: Finding("left out", "names the model") for name in _MODEL_NAMES if name in rest}
     for name, found in rest.items():
-        if found.kind in ("numeric", "categorical"):
+        if found.kind not in ("numeric", "categorical"):
+            continue
+        if fixed := clocks.get(name):
+            why = "; ".join(filter(None, (found.why, f"one value in each {fixed}")))
+            made.add("features", {"type": found.kind, "clock": True}, why, name)
+        else:
             made.add("features", found.kind, found.why, name)
+    if of_clock := [name for name in clocks if rest.get(name) and rest[name].kind in ("numeric", "categorical")]:
+        made.remark(
+            "features",
+            f"The time of a row fixes {', '.join(of_clock)}: how far they lie from a reference of another time tells "
+            "nothing, so they are not compared with it (clock: true)",
+        )
     private = [name for name, found in rest.items() if found.kind == "personal"]
     out = [f"{name} ({found.why})" for name, found in rest.items() if found.kind == "left out"]
     unnameable = "a monitor file takes names of letters a to z, digits and _; rename it in a view"
@@ -202,7 +227,7 @@ def _columns(made: Proposal, taken: set[str], rows: float) -> None:
             "`hash: […]` and make the connection hindsight_pii, whose password is the key",
         )
         made.add("pii.drop", private, "; ".join(f"{name} {rest[name].why}" for name in private))
-    _segment(made, rest, rows)
+    _segment(made, {name: found for name, found in rest.items() if name not in clocks}, rows)
 
 
 def _segment(made: Proposal, rest: Mapping[str, Finding], rows: float) -> None:

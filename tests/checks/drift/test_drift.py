@@ -324,3 +324,13 @@ def test_sixty_features_that_did_not_move_raise_no_alarm() -> None:
     baseline = baseline_of(pa.table({name: generator.normal(size=5000) for name in names}), monitor)
     windows = [pa.table({name: generator.normal(size=500) for name in names}) for _ in range(10)]
     assert [drifted(found(window, baseline, monitor)) for window in windows] == [[]] * 10
+
+
+def test_a_feature_of_the_clock_has_neither_drift_nor_profile() -> None:
+    moved = rows(np.random.default_rng(5), amount=np.full(N, 9.0))
+    clock = plain(features={"amount": {"type": "numeric", "clock": True}, "region": "categorical"})
+    drifts, profiles = drift(TableRows(moved), clock, usual())
+    assert {row.feature for row in drifts} == {"", "region", "prediction", "score"}
+    assert "amount" not in {row.feature for row in profiles}
+    assert found(moved, monitor=clock)["drift_share", ""].value == 0
+    assert found(moved)["drift_share", ""].value == 0.5

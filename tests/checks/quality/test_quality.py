@@ -287,3 +287,21 @@ def test_every_breakage_of_real_data_is_named_and_nothing_else(schema_break: Pat
             if limit is not None and m.value is not None and m.value - (m.reference or 0) >= limit:
                 found.add((folder.name.removeprefix("dt="), m.feature, m.metric))
     assert found == expected
+
+
+def test_a_column_of_the_clock_is_not_held_against_a_reference_of_another_time() -> None:
+    features = {"amount": {"type": "numeric", "clock": True}, "region": {"type": "categorical", "clock": True}}
+    odd = some_columns(1000, amount=pa.array([500.0] * 900 + [None] * 100), region=pa.array(["MARS"] * 1000))
+    found = {
+        (m.feature, m.metric): m for m in quality(TableRows(odd), a_monitor(features=features), BASELINE) if m.feature
+    }
+    for name, metrics in (
+        ("amount", ("out_of_range_share", "outlier_share", "stuck", "unit_change")),
+        ("region", ("new_category_share", "stuck")),
+    ):
+        assert {(found[name, m].value, found[name, m].note) for m in metrics} == {
+            (None, "the time of a row fixes it (clock: true)")
+        }
+    assert found["amount", "null_rate"].value == 0.1
+    assert found["amount", "schema_change"].value == 0
+    assert measured(odd)["amount", "stuck"].value == 1

@@ -69,7 +69,8 @@ def drift(
     found = groups(rows, monitor)
     check = _Check(rows, monitor.drift, baseline, found, undecided, Lock())
     with pool(THREADS if rows.n <= MANY_ROWS else 1) as workers:
-        columns = list(workers.map(lambda role: check.column(*role), roles(monitor)))
+        watched = (role for role in roles(monitor) if role[0] not in monitor.clocks)
+        columns = list(workers.map(lambda role: check.column(*role), watched))
     drifts = [
         replace(row, model_version=group.model_version, segment=group.segment)
         for i, group in enumerate(found)

@@ -34,6 +34,10 @@ UNREAD_SHARE = 0.05  # of the texts of a logged number: from there on its column
 STUCK_VALUES = 31  # months, weekdays and days of a month stand still without being stuck
 NO_REFERENCE = "the baseline does not have this column"
 NO_VALUES = "no values"
+OF_THE_CLOCK = "the time of a row fixes it (clock: true)"
+_AGAINST_REFERENCE = frozenset(
+    {"out_of_range_share", "outlier_share", "stuck", "unit_change", "new_category_share"}
+)  # of another time
 _ALWAYS = ("null_rate", "schema_change")
 
 
@@ -61,7 +65,8 @@ def quality(
             yield missing(expected, rows.n, strangers)
         else:
             values = _read(rows, expected, served if role != "feature" else None)
-            yield from _Column(expected, values, name in monitor.pii.hash, control, strangers).measure()
+            found = _Column(expected, values, name in monitor.pii.hash, control, strangers).measure()
+            yield from map(_of_the_clock, found) if name in monitor.clocks else found
 
     found = [_duplicates(rows)]
     for role in roles(monitor):
@@ -69,6 +74,13 @@ def quality(
     if rows.n:
         found += _logged(rows, monitor, strangers)
     return found
+
+
+def _of_the_clock(one: Measurement) -> Measurement:
+    """Leave out what compares a column that the clock fixes with a reference of another time, or calls it stuck."""
+    if one.metric not in _AGAINST_REFERENCE:
+        return one
+    return Measurement(one.metric, None, one.n, feature=one.feature, note=OF_THE_CLOCK)
 
 
 def _served(rows: Rows, monitor: Monitor) -> np.ndarray | None:

@@ -157,7 +157,7 @@ def fingerprint(monitor: Monitor) -> str:
     parts = monitor.model_dump(
         mode="json",
         include={"model", "source", "reference", "features", "segments", "drift", "pii"},
-        exclude={"reference": {"max_age"}, "features": {"__all__": {"importance"}}},
+        exclude={"reference": {"max_age"}, "features": {"__all__": {"importance", "clock"}}},
     )
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
