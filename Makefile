@@ -25,6 +25,10 @@ export UV_PYTHON_DOWNLOADS := never
 demo: .venv/.installed  ## Start everything on this machine and show what it finds; ONCE=1 stops after the summary
 	@$(BIN)/python -m demo.launch $(if $(ONCE),--once)
 
+# two processes test at a time: threads of their own would only wait for each other, and burn time while they do
+test test-heavy: export OMP_NUM_THREADS := 1
+test test-heavy: export OPENBLAS_NUM_THREADS := 1
+
 .PHONY: test
 test: .venv/.installed  ## Check style, types and behaviour
 	$(BIN)/ruff check .

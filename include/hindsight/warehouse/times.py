@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import pyarrow as pa
 
@@ -19,11 +20,13 @@ def microseconds(moment: datetime) -> int:
     return (moment - EPOCH) // _MICROSECOND
 
 
+@lru_cache(maxsize=2**14)
 def utc_microseconds(text: object) -> int | None:
     """Microseconds since 1970 of an ISO 8601 text that begins with year, month and day; None for anything else.
 
     Only such texts are in the order of time, by which an index finds them. A time without a zone is UTC. SQLite asks
-    for every row it looks at: what stands here costs a scan of a million rows its second.
+    for every row it looks at, in each statement anew: of a window that was read before they are at hand, and what
+    stands here costs a scan of a million rows its second.
     """
     if not isinstance(text, str) or not _DATED.match(text):
         return None
