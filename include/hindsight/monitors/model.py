@@ -88,6 +88,9 @@ class LabelPolicy(Strict):
     absent_means: Scalar | None = None
 
 
+OF_THE_CLOCK = "the time of a row fixes it (clock: true)"
+
+
 class Feature(Strict):
     """One input column of the model; `importance` is any measure of what it weighs there, in one unit for all.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
 
@@ -18,7 +18,7 @@ from hindsight.checks.statistics.effects import benjamini_hochberg
 from hindsight.checks.values.groups import Group, groups
 from hindsight.checks.values.numbers import NotNumericError
 from hindsight.checks.values.samples import NumericColumn, Sample, TextColumn
-from hindsight.monitors.model import Drift, Monitor
+from hindsight.monitors.model import OF_THE_CLOCK, Drift, Monitor
 from hindsight.vocabulary.measurement import Measurement
 from hindsight.vocabulary.rows import Rows
 from hindsight.vocabulary.threads import pool
@@ -64,13 +64,12 @@ def drift(
     Drift: of all rows, of each model version and of each segment, a segment being compared with the reference's rows
     of the same segment. Profiles: of all rows and of each version in the frozen bins, of segments in a tenth of them:
     a fine profile of a few rows would be the rows themselves. Values do not depend on the order of the rows.
-    `undecided` says why nothing may be called drift, if anything does.
+    `undecided` says why nothing may be called drift, if anything does; a feature of the clock never is.
     """
     found = groups(rows, monitor)
-    check = _Check(rows, monitor.drift, baseline, found, undecided, Lock())
+    check = _Check(rows, monitor.drift, baseline, found, undecided, monitor.clocks, Lock())
     with pool(THREADS if rows.n <= MANY_ROWS else 1) as workers:
-        watched = (role for role in roles(monitor) if role[0] not in monitor.clocks)
-        columns = list(workers.map(lambda role: check.column(*role), watched))
+        columns = list(workers.map(lambda role: check.column(*role), roles(monitor)))
     drifts = [
         replace(row, model_version=group.model_version, segment=group.segment)
         for i, group in enumerate(found)
@@ -88,6 +87,7 @@ class _Check:
     baseline: Baseline
     groups: Sequence[Group]
     undecided: str
+    clocks: Container[str]
     reading: Lock
 
     def column(self, name: str, role: Role, numeric: bool) -> Column:
@@ -125,7 +125,8 @@ class _Check:
                 continue
             current = source.sample(group.mask)
             reference = references[group.segment]
-            findings.append(compared(theirs, reference, current, self.settings, undecided=self.undecided))
+            undecided = self.undecided or (OF_THE_CLOCK if known.name in self.clocks else "")
+            findings.append(compared(theirs, reference, current, self.settings, undecided=undecided))
             profiles += _profiled(theirs, current, group)
         return Column(findings[::-1], profiles)
 

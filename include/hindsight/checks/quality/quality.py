@@ -26,7 +26,7 @@ from hindsight.checks.values.groups import SMALLEST
 from hindsight.checks.values.lenient import numbers
 from hindsight.checks.values.samples import TextColumn
 from hindsight.monitors.kpis import logged_columns
-from hindsight.monitors.model import Monitor
+from hindsight.monitors.model import OF_THE_CLOCK, Monitor
 from hindsight.vocabulary.measurement import Measurement
 from hindsight.vocabulary.rows import Rows
 
@@ -34,7 +34,6 @@ UNREAD_SHARE = 0.05  # of the texts of a logged number: from there on its column
 STUCK_VALUES = 31  # months, weekdays and days of a month stand still without being stuck
 NO_REFERENCE = "the baseline does not have this column"
 NO_VALUES = "no values"
-OF_THE_CLOCK = "the time of a row fixes it (clock: true)"
 _AGAINST_REFERENCE = frozenset(
     {"out_of_range_share", "outlier_share", "stuck", "unit_change", "new_category_share"}
 )  # of another time
