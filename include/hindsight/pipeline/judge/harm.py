@@ -46,27 +46,27 @@ def noted(monitor: Monitor, tx: Transaction, window: Window, as_of: datetime, re
 
 
 def harmed(
-    monitor: Monitor, tx: Transaction, incidents: Sequence[Incident], changed: Iterable[datetime]
+    monitor: Monitor,
+    tx: Transaction,
+    incidents: Sequence[Incident],
+    known: Sequence[Incident],
+    changed: Iterable[datetime],
 ) -> list[Incident]:
     """Return incidents with the severity that estimates and labels give those of drift and news.
 
-    Besides the given ones, just folded, those that a change of the windows that start at `changed` gives another.
+    Besides the given ones, just folded, those of all `known` to which what changed in the windows that start at
+    `changed` gives another severity.
     """
-    rules = raised(monitor)
-    folded = {incident.id for incident in incidents}
-    since = min(changed, default=None)
-    touched = [
-        one
-        for one in (tx.incidents() if since is not None and rules else ())
-        if one.id not in folded and one.series.rule in rules and since is not None and one.breaches[-1] >= since
-    ]
-    concerned = [one for one in (*incidents, *touched) if one.series.rule in rules]
+    rules, was, since = raised(monitor), {one.id: one for one in known}, min(changed, default=None)
+    new = {one.id: one for one in incidents if one.series.rule in rules and one != was.get(one.id)}
+    touched = [one for one in known if one.series.rule in rules and since is not None and one.breaches[-1] >= since]
+    concerned = [*new.values(), *(one for one in touched if one.id not in new)]
     if not concerned:
         return list(incidents)
     harm = harm_since(monitor, tx, min(one.started for one in concerned))
-    was = {one.id: one.severity for one in touched}
-    again = [one for one in weighed(touched, rules, harm) if one.severity is not was[one.id]]
-    return [*weighed(incidents, rules, harm), *again]
+    found = {one.id: one for one in weighed(concerned, rules, harm) if one != was.get(one.id)}
+    own = [found.pop(one.id, was.get(one.id, one) if one.id in new else one) for one in incidents]
+    return [*own, *found.values()]
 
 
 def raised(monitor: Monitor) -> dict[str, Severity]:

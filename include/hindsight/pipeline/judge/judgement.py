@@ -27,7 +27,7 @@ from hindsight.pipeline.resources import Resources, remembering
 from hindsight.verdicts.cases import grouped
 from hindsight.verdicts.incidents import fold_from, refold, retire
 from hindsight.verdicts.judge import kind_of, waits_for_labels
-from hindsight.verdicts.model import STANDING, Incident, RetrainRequest, Series, State, Status, Verdict
+from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
 from hindsight.verdicts.notices import told_now
 from hindsight.verdicts.retraining import Refusal, decide
 from hindsight.vocabulary.measurement import Kind
@@ -124,9 +124,10 @@ def _settle(
             verdicts = [*verdicts, *news_of_run(monitor, window, tx, resources)]
             estimated = noted(monitor, tx, window, as_of, resources)
         changed = tx.save_verdicts([*verdicts, *_vanished(monitor, tx, verdicts)], judged_at)
+        known = tx.incidents()
         graver = [*estimated, *(changed[one] for one in Quality.of(monitor).rules if one in changed)]
-        folded = harmed(monitor, tx, [*_fold(monitor, tx, changed), *_retired(monitor, tx)], graver)
-        incidents = _grouped(monitor, tx, folded)
+        folded = [*_fold(monitor, tx, changed, known), *_retired(monitor, known)]
+        incidents = _grouped(monitor, harmed(monitor, tx, folded, known, graver), known)
         tx.save_incidents(incidents, judged_at)
         newest = tx.of_windows({verdict.window.start for verdict in verdicts})
         retraining = _retraining(monitor, tx, newest, as_of, judged_at) if verdicts else None
@@ -165,12 +166,12 @@ def _mail(monitor: Monitor, night: _Night, as_of: datetime, tx: Transaction, jud
     return NightMail(partial(night.note, since), asked=bool(wanted) and fresh and due, link=night.link)
 
 
-def _grouped(monitor: Monitor, tx: Transaction, incidents: Sequence[Incident]) -> list[Incident]:
+def _grouped(monitor: Monitor, incidents: Sequence[Incident], known: Sequence[Incident]) -> list[Incident]:
     """Say of each incident which case it belongs to, and of all others on record whose case is another by that."""
     if not incidents:
         return []
     now = {incident.id for incident in incidents}
-    others = {one.id: one for one in tx.incidents() if one.id not in now}
+    others = {one.id: one for one in known if one.id not in now}
     found = grouped([*incidents, *others.values()], _rules(monitor), monitor.window)
     return [one for one in found if one.id in now or one.case != others[one.id].case]
 
@@ -197,10 +198,12 @@ def _unmeasured(old: Verdict, as_of: datetime) -> Verdict:
     return replace(old, as_of=as_of, status=Status.NO_DATA, value=None, threshold=None, n=0, note=note)
 
 
-def _fold(monitor: Monitor, tx: Transaction, changed: Mapping[Series, datetime]) -> list[Incident]:
+def _fold(
+    monitor: Monitor, tx: Transaction, changed: Mapping[Series, datetime], known: Sequence[Incident]
+) -> list[Incident]:
     """Fold the changed series again from where the change can matter; return their incidents as they now stand."""
     rules = _rules(monitor)
-    recorded = _by_series(tx.incidents(series=changed.keys()))
+    recorded = _by_series(one for one in known if one.series in changed)
     lively = tx.breached(changed.keys()) | recorded.keys()
     since = {
         series: fold_from(rules[series.rule], changed[series], recorded.get(series, ()), size=monitor.window)
@@ -220,10 +223,9 @@ def _fold(monitor: Monitor, tx: Transaction, changed: Mapping[Series, datetime])
     ]
 
 
-def _retired(monitor: Monitor, tx: Transaction) -> list[Incident]:
+def _retired(monitor: Monitor, known: Sequence[Incident]) -> list[Incident]:
     """Close the open incidents of what the file no longer has: a rule, a feature, a segment; nobody is told."""
-    open_now = tx.incidents(states=STANDING)
-    gone = [(incident, what) for incident in open_now if (what := _missing(monitor, incident.series))]
+    gone = [(incident, what) for incident in known if incident.stands and (what := _missing(monitor, incident.series))]
     return [
         replace(retire(incident, f"the monitor file no longer has its {what}"), told=State.WITHDRAWN)
         for incident, what in gone
