@@ -133,29 +133,24 @@ def additions_s() -> float:
     return time.process_time() - began
 
 
-def measure(months: Iterable[int]) -> dict[str, Any]:
-    """Lay and look, fold and weigh, ask and count; return all numbers, those of the goals by their names."""
+def measured(months: Iterable[int]) -> Iterator[dict[str, Any]]:
+    """Lay and look, fold and weigh, ask and count; yield numbers as they are found, those of goals by their names."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         monitor = a_monitor(FIVE, FEATURES)
         pattern = a_pattern(folder / "pattern", monitor)
-        before = looking(folder / "before", monitor, pattern, 1, folded=False)
-        after = [looking(folder / f"m{some}", monitor, pattern, some, folded=True) for some in months]
+        yield {"single_files": looking(folder / "before", monitor, pattern, 1, folded=False)}
+        after: list[dict[str, Any]] = []
+        for some in months:
+            after.append(looking(folder / f"m{some}", monitor, pattern, some, folded=True))
+            yield {"folded": after, "show_cpu_s": {row["months"]: row["show_cpu_s"] for row in after}}
+        yield {"page_year_5m_cpu_s": next((row["page_cpu_s"] for row in after if row["months"] == YEAR), None)}
         (folder / "hourly").mkdir()
         month = a_folded_month(folder / "hourly")
-        asked = requests(folder / "requests")
-    return {
-        "page_year_5m_cpu_s": next((row["page_cpu_s"] for row in after if row["months"] == YEAR), None),
-        "show_cpu_s": {row["months"]: row["show_cpu_s"] for row in after},
-        **asked,
-        "files_folded": month["files"],
-        "bytes_folded": month["bytes"],
-        "first_night_windows_a_cpu_s": {days: windows_a_cpu_s(days) for days in NIGHT_DAYS},
-        "additions_s": additions_s(),
-        "single_files": before,
-        "folded": after,
-        "hourly_month": month,
-    }
+        yield {"files_folded": month["files"], "bytes_folded": month["bytes"], "hourly_month": month}
+        yield dict(requests(folder / "requests"))
+    yield {"first_night_windows_a_cpu_s": {days: windows_a_cpu_s(days) for days in NIGHT_DAYS}}
+    yield {"additions_s": additions_s()}
 
 
 def told(found: dict[str, Any]) -> Iterator[str]:
@@ -176,13 +171,15 @@ def told(found: dict[str, Any]) -> Iterator[str]:
 
 
 def main() -> None:
-    """Measure, print, keep the numbers."""
+    """Measure, print, keep the numbers: each as soon as it is there, so that what fails late takes none with it."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--months", type=int, nargs="*", default=MONTHS)
-    found = measure(options.parse_args().months)
-    print("\n".join(told(found)))
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "history.json").write_text(json.dumps(found, indent=1))
+    found: dict[str, Any] = {}
+    for part in measured(options.parse_args().months):
+        found |= part
+        (RESULTS / "history.json").write_text(json.dumps(found, indent=1))
+    print("\n".join(told(found)))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,8 @@ from ruamel.yaml import YAML
 
 from hindsight import pipeline
 from hindsight.ledger import tables
+from hindsight.ledger.connect import open_engine
+from hindsight.ledger.ledger import Ledger
 from hindsight.messages.smtp_mailer import Security, SmtpMailer, SmtpSettings
 from hindsight.monitors.loader import load_monitor
 from hindsight.monitors.model import Monitor
@@ -182,20 +185,42 @@ class World:
 @contextmanager
 def a_world(url: sa.URL, folder: Path, days: Iterable[str] = REFERENCE, **changes: Any) -> Iterator[World]:
     """Make a world whose warehouse holds these days and whose monitor file has these changes."""
-    settings = Settings(folder, str(folder / "data"), folder / "monitors", folder / "great_expectations")
-    aside = sa.URL.create("sqlite", database=str(folder / "ledger.db"))
-    ledger = a_ledger(url if url.get_backend_name() == "postgresql" else aside)
-    registry = Registry(ledger.engine)
-    resources = Resources(settings, lambda _: url, ledger, registry)
+    ledger = a_ledger(url if url.get_backend_name() == "postgresql" else sqlite(folder, "ledger.db"))
     fill(url)
-    world = World(url, folder, resources).declare(**changes)
+    world = _world(url, folder, ledger).declare(**changes)
     for day in days:
         world.log(day)
-    with running(world.inbox) as port:
-        mailer = SmtpMailer(SmtpSettings("127.0.0.1", port, "hindsight@example.com", Security.CLEAR))
-        world.resources = replace(resources, mailer=mailer)
+    with _reached_by_mail(world):
         yield world
     ledger.engine.dispose()
+
+
+@contextmanager
+def a_copy(of: Path, folder: Path) -> Iterator[World]:
+    """Make a world that is as the one on SQLite in folder `of` was when it ended: all it lived through is there."""
+    shutil.copytree(of, folder, dirs_exist_ok=True)
+    ledger = Ledger(open_engine(sqlite(folder, "ledger.db")))
+    with _reached_by_mail(_world(sqlite(folder, "test.db"), folder, ledger)) as world:
+        yield world
+    ledger.engine.dispose()
+
+
+def sqlite(folder: Path, name: str = "test.db") -> sa.URL:
+    """The URL of a database in a folder."""
+    return sa.URL.create("sqlite", database=str(folder / name))
+
+
+def _world(url: sa.URL, folder: Path, ledger: Ledger) -> World:
+    settings = Settings(folder, str(folder / "data"), folder / "monitors", folder / "great_expectations")
+    return World(url, folder, Resources(settings, lambda _: url, ledger, Registry(ledger.engine)))
+
+
+@contextmanager
+def _reached_by_mail(world: World) -> Iterator[World]:
+    with running(world.inbox) as port:
+        mailer = SmtpMailer(SmtpSettings("127.0.0.1", port, "hindsight@example.com", Security.CLEAR))
+        world.resources = replace(world.resources, mailer=mailer)
+        yield world
 
 
 def days(first: str, count: int) -> list[str]:

@@ -22,7 +22,7 @@ from hindsight.training.registry import ModelVersion, Stage
 from hindsight.verdicts.model import State
 from hindsight.vocabulary.measurement import Kind
 from tests.builders import DAY, a_window, at
-from tests.pipeline.world import REFERENCE, World, a_world, days, windows
+from tests.pipeline.world import REFERENCE, World, a_copy, a_world, days, sqlite, windows
 
 WEEK = days("2026-09-01", 7)
 NOW = at("2026-09-18T03:00")  # ten days are kept: the horizon is the 8th
@@ -41,17 +41,28 @@ def a_week(url: sa.URL, folder: Path) -> Iterator[World]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a week that was checked and labelled; its second day was slow, its last is so still."""
+    folder = tmp_path_factory.mktemp("week")
+    with a_week(sqlite(folder), folder):
+        return folder
+
+
 @pytest.fixture
-def week(sqlite_url: sa.URL, tmp_path: Path) -> Iterator[World]:
-    """A week that was checked and labelled; its second day was slow, its last is so still."""
-    with a_week(sqlite_url, tmp_path) as made:
+def week(lived: Path, tmp_path: Path) -> Iterator[World]:
+    """That week, for this test alone."""
+    with a_copy(lived, tmp_path) as made:
         yield made
 
 
-@pytest.fixture
-def any_week(database_url: sa.URL, tmp_path: Path) -> Iterator[World]:
+@pytest.fixture(params=["postgres", "sqlite"])
+def any_week(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """The same, once on PostgreSQL and once on SQLite."""
-    with a_week(database_url, tmp_path) as made:
+    if request.param == "sqlite":
+        yield request.getfixturevalue("week")
+        return
+    with a_week(request.getfixturevalue("postgres_url"), tmp_path) as made:
         yield made
 
 

@@ -7,24 +7,31 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from hindsight import pipeline
 from hindsight.pipeline.measure.definition import advice, definition
 from hindsight.vocabulary.measurement import Kind
 from tests.builders import a_monitor, at
-from tests.pipeline.world import REFERENCE, World, a_world, days
+from tests.pipeline.world import REFERENCE, World, a_copy, a_world, days, sqlite
 
 CORRECTED: dict[str, Any] = {"model": {"name": "credit", "task": "binary", "positive_label": 0}}
 
 
-@pytest.fixture
-def world(sqlite_url: sa.URL, tmp_path: Path) -> Iterator[World]:
-    """Three windows, run and measured by a night on which all have matured."""
-    with a_world(sqlite_url, tmp_path, REFERENCE) as made:
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of three windows, run and measured by a night on which all have matured."""
+    folder = tmp_path_factory.mktemp("three")
+    with a_world(sqlite(folder), folder, REFERENCE) as made:
         for day in days("2026-09-01", 3):
             made.log(day, n=200, right=0.8).run(day)
         made.night("2026-09-07")
+    return folder
+
+
+@pytest.fixture
+def world(lived: Path, tmp_path: Path) -> Iterator[World]:
+    """Those windows, for this test alone."""
+    with a_copy(lived, tmp_path) as made:
         yield made
 
 

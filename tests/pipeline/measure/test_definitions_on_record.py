@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,19 +19,37 @@ from hindsight.pipeline.measure.definition import outdated
 from hindsight.snapshots.store import SnapshotStore
 from hindsight.vocabulary.measurement import Kind
 from tests.builders import DAY, at
-from tests.pipeline.world import REFERENCE, World, a_world, days
+from tests.pipeline.world import REFERENCE, World, a_copy, a_world, days, sqlite
 
 DAYS = days("2026-09-01", 3)
 CORRECTED: dict[str, Any] = {"model": {"name": "credit", "task": "binary", "positive_label": 0}}
 LATER = at("2026-12-01")
 
 
-@pytest.fixture
-def world(database_url: sa.URL, tmp_path: Path) -> Iterator[World]:
-    """Three windows that were run, each by the file as it was."""
-    with a_world(database_url, tmp_path, REFERENCE) as made:
+@contextmanager
+def three_windows(url: sa.URL, folder: Path) -> Iterator[World]:
+    with a_world(url, folder, REFERENCE) as made:
         for day in DAYS:
             made.log(day, n=40).run(day)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of three windows that were run, each by the file as it was."""
+    folder = tmp_path_factory.mktemp("three")
+    with three_windows(sqlite(folder), folder):
+        return folder
+
+
+@pytest.fixture(params=["postgres", "sqlite"])
+def world(request: pytest.FixtureRequest, lived: Path, tmp_path: Path) -> Iterator[World]:
+    """Those windows, for this test alone; once on PostgreSQL and once on SQLite."""
+    if request.param == "sqlite":
+        with a_copy(lived, tmp_path) as made:
+            yield made
+        return
+    with three_windows(request.getfixturevalue("postgres_url"), tmp_path) as made:
         yield made
 
 

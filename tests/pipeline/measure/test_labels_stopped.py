@@ -50,6 +50,7 @@ def log(world: World, first: str, count: int, *, arrival: Arrival = next_day, un
 
 
 def nights(world: World, first: str, count: int) -> None:
+    """Nights in a row; the first one of a world catches up on all windows before it."""
     for night in days(first, count):
         world.night(night)
 
@@ -61,7 +62,7 @@ def expected(world: World, day: str) -> float | None:
 
 def test_a_feed_that_ends_is_told_in_days_and_not_learnt(world: World) -> None:
     log(world, "2026-09-01", 45, until="2026-09-20")
-    nights(world, "2026-09-02", 18)
+    nights(world, "2026-09-12", 8)
     assert world.incidents() == []
     nights(world, "2026-09-20", 5)
     (incident,) = world.incidents(RULE)
@@ -80,7 +81,7 @@ def test_a_feed_that_ends_is_told_in_days_and_not_learnt(world: World) -> None:
 
 def test_labels_that_come_after_all_withdraw_it(world: World) -> None:
     log(world, "2026-09-01", 24, arrival=lambda made: at("2026-09-25") if made > at("2026-09-16") else next_day(made))
-    nights(world, "2026-09-02", 22)
+    nights(world, "2026-09-12", 12)
     assert world.states(RULE) == [State.OPEN]
     nights(world, "2026-09-24", 4)
     assert world.states(RULE) == [State.WITHDRAWN]
@@ -91,13 +92,13 @@ def test_a_few_labels_that_trickle_on_do_not_hide_it(world: World) -> None:
     for day in days("2026-09-17", 8):
         rows = [row | {"labeled_at": at(day) + 30 * HOUR} for row in a_day(day, n=40)[1][:2]]
         world.insert("ground_truth", rows)
-    nights(world, "2026-09-02", 24)
+    nights(world, "2026-09-12", 14)
     assert world.states(RULE) == [State.OPEN]
 
 
 def test_weekends_raise_nothing(world: World) -> None:
     log(world, "2026-09-01", 30, arrival=monday)
-    nights(world, "2026-09-02", 29)
+    nights(world, "2026-09-12", 19)
     assert world.states(RULE) == []
 
 
@@ -114,7 +115,7 @@ def test_a_monthly_feed_raises_nothing(sqlite_url: sa.URL, tmp_path: Path) -> No
 
 def test_days_without_predictions_need_no_labels(world: World) -> None:
     log(world, "2026-09-01", 16)
-    nights(world, "2026-09-02", 28)
+    nights(world, "2026-09-12", 18)
     assert world.states(RULE) == []
 
 
@@ -131,6 +132,6 @@ def test_labels_under_other_ids_are_told_as_that_alone(world: World) -> None:
         world.insert("inference_log", [row | {"request_id": f"id-{row['request_id']}"} for row in predictions])
         late = [row | {"request_id": f"ID-{row['request_id']}", "labeled_at": at(day) + 30 * HOUR} for row in labels]
         world.insert("ground_truth", late)
-    nights(world, "2026-09-02", 24)
+    nights(world, "2026-09-12", 14)
     assert (world.states(RULE), world.states("ids_do_not_match")) == ([], [State.OPEN])
     assert expected(world, "2026-09-18") == pytest.approx(0.9)
