@@ -158,7 +158,7 @@ def planted(end: datetime) -> list[Planted]:
         plant("volume", 35, 1, "volume", "P1", "only a quarter of the usual requests", settings={"keep": 0.25}),
         plant(
             "shift", 31, 2, "drift_share", "P1", "a campaign among the young moves eight features; accuracy stays",
-            also=("drift",),
+            also=("drift", "news"),
         ),
         plant(
             "labels_overturned", 25, 3, "accuracy_drop", "P0", "after maturity a quarter of the good loans is written "

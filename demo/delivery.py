@@ -126,7 +126,7 @@ def planted(end: datetime) -> list[Planted]:
             feature="vehicle", settings={"spelling": {"bike": "bicycle"}},
         ),
         plant("shift", 28, 0, 24, "drift out_of_range", "P2", "a heat wave and a price rise; the error stays",
-              feature="temperature", also=("drift_share",)),
+              feature="temperature", also=("drift_share", "news")),
         plant(
             "labels_wrong", 21, 0, 24, "accuracy_drop", "P0", withdrawn, settings={"factor": 1.6},
             corrected=corrected(17), also=("label_drift",), state="withdrawn",

@@ -24,10 +24,11 @@ FALSE_ALARMS_ALLOWED = 2
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A planted incident and the incidents that found it, oldest first."""
+    """A planted incident, the incidents that found it, oldest first, and the cases that what it set off is told as."""
 
     planted: Planted
     incidents: tuple[Incident, ...]
+    cases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,15 @@ def match(
 
     `sizes` are the monitors' windows: an incident may lie one window beside what set it off.
     """
-    found = tuple(Found(p, tuple(i for i in incidents if _finds(i, p, sizes[i.monitor]))) for p in plan.planted)
+    found = tuple(_found(p, incidents, sizes) for p in plan.planted)
     unexplained = [i for i in incidents if not any(_explains(p, i, sizes[i.monitor]) for p in plan.planted)]
     return found, tuple(unexplained)
+
+
+def _found(planted: Planted, incidents: Sequence[Incident], sizes: Mapping[str, timedelta]) -> Found:
+    finding = tuple(i for i in incidents if _finds(i, planted, sizes[i.monitor]))
+    caused = (i.case for i in incidents if _explains(planted, i, sizes[i.monitor]))
+    return Found(planted, finding, tuple(dict.fromkeys(caused)))
 
 
 def _finds(incident: Incident, planted: Planted, size: timedelta) -> bool:
@@ -113,6 +120,8 @@ def failed(runs: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
 def show(summary: Summary, console: Console, *, snapshots: Path, mailbox: Path, url: str, password: str) -> None:
     """Print all of it."""
     _show_found(summary, console)
+    cases = {case for one in summary.found for case in one.cases}
+    console.print(f"{len(summary.found)} causes were planted; what they set off is {len(cases)} cases")
     for incident in summary.false_alarms:
         console.print(f"[yellow]false alarm[/] {_title(incident)}")
     checked = ", ".join(f"{n} of {monitor}" for monitor, n in sorted(summary.windows.items()))
@@ -133,7 +142,7 @@ def show(summary: Summary, console: Console, *, snapshots: Path, mailbox: Path, 
 
 def _show_found(summary: Summary, console: Console) -> None:
     table = Table(title="What was planted, and what was found", title_justify="left")
-    for column in ("monitor", "when", "what", "found by", "noticed", "state"):
+    for column in ("monitor", "when", "what", "found by", "noticed", "state", "cases"):
         table.add_column(column)
     for one in summary.found:
         table.add_row(
@@ -143,6 +152,7 @@ def _show_found(summary: Summary, console: Console) -> None:
             ", ".join(sorted({_series(i) for i in one.incidents})) or "[red]missed[/]",
             _when(min(summary.noticed[i.id] for i in one.incidents)) if one.incidents else "",
             ", ".join(sorted({str(i.state) for i in one.incidents})),
+            str(len(one.cases)),
         )
     console.print(table)
 

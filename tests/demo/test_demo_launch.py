@@ -291,6 +291,16 @@ def test_an_incident_of_the_rule_and_feature_in_the_span_is_a_find() -> None:
     assert outcome(planted(), an_incident(monitor="eta")) == (0, 1)
 
 
+def test_what_a_cause_set_off_is_counted_in_cases() -> None:
+    some = [
+        an_incident(case="a"),
+        an_incident(rule="volume", feature="", case="a"),
+        an_incident(feature="age", case="b"),
+    ]
+    found, _ = match(Plan(1, at("2026-11-20"), (planted(),)), some, SIZES)
+    assert found[0].cases == ("a", "b")
+
+
 def test_one_window_beside_is_explained_and_two_are_a_false_alarm() -> None:
     assert outcome(planted(), an_incident("2026-10-11")) == (0, 0)
     assert outcome(planted(), an_incident("2026-10-09")) == (0, 0)
