@@ -129,7 +129,8 @@ def _settle(
         folded = [*_fold(monitor, tx, changed, known), *_retired(monitor, known)]
         incidents = _grouped(monitor, harmed(monitor, tx, folded, known, graver), known)
         tx.save_incidents(incidents, judged_at)
-        newest = tx.of_windows({verdict.window.start for verdict in verdicts})
+        needed = None if monitor.retrain else {verdict.series.rule for verdict in verdicts}
+        newest = tx.of_windows({verdict.window.start for verdict in verdicts}, needed)
         retraining = _retraining(monitor, tx, newest, as_of, judged_at) if verdicts else None
         judged = {verdict.series for verdict in verdicts}
         current = [verdict for verdict in newest if verdict.series in judged]
@@ -184,11 +185,13 @@ def _vanished(monitor: Monitor, tx: Transaction, verdicts: Sequence[Verdict]) ->
         return verdict.window.start, kind_of(rule), waits_for_labels(monitor, rule)
 
     known = {sort(v, rules[v.series.rule]): v.as_of for v in verdicts}
+    alike = {(kind, waits) for _, kind, waits in known}
+    of_kind = [id for id, rule in rules.items() if (kind_of(rule), waits_for_labels(monitor, rule)) in alike]
     spoken = {(v.series, v.window.start) for v in verdicts}
     gone = [
         (old, known.get(sort(old, rules[old.series.rule])))
-        for old in tx.of_windows({v.window.start for v in verdicts})
-        if old.series.rule in rules and (old.series, old.window.start) not in spoken
+        for old in tx.of_windows({v.window.start for v in verdicts}, of_kind)
+        if (old.series, old.window.start) not in spoken
     ]
     return [_unmeasured(old, as_of) for old, as_of in gone if as_of is not None]
 

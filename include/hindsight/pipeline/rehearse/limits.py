@@ -100,10 +100,11 @@ def costs(monitor: Monitor, known: Known, kinds: Iterable[Kind], histories: Hist
     facts: ByWindow = known.of_rules(monitor, list(kinds))
     for rule in monitor.rules:
         own = _of_rule(monitor, rule, facts, known) if has_limit(rule) else []
-        found = []
+        found, opened = [], 1
         for said, variant, present in variants(rule):
-            lines = _judged(monitor, variant, own) if has_limit(rule) else _of(rule, histories)
-            opened = _opened(monitor, variant, lines)
+            if opened:  # what a stricter setting opens none of, a milder one does neither
+                lines = _judged(monitor, variant, own) if has_limit(rule) else _of(rule, histories)
+                opened = _opened(monitor, variant, lines)
             found.append(Cost(said, opened, present))
         yield Costs(rule.id, tuple(found))
 
