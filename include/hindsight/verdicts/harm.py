@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from hindsight.verdicts.model import Incident, State
+from hindsight.verdicts.notices import is_graver, moves_otherwise
 from hindsight.vocabulary.severity import Severity
 
 RAISED = {"drift": "drift.drifted", "drift_share": "drift.drift_share", "news": "drift.news"}  # rules built in
@@ -79,3 +80,14 @@ def _severity(incident: Incident, own: Severity, harm: Mapping[datetime, str]) -
     if incident.state is State.WITHDRAWN or harm.keys().isdisjoint(incident.breaches):
         return own
     return min(own, Severity.P1)
+
+
+def is_said_by(symptoms: Iterable[Incident], incident: Incident) -> bool:
+    """Say whether all that is new of an incident is how grave it is, and a symptom of the same windows says so itself.
+
+    A loss of accuracy is told by the rule on accuracy; what drifted in those windows is not told again for it.
+    """
+    if incident.told is not State.OPEN or not is_graver(incident) or moves_otherwise(incident):
+        return False
+    windows = set(incident.breaches)
+    return any(one.stands and not windows.isdisjoint(one.breaches) for one in symptoms if one.id != incident.id)

@@ -8,7 +8,9 @@ from datetime import datetime
 
 from hindsight.ledger.transaction import Transaction
 from hindsight.monitors.model import Monitor
+from hindsight.pipeline.judge.harm import Quality
 from hindsight.verdicts.cases import brings_news, waits
+from hindsight.verdicts.harm import is_said_by
 from hindsight.verdicts.model import Incident, Series, State, Status, Verdict
 from hindsight.verdicts.muting import spokesmen
 from hindsight.verdicts.notices import is_graver, is_late, is_stale, needs_notice
@@ -52,7 +54,8 @@ def split(monitor: Monitor, tx: Transaction, due: Sequence[Incident]) -> tuple[l
     cases: dict[str, list[Incident]] = defaultdict(list)
     for incident in tx.incidents():
         cases[incident.case].append(incident)
-    news = [one for one in due if brings_news(one, cases[one.case], rules)]
+    symptoms = [one for some in cases.values() for one in some if one.series in Quality.of(monitor).rules]
+    news = [one for one in due if brings_news(one, cases[one.case], rules) and not is_said_by(symptoms, one)]
     silent = [one for one in due if one not in news and not waits(one, rules)]
     return news, silent
 
