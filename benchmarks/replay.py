@@ -182,9 +182,20 @@ def missed(known: Sequence[Planted], found: Sequence[Mapping[str, Any]]) -> list
     return [one for one in known if RULES[one.kind] and not one.windows <= named[one]]
 
 
+OUTPUTS = ("prediction", "score")
+
+
 def beyond(known: Sequence[Planted], found: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The incidents that name no breakage."""
-    return [incident for incident in found if not any(_names(incident, one) for one in known)]
+    """The incidents that name no breakage; news of its column, or of what the model made of it, names it too."""
+    return [
+        incident for incident in found if not any(_names(incident, one) or _is_news_of(incident, one) for one in known)
+    ]
+
+
+def _is_news_of(incident: Mapping[str, Any], one: Planted) -> bool:
+    rule, feature = incident["series"]["rule"], incident["series"]["feature"]
+    during = one.windows & {datetime.fromisoformat(start) for start in incident["breaches"]}
+    return rule == "news" and feature in (one.feature, *OUTPUTS) and bool(during)
 
 
 def _names(incident: Mapping[str, Any], one: Planted) -> bool:

@@ -97,7 +97,7 @@ class World:
     def declare(self, **changes: Any) -> World:
         """Write the monitor file anew, with these top-level keys replaced."""
         path = self.resources.settings.monitors / "credit.yml"
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         YAML().dump(file_of_the_world(**changes), path)
         self.__dict__.pop("monitor", None)
         return self
