@@ -7,15 +7,17 @@ from math import ceil, nextafter
 
 from hindsight.monitors.rules import Rule
 
-DAY, WEEK = timedelta(days=1), timedelta(days=7)
+WEEK = timedelta(days=7)
+FEWEST = 3  # windows
 
 
 def built_in_rules(task: str, drift_share: float, window: timedelta) -> tuple[Rule, ...]:
     """Return the rules every monitor has, for a model of this task (DESIGN: rules).
 
-    What may follow the week ends when it has been calm for one: a quiet Sunday is no recovery.
+    What follows the world, its seasons and weeks, ends when it has been calm for a week, or for three windows if that
+    is longer: a quiet Sunday is no recovery. So do values that are rare in the reference and common in some weeks.
     """
-    week = {"keep_for": ceil(WEEK / window) if window <= DAY else 1}
+    cycle = {"keep_for": max(ceil(WEEK / window), FEWEST)}
     error, relative = ("mae", "rises_by") if task == "regression" else ("accuracy", "drops_by")
     share = {"min_rows": 20, "sigmas": 4}  # of many columns in every window
 
@@ -27,7 +29,7 @@ def built_in_rules(task: str, drift_share: float, window: timedelta) -> tuple[Ru
         rule("health_warning", "operations.health", "P1", above=1, kind="symptom", min_rows=5),
         rule("health_critical", "operations.health", "P0", above=2, kind="symptom", min_rows=5),
         rule("latency_p95", "operations.latency_p95_ms", "P1", above=300, kind="symptom", min_rows=20),
-        rule("volume", "operations.volume_ratio", "P1", below=0.5, above=2, min_rows=50, **week),
+        rule("volume", "operations.volume_ratio", "P1", below=0.5, above=2, min_rows=50, **cycle),
         rule("quality", "quality.expectations_failed", "P2", above=1),
         rule("quality_critical", "quality.expectations_failed_critical", "P1", above=1),
         rule("suite", "quality.suite_faults", "P1", above=1),
@@ -39,19 +41,19 @@ def built_in_rules(task: str, drift_share: float, window: timedelta) -> tuple[Ru
             if task == "regression"
             else [rule("score_mistaken", "quality.score_mistaken", "P1", above=1, min_rows=50)]
         ),
-        rule("stuck", "quality.stuck", "P2", above=1, min_rows=20),
-        rule("sentinel", "quality.sentinel_share", "P2", above=0.005, **share),
-        rule("new_categories", "quality.new_category_share", "P2", above=0.05, over_reference=True, **share),
-        rule("out_of_range", "quality.out_of_range_share", "P2", above=0.02, over_reference=True, **share),
+        rule("stuck", "quality.stuck", "P2", above=1, min_rows=20, **cycle),
+        rule("sentinel", "quality.sentinel_share", "P2", above=0.005, **share, **cycle),
+        rule("new_categories", "quality.new_category_share", "P2", above=0.05, over_reference=True, **share, **cycle),
+        rule("out_of_range", "quality.out_of_range_share", "P2", above=0.02, over_reference=True, **share, **cycle),
         rule("duplicates", "quality.duplicate_rate", "P2", above=0.01, **share),
         rule("unknown_labels", "labels.unknown_label_share", "P1", above=0.01, min_rows=20),
         rule("ids_do_not_match", "labels.misspelt_share", "P1", above=0.05, min_rows=5, sigmas=4),
         rule("labels_stopped", "labels.missing_share", "P1", above=0.5, min_rows=20),
         rule("misdated", "quality.misdated_rows", "P2", above=1),
-        rule("news", "drift.news", "P2", above=1, segments=True, **week),
-        rule("drift", "drift.drifted", "P2", above=1, **week),
+        rule("news", "drift.news", "P2", above=1, segments=True, **cycle),
+        rule("drift", "drift.drifted", "P2", above=1, **cycle),
         # more than the share, not equal to it
-        rule("drift_share", "drift.drift_share", "P2", above=nextafter(drift_share, 2), **week),
-        rule("label_drift", "labels.drifted", "P2", above=1, min_rows=100, **week),
+        rule("drift_share", "drift.drift_share", "P2", above=nextafter(drift_share, 2), **cycle),
+        rule("label_drift", "labels.drifted", "P2", above=1, min_rows=100, **cycle),
         rule("accuracy_drop", f"performance.{error}", "P0", kind="symptom", sigmas=3, **{relative: "15%"}),
     )
