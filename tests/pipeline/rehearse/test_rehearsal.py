@@ -12,9 +12,11 @@ import pytest
 import sqlalchemy as sa
 
 from hindsight.errors import ConfigError
+from hindsight.ledger.acceptances import add_acceptance
 from hindsight.pipeline.rehearse.rehearsal import Rehearsal, rehearse
 from hindsight.pipeline.rehearse.replay import apart
 from hindsight.pipeline.rehearse.tellings import Telling, tellings
+from hindsight.verdicts.acceptance import Acceptance
 from hindsight.vocabulary.severity import Severity
 from tests.builders import at
 from tests.pipeline.world import World, a_world, days
@@ -97,6 +99,16 @@ def test_a_store_whose_ledger_is_lost_tells_the_same(lived: Lived) -> None:
     with apart(lived.world.resources) as bare:
         found = rehearse(lived.world.declare(start="2026-08-28").monitor, bare, start=expected.start, end=expected.end)
     assert found.tellings == expected.tellings
+
+
+def test_what_people_said_is_usual_is_not_told(lived: Lived) -> None:
+    usual = lived.by_its_file
+    with apart(lived.world.resources) as bare:
+        add_acceptance(bare.ledger, "credit", Acceptance(at(DAYS[0]), "ada", "two shops closed", rule="drift"))
+        monitor = lived.world.declare(start="2026-08-28").monitor
+        found = rehearse(monitor, bare, start=usual.start, end=usual.end)
+    assert "drift" in usual.by_rule
+    assert "drift" not in found.by_rule
 
 
 def test_the_file_as_it_stands_decides_what_is_told(lived: Lived) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from hindsight.checks.news.slots import WEEKS
+from hindsight.ledger.acceptances import acceptances, add_acceptance
 from hindsight.ledger.connect import open_engine
 from hindsight.ledger.ledger import Ledger
 from hindsight.ledger.summaries import Summary, note_summaries, summaries, summarised
@@ -103,10 +104,17 @@ def silent(monitor: Monitor) -> Monitor:
 def replayed(
     monitor: Monitor, todo: Sequence[Step], own: Resources, beside: Resources
 ) -> Iterator[tuple[Step, Judgement]]:
-    """Judge these steps in order in the ledger `beside`; yield what came of each. `own` is what was measured."""
+    """Judge these steps in order in the ledger `beside`; yield what came of each.
+
+    `own` is what was measured, and what people said is usual.
+    """
     start = min(window.start for step in todo for window in step.windows)
     known = _summarised(monitor, own, start - _reach(monitor), max(step.at for step in todo))
     first = next(step.windows[0].start for step in todo if not step.is_night)
+    with own.ledger.reading() as connection:
+        said = acceptances(connection, monitor.name)
+    for one in said:
+        add_acceptance(beside.ledger, monitor.name, one)
     with beside.ledger.locked(monitor.name) as tx:
         note_summaries(tx, [one for when, one in known.items() if when < first])
     for step in todo:
