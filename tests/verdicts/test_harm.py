@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hindsight.verdicts.harm import FEWEST, Estimate, harmful, weighed
-from hindsight.verdicts.model import Incident, Series, State
+from hindsight.verdicts.harm import FEWEST, Estimate, harmful, is_said_by, weighed
+from hindsight.verdicts.model import Heard, Incident, Series, State
 from hindsight.vocabulary.severity import Severity
 from tests.builders import DAY, at
 
@@ -75,3 +75,19 @@ def test_an_incident_is_grave_from_its_first_harmful_breach_on() -> None:
     assert [one.severity for one in weighed([drift, *others], RULES, harm)] == ["P1", "P2", "P2"]
     assert weighed([drift], RULES, {START + 2 * DAY: ""}) == [drift]
     assert weighed([drift], {"drift": Severity.P0}, harm)[0].severity == "P0"
+
+
+def test_how_grave_it_is_is_said_by_a_symptom_of_the_same_windows_that_lasts_or_is_over() -> None:
+    heard = Heard(START, Severity.P2, 1, ("values",))
+    drift = Incident(
+        *("a", "credit", Series("drift"), Severity.P1, State.OPEN, START, None, (START,), 1.0, 1.0),
+        told=State.OPEN, heard=heard, number="values",
+    )
+    loss = replace(drift, id="b", series=Series("accuracy_drop"), severity=Severity.P0)
+    assert is_said_by([loss], drift)
+    assert is_said_by([replace(loss, state=State.RESOLVED)], drift)
+    assert not is_said_by([replace(loss, state=State.WITHDRAWN)], drift)
+    assert not is_said_by([replace(loss, breaches=(START + DAY,))], drift)
+    assert not is_said_by([loss], replace(drift, told=None))
+    assert not is_said_by([loss], replace(drift, severity=Severity.P2))
+    assert not is_said_by([loss], replace(drift, number="nulls"))  # something else is new

@@ -85,9 +85,11 @@ def _severity(incident: Incident, own: Severity, harm: Mapping[datetime, str]) -
 def is_said_by(symptoms: Iterable[Incident], incident: Incident) -> bool:
     """Say whether all that is new of an incident is how grave it is, and a symptom of the same windows says so itself.
 
-    A loss of accuracy is told by the rule on accuracy; what drifted in those windows is not told again for it.
+    A loss of accuracy is told by the rule on accuracy; what drifted in those windows is not told again for it, nor when
+    the loss is over. One that was withdrawn says nothing.
     """
     if incident.told is not State.OPEN or not is_graver(incident) or moves_otherwise(incident):
         return False
     windows = set(incident.breaches)
-    return any(one.stands and not windows.isdisjoint(one.breaches) for one in symptoms if one.id != incident.id)
+    others = [one for one in symptoms if one.id != incident.id and one.state is not State.WITHDRAWN]
+    return any(not windows.isdisjoint(one.breaches) for one in others)

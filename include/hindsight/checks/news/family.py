@@ -136,7 +136,8 @@ def _tested(past: np.ndarray, noise: np.ndarray, two: np.ndarray, drawn: np.ndar
     with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)  # of numbers without a past
         rows = np.nanmean(noise, axis=0)
-        each = [_test(single, rows, one, some)[0] for one, some in zip(two, drawn, strict=True)]
+        between, _ = _between(single, rows)
+        each = (two - single.expected) / np.sqrt(between + np.maximum(drawn, rows))
         z, p = _test(double, rows / 2, two.mean(axis=0), drawn.mean(axis=0) / 2)
         lasts = (np.sign(each[0]) == np.sign(each[1])) & (np.abs(each).min(axis=0) >= BOTH)
     few = (~np.isnan(past)).sum(axis=0) + 1 < FEWEST
@@ -154,15 +155,20 @@ def _test(known: Forecast, rows: np.ndarray, now: np.ndarray, drawn: np.ndarray)
     """Return how many deviations numbers are off, and the p-value of Student's law.
 
     `rows` is the variance those of the past had because rows are drawn, `drawn` that of these. What varies beyond it
-    is drawn to the other numbers' and is no surer than MOST_FREEDOM; the drawing of rows is known, so together they
-    have Satterthwaite's (1946) degrees of freedom.
+    is drawn to the other numbers' and is no surer than the errors' tails allow; the drawing of rows is known, so
+    together they have Satterthwaite's (1946) degrees of freedom.
     """
-    moderated, freedom = squeezed(known.variance / rows, known.freedom)
-    between = np.maximum(moderated - 1, 0) * rows
+    between, freedom = _between(known, rows)
     variance = between + np.maximum(drawn, rows)  # rows that happen to be alike are drawn no more surely
     z = (now - known.expected) / np.sqrt(variance)
     freedom = np.minimum(freedom, tail_freedom(known.errors)) * (variance / np.maximum(between, EPSILON)) ** 2
     return z, 2 * stdtr(np.minimum(freedom, SUREST), -np.abs(z))
+
+
+def _between(known: Forecast, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the variance between windows, beyond that of the rows drawn, and its degrees of freedom."""
+    moderated, freedom = squeezed(known.variance / rows, known.freedom)
+    return np.maximum(moderated - 1, 0) * rows, freedom
 
 
 def tail_freedom(errors: np.ndarray) -> float:

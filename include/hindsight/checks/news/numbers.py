@@ -96,10 +96,10 @@ def table(now: Numbers, windows: Sequence[Numbers]) -> Table:
     values, noise = np.full((2, len(windows), len(keys)), np.nan)
     start = 0
     for name, places in chosen.items():
-        end = start + len(places)
+        end, wanted = start + len(places), tuple(now[name].layout[k] for k in places)
         for t, numbers in enumerate(windows):
             if (theirs := numbers.get(name)) is not None:
-                here, there = _places(tuple(now[name].layout[k] for k in places), theirs.layout)
+                here, there = _places(wanted, theirs.layout)
                 values[t, start:end][here] = theirs.values[there]
                 noise[t, start:end][here] = theirs.variances[there]
         start = end

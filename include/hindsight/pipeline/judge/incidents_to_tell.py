@@ -54,7 +54,8 @@ def split(monitor: Monitor, tx: Transaction, due: Sequence[Incident]) -> tuple[l
     cases: dict[str, list[Incident]] = defaultdict(list)
     for incident in tx.incidents():
         cases[incident.case].append(incident)
-    symptoms = [one for some in cases.values() for one in some if one.series in Quality.of(monitor).rules]
+    of_quality = Quality.of(monitor).rules
+    symptoms = [one for some in cases.values() for one in some if one.series in of_quality]
     news = [one for one in due if brings_news(one, cases[one.case], rules) and not is_said_by(symptoms, one)]
     silent = [one for one in due if one not in news and not waits(one, rules)]
     return news, silent

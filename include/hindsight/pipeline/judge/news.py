@@ -44,9 +44,8 @@ from hindsight.vocabulary.windows import Window
 
 METRIC = "news"
 RULE_METRIC = f"{Kind.DRIFT}.{METRIC}"
-SHARE_OF_BUDGET = (
-    1 / 8
-)  # of the notices people agreed to: rows of a real log come in clusters, and other rules tell too
+# of the notices people agreed to: rows of a real log come in clusters, and other rules tell too
+SHARE_OF_BUDGET = 1 / 8
 HIGHEST_RATE = 0.02  # half of it is for all rows together: 1 % of long windows
 WEEK, REACH = timedelta(days=7), timedelta(days=92)
 LONGEST = 8  # times that reach: how far back the breaches of one incident are looked for, and how far on changes go
