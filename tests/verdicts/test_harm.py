@@ -81,7 +81,9 @@ def test_how_grave_it_is_is_said_by_a_symptom_of_the_same_windows_that_lasts_or_
     heard = Heard(START, Severity.P2, 1, ("values",))
     drift = Incident(
         *("a", "credit", Series("drift"), Severity.P1, State.OPEN, START, None, (START,), 1.0, 1.0),
-        told=State.OPEN, heard=heard, number="values",
+        told=State.OPEN,
+        heard=heard,
+        number="values",
     )
     loss = replace(drift, id="b", series=Series("accuracy_drop"), severity=Severity.P0)
     assert is_said_by([loss], drift)
