@@ -94,7 +94,7 @@ def first_half(name: str, place: Path, asked: Asked) -> dict[str, Any]:
         "told_of": _counted(clean),
         "onsets": [{"start": str(one.start.date()), "told_before": one.told_before} for one in clean.onsets],
         "worse_stretches": len(worse),
-        "worse_told": told_of(worse, clean.told, size, matures),
+        "worse_told": told_of(worse, clean),
         "peers": peers_on(clean, series),
         "cpu_seconds": time.process_time() - began,
     }

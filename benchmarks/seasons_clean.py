@@ -32,7 +32,7 @@ class Onset:
 
 @dataclass
 class Clean:
-    """A clean run: its monitor, stretch, tellings and onsets."""
+    """A clean run: its monitor, stretch, tellings and onsets, and the starts of the windows each case breached."""
 
     series: str
     monitor: Monitor
@@ -40,6 +40,7 @@ class Clean:
     end: datetime
     told: list[Telling] = field(default_factory=list)
     onsets: list[Onset] = field(default_factory=list)
+    breached: dict[str, set[datetime]] = field(default_factory=dict)
 
 
 def clean_run(series: Series, place: Path, *, more: str = "", windows: int | None = None) -> Clean:
@@ -60,7 +61,7 @@ def clean_run(series: Series, place: Path, *, more: str = "", windows: int | Non
         run.told += told
         if coming is not None and coming.window is not None:
             before.look(coming.window.start, replay)
-    run.onsets = before.kept
+    run.onsets, run.breached = before.kept, replay.breached()
     replay.remove()
     (place / "clean.pickle").write_bytes(pickle.dumps(run))
     return run

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.seasons_clean import Clean
 from benchmarks.seasons_grid import windows_of
-from benchmarks.seasons_port import Telling
 from benchmarks.seasons_score import LABEL_RULES
 
 LIMIT, ERRORS, LEAST = 0.15, 3.0, 3  # what `accuracy_drop` allows; standard errors; windows in a row
 APART = 3  # windows between two stretches; nearer ones are one
 DAY = timedelta(days=1)
+Stretch = tuple[datetime, datetime]  # start and end
 
 
 def worse_stretches(
     log: pd.DataFrame, task: str, window: pd.Timedelta, start: datetime, end: datetime
-) -> list[tuple[datetime, datetime]]:
+) -> list[Stretch]:
     """Return start and end of every stretch of `[start, end)` in which each window is worse than the rows before it.
 
     Worse by the limit of `accuracy_drop` (mean absolute error for numbers, accuracy for classes; the reference is the
@@ -38,7 +39,7 @@ def worse_stretches(
     return list(_stretches(judged, window))
 
 
-def _stretches(bad: pd.Series, window: pd.Timedelta) -> Iterator[tuple[datetime, datetime]]:
+def _stretches(bad: pd.Series, window: pd.Timedelta) -> Iterator[Stretch]:
     runs: list[list[pd.Timestamp]] = []
     for at in bad.index[bad.to_numpy()]:
         if runs and at - runs[-1][-1] == window:
@@ -57,17 +58,20 @@ def _stretches(bad: pd.Series, window: pd.Timedelta) -> Iterator[tuple[datetime,
         yield last[0].to_pydatetime(), last[1].to_pydatetime()
 
 
-def told_of(
-    stretches: Sequence[tuple[datetime, datetime]], told: Iterable[Telling], window: timedelta, matures: timedelta
-) -> int:
+def told_of(stretches: Sequence[Stretch], clean: Clean) -> int:
     """Count the stretches that a case of performance was told of within one maturity after their third window.
 
-    The night that looks at it may come a window and a day later. A case that began up to three windows before a stretch
-    and was told by then is about it too.
+    The night that looks at it may come a window and a day later. A case is about a stretch when it breached in a window
+    of it; one that stood when the stretch came was told before.
     """
-    cases = [one for one in told if LABEL_RULES & set(one.rules)]
+    window, matures = clean.monitor.window, clean.monitor.labels.matures_after
+    cases = [one for one in clean.told if LABEL_RULES & set(one.rules)]
     return sum(
-        any(start - APART * window <= one.begun < end and one.at <= _due(start, window, matures) for one in cases)
+        any(
+            one.at <= _due(start, window, matures)
+            and any(start <= breach < end for breach in clean.breached.get(one.case, ()))
+            for one in cases
+        )
         for start, end in stretches
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -115,6 +116,13 @@ class Replay:
                 _share(path, target)
         _copy_ledger(self.folder / "ledger.db", folder / "ledger.db")
         return Replay(folder, self.monitor, self.warehouse)
+
+    def breached(self) -> dict[str, set[datetime]]:
+        """Return of each case the starts of the windows in which it breached."""
+        found: dict[str, set[datetime]] = defaultdict(set)
+        for incident in self.resources.ledger.incidents(self.monitor.name):
+            found[incident.case] |= set(incident.breaches)
+        return dict(found)
 
     def remove(self) -> None:
         """Close and delete the folder."""

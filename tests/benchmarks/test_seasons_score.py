@@ -12,11 +12,13 @@ import pytest
 from benchmarks import seasons_oracle as oracle
 from benchmarks import seasons_page
 from benchmarks.seasons import summary
+from benchmarks.seasons_clean import Clean
 from benchmarks.seasons_faults import DAY, Fault, plant
 from benchmarks.seasons_grid import Past, between_windows, cells, on_the_clock, planned
 from benchmarks.seasons_harm import told_of, worse_stretches
 from benchmarks.seasons_port import Telling
 from benchmarks.seasons_score import MONTH, Quiet, cases_of_cause, found, goals, share, told_otherwise
+from tests.builders import a_monitor
 
 ONSET = datetime(2026, 3, 2, tzinfo=UTC)
 UNTIL = ONSET + timedelta(days=3)
@@ -193,4 +195,7 @@ def test_a_stretch_of_worse_performance_is_seen_and_wants_to_be_told_in_time() -
     assert (began, ended) == (start + 10 * DAY, start + 15 * DAY)
     in_time, late = (began + timedelta(days=days) for days in (5, 30))
     cases = [a_telling(rules=("accuracy_drop",), columns=(), begun=began, at=at) for at in (in_time, late)]
-    assert [told_of([(began, ended)], [one], timedelta(1), timedelta(2)) for one in (*cases, a_telling())] == [1, 0, 0]
+    during, after = ({"c1": {began + days * DAY}} for days in (1, 7))
+    runs = [Clean("s", a_monitor(), start, end, told=[one], breached=during) for one in (*cases, a_telling())]
+    runs.append(Clean("s", a_monitor(), start, end, told=[cases[0]], breached=after))
+    assert [told_of([(began, ended)], run) for run in runs] == [1, 0, 0, 0]

@@ -113,7 +113,7 @@ class View:
 
 def facts(told: Sequence[Told]) -> tuple[Fact, ...]:
     """Return what is told as the (incident id, state) pairs a letter is keyed by."""
-    return tuple((one.incident.id, one.incident.state) for one in told)
+    return tuple((one.incident.id, one.incident.told_as) for one in told)
 
 
 def compose(monitor: Monitor, told: Sequence[Told], context: Context = Context()) -> Message:
@@ -136,7 +136,7 @@ def compose(monitor: Monitor, told: Sequence[Told], context: Context = Context()
 
 def _rank(told: Told) -> tuple[object, ...]:
     incident = told.incident
-    return _ORDER[incident.state], incident.severity, -told.weight, incident.started
+    return _ORDER[incident.told_as], incident.severity, -told.weight, incident.started
 
 
 def chart(points: Sequence[Point], limit: float | None, text: str) -> bytes | None:
@@ -202,19 +202,24 @@ def _view(monitor: Monitor, told: Sequence[Told], context: Context, *, chart: bo
 
 
 def _line(told: Told, size: timedelta) -> Line:
-    incident, rule = told.incident, told.rule
-    is_open = incident.state is State.OPEN
-    title = wording.headline(rule, incident, told.note) if is_open else wording.ending(rule, incident, size, told.note)
+    incident = told.incident
     windows = len(incident.breaches)
     return Line(
-        state=incident.state,
+        state=incident.told_as,
         severity=str(incident.severity),
-        title=wording.clean(title, 200),
+        title=wording.clean(_title(told, size), 200),
         since=wording.moment(incident.started, size),
         big=_big(told),
         caption=wording.clean(_caption(told), 400),
         lasted=f"{windows} window{'' if windows == 1 else 's'}",
     )
+
+
+def _title(told: Told, size: timedelta) -> str:
+    if not told.incident.stands:
+        return wording.ending(told.rule, told.incident, size, told.note)
+    again = ", good again in its newest window" if told.incident.state is State.RECOVERING else ""
+    return wording.headline(told.rule, told.incident, told.note) + again
 
 
 def _big(told: Told) -> str:

@@ -55,5 +55,5 @@ def built_in_rules(task: str, drift_share: float, window: timedelta) -> tuple[Ru
         # more than the share, not equal to it
         rule("drift_share", "drift.drift_share", "P2", above=nextafter(drift_share, 2), **cycle),
         rule("label_drift", "labels.drifted", "P2", above=1, min_rows=100, **cycle),
-        rule("accuracy_drop", f"performance.{error}", "P0", kind="symptom", sigmas=3, **{relative: "15%"}),
+        rule("accuracy_drop", f"performance.{error}", "P0", kind="symptom", sigmas=3, **{relative: "15%"}, **cycle),
     )

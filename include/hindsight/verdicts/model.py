@@ -106,6 +106,11 @@ class Incident:
         return self.state in STANDING
 
     @property
+    def told_as(self) -> State:
+        """The state that people are told of: what recovers is not over."""
+        return State.OPEN if self.stands else self.state
+
+    @property
     def news_of(self) -> datetime | None:
         """The end of the window that showed that it is over; None while that is not known."""
         return self.settled or self.ended

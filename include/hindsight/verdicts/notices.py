@@ -28,19 +28,22 @@ def needs_notice(incident: Incident, *, fresh: bool, just_over: bool = False) ->
 
     `fresh` says whether a fresh verdict of the incident's rule was just judged, `just_over` whether its end is news.
     Open and not yet told, or worse than it was told, or another number of its column moves: told. Closed after it was
-    told: told. Opened and closed between two looks: only a P0 is told, once, while that is news. Nothing is repeated:
-    neither while it recovers, nor where what was told as over lasts longer by another rule but has not breached again.
+    told: told. Opened and calm again between two looks: only a P0 is told, once, while that is news. Nothing is
+    repeated: neither while it recovers, nor where what was told as over lasts longer by another rule but has not
+    breached again.
     """
     if incident.state is State.OPEN and incident.told is State.OPEN:
         return State.OPEN if fresh and has_more_to_say(incident) else None
-    if not fresh or incident.state in (incident.told, State.RECOVERING):
+    if not fresh or incident.state is incident.told:
+        return None
+    if incident.told is None and incident.state is not State.OPEN:
+        is_missed = incident.state is not State.WITHDRAWN and incident.severity is Severity.P0
+        return incident.told_as if is_missed and just_over else None
+    if incident.state is State.RECOVERING:
         return None
     if incident.state is State.OPEN and incident.told is State.RESOLVED and not breached_since(incident):
         return None
-    if incident.state is State.OPEN or incident.told is State.OPEN:
-        return incident.state
-    was_missed = incident.told is None and incident.state is State.RESOLVED and incident.severity is Severity.P0
-    return State.RESOLVED if was_missed and just_over else None
+    return incident.state if State.OPEN in (incident.state, incident.told) else None
 
 
 def breached_since(incident: Incident) -> bool:
@@ -71,7 +74,7 @@ def told_now(incident: Incident) -> Incident:
     numbers = dict.fromkeys([*before.numbers, *filter(None, [incident.number])])
     worst = min(before.severity, incident.severity)
     heard = Heard(max(before.until, incident.breaches[-1]), worst, before.n + 1, tuple(numbers))
-    return replace(incident, told=incident.state, heard=heard)
+    return replace(incident, told=incident.told_as, heard=heard)
 
 
 def why_silent(incident: Incident, rule: Rule, monitor: Monitor, *, judged_at: datetime, spokesman: str = "") -> str:

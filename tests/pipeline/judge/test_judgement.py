@@ -211,7 +211,7 @@ def test_two_breaching_windows_make_one_retraining_request(world: World) -> None
 
 
 def test_a_new_episode_within_the_cooldown_asks_for_nothing(world: World) -> None:
-    world.declare(retrain=RETRAIN)
+    world.declare(retrain=RETRAIN, rules=[{"id": "accuracy_drop", "keep_for": 1}])
     for day, right in zip(days("2026-09-01", 3), (0.4, 0.9, 0.4), strict=True):
         world.log(day, right=right)
     judged = [world.night(night) for night in days("2026-09-05", 3)]

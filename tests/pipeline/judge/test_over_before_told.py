@@ -83,7 +83,25 @@ def test_a_p0_that_is_open_again_is_told_and_its_end_once_more(small: World) -> 
     assert [subject.partition("]")[0] for subject in subjects] == ["[resolved", "[P0", "[resolved"]
 
 
+def test_a_night_that_finds_a_drop_and_a_good_day_after_it_tells_of_it_once_and_of_its_end_a_week_later(
+    small: World,
+) -> None:
+    for day in days("2026-09-01", 8):
+        small.log(day, right=0.4 if day == "2026-09-01" else 0.9)
+    small.night("2026-09-06")
+    (subject,) = small.deliver(at("2026-09-06T02:00"))
+
+    assert small.states("accuracy_drop") == [State.RECOVERING]
+    said = "accuracy 0.4, 56 % below reference, good again in its newest window (since 2026-09-01)"
+    assert subject == f"[P0] credit: {said}"
+    for night in days("2026-09-07", 7):
+        small.night(night)
+    _, end = small.deliver(at("2026-09-13T02:00"))
+    assert end.startswith("[resolved] credit: accuracy drop is over (was, from 2026-09-01 to 2026-09-02: accuracy 0.4")
+
+
 def test_a_night_that_finds_a_drop_and_its_end_tells_of_it(small: World) -> None:
+    small.declare(rules=[{"id": "accuracy_drop", "keep_for": 1}])
     for day, right in zip(days("2026-09-01", 2), (0.4, 0.9), strict=True):
         small.log(day, right=right)
     small.night("2026-09-06")

@@ -15,7 +15,7 @@ from hindsight.pipeline.judge.knowledge import Known
 from hindsight.pipeline.judge.verdicts import NIGHT_KINDS
 from hindsight.verdicts.incidents import refold
 from hindsight.verdicts.judge import judge, waits_for_labels
-from hindsight.verdicts.model import Incident, Series, State, Verdict
+from hindsight.verdicts.model import Incident, Series, Verdict
 from hindsight.vocabulary.windows import Window
 
 
@@ -33,17 +33,12 @@ def turns(monitor: Monitor, before: Known, now: Known, revised: Collection[datet
     earlier = {start: found for start, found in current.items() if start not in revised} | _verdicts(monitor, before)
     stood = _folded(monitor, earlier, {})
     stands = _folded(monitor, current, stood)
-    was = {incident.id: _turn(incident) for incidents in stood.values() for incident in incidents}
+    was = {incident.id: incident.told_as for incidents in stood.values() for incident in incidents}
     found = sorted((i for incidents in stands.values() for i in incidents), key=lambda i: (i.severity, i.started, i.id))
     return Turns(
         tuple(i for i in found if i.stands),
-        tuple(i for i in found if _turn(i) is not was.get(i.id)),
+        tuple(i for i in found if i.told_as is not was.get(i.id)),
     )
-
-
-def _turn(incident: Incident) -> State:
-    """What a report tells of an incident: one that recovers is not over, so nothing has turned."""
-    return State.OPEN if incident.stands else incident.state
 
 
 def _verdicts(monitor: Monitor, known: Known) -> dict[datetime, list[Verdict]]:
