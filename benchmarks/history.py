@@ -2,11 +2,12 @@
 
 `python -m benchmarks.history` lays one, twelve and thirty-six months of five-minute windows, folded as maintenance
 leaves them, with the day that is not over as single files, and one month of single files alone, which is how all of it
-lay before. It prints the CPU seconds of a monitor's page and of `hindsight show`, then folds a month of hourly windows
-of 28 features for real and prints files and bytes, before and after; then the requests an S3 server of this machine is
-asked, and the windows a first night over some days of five-minute windows measures in a CPU second. Last comes how long
-this machine takes for ten million additions, so that machines can be compared. All of it goes into
-benchmarks/results/history.json. Half an hour, 3 GB of disk.
+lay before; it looks at each in turn, three times, so that a machine that slows down slows all. It prints the CPU
+seconds of a monitor's page and of `hindsight show`, then folds a month of hourly windows of 28 features for real and
+prints files and bytes, before and after; then the requests an S3 server of this machine is asked, and the windows a
+first night over some days of five-minute windows measures in a CPU second. Last comes how long this machine takes for
+ten million additions, so that machines can be compared. All of it goes into benchmarks/results/history.json. Half an
+hour, 3 GB of disk.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ def page_cpu(folder: Path) -> float:
     """Return the CPU seconds of a monitor's page in a process that has drawn one before, with nothing remembered."""
     resources = open_resources(folder)
     load_monitor("history", resources.settings.monitors)
-    return min(_page_cpu(resources) for _ in range(REPEATS + 1))
+    _page_cpu(resources)
+    return _page_cpu(resources)
 
 
 def _page_cpu(resources: Resources) -> float:
@@ -68,10 +70,7 @@ def show_cpu(folder: Path) -> float:
         "AIRFLOW_CONN_WAREHOUSE": f"sqlite:///{folder}/warehouse.db",
         "AIRFLOW_CONN_HINDSIGHT_LEDGER": f"sqlite:///{folder}/ledger.db",
     }
-    return min(
-        _child_cpu([sys.executable, "-c", "from hindsight.cli import main; main()", "show", "history"], given)
-        for _ in range(REPEATS)
-    )
+    return _child_cpu([sys.executable, "-c", "from hindsight.cli import main; main()", "show", "history"], given)
 
 
 def _child_cpu(command: list[str], given: dict[str, str]) -> float:
@@ -81,8 +80,15 @@ def _child_cpu(command: list[str], given: dict[str, str]) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def looking(folder: Path, monitor: Monitor, pattern: Pattern, months: int, *, folded: bool) -> dict[str, Any]:
-    """Lay a history and look at it."""
+def looked_at(laid: dict[Path, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what was laid in each folder with the CPU seconds of looking at it: the least of rounds over all."""
+    rounds = [{folder: (page_cpu(folder), show_cpu(folder)) for folder in laid} for _ in range(REPEATS)]
+    least = {folder: [min(some) for some in zip(*(one[folder] for one in rounds), strict=True)] for folder in laid}
+    return [row | dict(zip(("page_cpu_s", "show_cpu_s"), least[folder], strict=True)) for folder, row in laid.items()]
+
+
+def a_history(folder: Path, monitor: Monitor, pattern: Pattern, months: int, *, folded: bool) -> dict[str, Any]:
+    """Lay a history and weigh it."""
     folder.mkdir()
     (folder / "monitors").mkdir()
     (folder / "monitors" / "history.yml").write_text(json.dumps(monitor_file(monitor.window, FEATURES)))
@@ -90,8 +96,7 @@ def looking(folder: Path, monitor: Monitor, pattern: Pattern, months: int, *, fo
     windows = lay(store, monitor, pattern, months=months, folded=folded)
     relearn(monitor.name, open_resources(folder))
     files, size = _weight(folder / "data")
-    found = {"months": months, "folded": folded, "windows": windows, "files": files, "bytes": size}
-    return found | {"page_cpu_s": page_cpu(folder), "show_cpu_s": show_cpu(folder)}
+    return {"months": months, "folded": folded, "windows": windows, "files": files, "bytes": size}
 
 
 def a_folded_month(folder: Path) -> dict[str, Any]:
@@ -139,11 +144,12 @@ def measured(months: Iterable[int]) -> Iterator[dict[str, Any]]:
         folder = Path(name)
         monitor = a_monitor(FIVE, FEATURES)
         pattern = a_pattern(folder / "pattern", monitor)
-        yield {"single_files": looking(folder / "before", monitor, pattern, 1, folded=False)}
-        after: list[dict[str, Any]] = []
+        laid = {folder / "before": a_history(folder / "before", monitor, pattern, 1, folded=False)}
         for some in months:
-            after.append(looking(folder / f"m{some}", monitor, pattern, some, folded=True))
-            yield {"folded": after, "show_cpu_s": {row["months"]: row["show_cpu_s"] for row in after}}
+            laid[folder / f"m{some}"] = a_history(folder / f"m{some}", monitor, pattern, some, folded=True)
+        before, *after = looked_at(laid)
+        yield {"single_files": before, "folded": after}
+        yield {"show_cpu_s": {row["months"]: row["show_cpu_s"] for row in after}}
         yield {"page_year_5m_cpu_s": next((row["page_cpu_s"] for row in after if row["months"] == YEAR), None)}
         (folder / "hourly").mkdir()
         month = a_folded_month(folder / "hourly")
