@@ -171,6 +171,15 @@ def deliver(name: str | None = None) -> dict[str, Any]:
     return {"sent": done.sent, "pending": done.pending} | ({"held": done.held} if done.held else {})
 
 
+@task(priority_weight=MAIL_FIRST)
+def tell_what_lasts() -> list[str]:
+    """Tell of what was silenced until lately and is still open."""
+    from hindsight import pipeline
+
+    monitors = load_folder(read_settings().monitors).monitors.values()
+    return pipeline.tell_what_lasts(monitors, open_resources(), now=now())
+
+
 @task
 def requested() -> list[dict[str, Any]]:
     """List the DAG runs that were asked for and not started yet."""

@@ -10,6 +10,7 @@ from hindsight.airflow import describe, tasks
 def relay_dag() -> DAG:
     """Build hindsight__relay: send the mail that waits, start the DAG runs that were asked for."""
     with _dag("relay", "*/2 * * * *", describe.RELAY) as dag:
+        tasks.tell_what_lasts()
         tasks.deliver()
         tasks.note_pauses()
         tasks.start.expand(request=tasks.requested())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,8 +12,8 @@ import sqlalchemy as sa
 
 from hindsight.ledger import tables
 from hindsight.ledger.ledger import Ledger
-from hindsight.ledger.records import MailState
-from hindsight.verdicts.model import State
+from hindsight.ledger.records import MailState, series_of
+from hindsight.verdicts.model import Series, State
 from hindsight.vocabulary.letters import Envelope, Message
 from hindsight.vocabulary.severity import Severity
 
@@ -31,6 +32,14 @@ class Claim:
     dedup_key: str
     attempts: int
     envelope: Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A mail that may be sent now, and the series of the incidents it tells."""
+
+    id: int
+    series: tuple[Series, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,28 @@ def claim(ledger: Ledger, *, now: datetime, monitor: str | None, but: Collection
             )
             return Claim(row.id, row.dedup_key, row.attempts + 1, _envelope(row))
     return None
+
+
+def due(ledger: Ledger, *, now: datetime, monitor: str | None) -> dict[str, list[Due]]:
+    """Return by monitor the mails that may be sent now and tell of incidents."""
+    told, incidents = tables.outbox_incidents, tables.incidents
+    query = (
+        sa.select(_OUTBOX.c.id.label("mail"), incidents)
+        .join(told, told.c.mail == _OUTBOX.c.id)
+        .join(incidents, incidents.c.id == told.c.incident)
+        .where(_OUTBOX.c.state == str(MailState.PENDING), _OUTBOX.c.next_at <= now)
+    )
+    found: dict[str, dict[int, list[Series]]] = defaultdict(lambda: defaultdict(list))
+    with ledger.reading() as connection:
+        for row in connection.execute(_of(query, monitor)):
+            found[row.monitor][row.mail].append(series_of(row))
+    return {name: [Due(mail, tuple(series)) for mail, series in mails.items()] for name, mails in found.items()}
+
+
+def hold(ledger: Ledger, mail: int, until: datetime) -> bool:
+    """Let a mail that is due wait because all it tells is silenced; False where it is on its way."""
+    fields = {"next_at": until, "last_error": f"silenced until {until:%Y-%m-%d %H:%M} UTC"}
+    return _change(ledger, mail, (MailState.PENDING,), fields)
 
 
 def settle(ledger: Ledger, claim: Claim, *, unsure: bool = False, **fields: Any) -> None:

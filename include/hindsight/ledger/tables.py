@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 VERSION_TABLE = "ledger_version"  # not Alembic's own name: the ledger may share a database with Airflow, which has that
-HEAD = "0008"  # the newest step in migrations/versions
+HEAD = "0009"  # the newest step in migrations/versions
 
 
 class Moment(sa.types.TypeDecorator[datetime]):
@@ -269,4 +269,22 @@ acceptances = sa.Table(
     _text("accepted_by"),
     _text("comment"),
     comment="What people said is usual, or was to be expected for a while: dated facts, never changed.",
+)
+
+silences = sa.Table(
+    "silences",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    _text("monitor", index=True),
+    _text("rule"),
+    _text("segment"),
+    _text("feature"),
+    _moment("since"),
+    _moment("until"),
+    sa.Column("starts", sa.Boolean, nullable=False),
+    _moment("asked_at"),
+    _text("asked_by"),
+    _text("comment"),
+    _text("ended_by"),
+    comment="What people asked not to be told of, until when and why; ended early it ends there.",
 )

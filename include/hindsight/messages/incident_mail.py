@@ -58,7 +58,7 @@ class Told:
 class Context:
     """What a mail adds to its incidents: why it may have come to it, what happens next, what else the night changed.
 
-    `harm` says what is known of the quality of the model in the same window.
+    `harm` says what is known of the quality of the model in the same window, `silence` which silence has ended.
     """
 
     likely_cause: str = ""
@@ -66,6 +66,7 @@ class Context:
     link: str = ""
     note: NightNote | None = None
     harm: str = ""
+    silence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,7 @@ class View:
     waits: bool
     note: NightNote | None = None
     harm: str = ""
+    silence: str = ""
 
     @property
     def preview(self) -> str:
@@ -198,6 +200,7 @@ def _view(monitor: Monitor, told: Sequence[Told], context: Context, *, chart: bo
         waits=chart and any(point.provisional for point in told[0].points),
         note=context.note.cleaned() if context.note else None,
         harm=wording.clean(context.harm, 300),
+        silence=wording.clean(context.silence, 300),
     )
 
 
@@ -266,6 +269,7 @@ def as_text(view: View) -> str:
         parts += [f"… and {view.more} more", ""]
     labelled = [
         ("Likely cause", view.likely_cause),
+        ("Silence", view.silence),
         ("Does it hurt", view.harm),
         ("What to do", view.advice),
         ("Next", view.next_step),

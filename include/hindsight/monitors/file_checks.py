@@ -12,7 +12,8 @@ from hindsight.monitors.document import Where
 from hindsight.monitors.kpi_checks import kpi_problems
 from hindsight.monitors.metric_catalog import metric, resource_metrics
 from hindsight.monitors.model import Monitor
-from hindsight.monitors.rule_checks import rule_problems
+from hindsight.monitors.rule_checks import is_mergeable, rule_problems
+from hindsight.monitors.silences import shortest_gap
 from hindsight.vocabulary.windows import format_duration
 
 DRIFT_METHODS = ("psi", "psi_fine", "js_distance", "ks", "wasserstein_normed")
@@ -39,6 +40,7 @@ def problems(monitor: Monitor) -> Found:
     yield from kpi_problems(monitor)
     yield from _people(monitor)
     yield from _schedule(monitor)
+    yield from _silences(monitor)
     yield from rule_problems(monitor)
 
 
@@ -155,11 +157,31 @@ def _link(where: Where, text: str) -> Found:
 
 
 def _schedule(monitor: Monitor) -> Found:
-    where, text = ("labels", "schedule"), monitor.labels.schedule
+    if wrong := _no_cron(monitor.labels.schedule):
+        yield ("labels", "schedule"), f"{wrong}; '0 2 * * *' is every night at 02:00 UTC"
+
+
+def _no_cron(text: str) -> str:
+    """Say why a text is no schedule, or "" where it is one."""
     if len(text.split()) != 5:
-        yield where, f"expected the five fields of cron, such as '0 2 * * *', found {text!r}"
-        return
+        return f"expected the five fields of cron, found {text!r}"
     from croniter import croniter  # comes with Airflow, which schedules by it
 
-    if not croniter.is_valid(text):
-        yield where, f"not a valid cron schedule: {text!r}; '0 2 * * *' is every night at 02:00 UTC"
+    return "" if croniter.is_valid(text) else f"not a valid cron schedule: {text!r}"
+
+
+def _silences(monitor: Monitor) -> Found:
+    known = {rule.id for rule in monitor.rules} if is_mergeable(monitor) else set()
+    for i, silence in enumerate(monitor.silences):
+        where = ("silences", i)
+        if wrong := _no_cron(silence.every):
+            yield (*where, "every"), f"{wrong}; '0 22 * * 6' is every Saturday at 22:00 in the monitor's time zone"
+        elif shortest_gap(silence.every, monitor.timezone) <= silence.lasting:
+            yield (
+                (*where, "lasting"),
+                "lasts until it begins again, so that nobody would ever be told; disable the rule",
+            )
+        if known and silence.rule is not None and silence.rule not in known:
+            yield (*where, "rule"), f"unknown rule {silence.rule!r}" + did_you_mean(silence.rule, known)
+        if silence.segment and silence.segment.partition("=")[0] not in monitor.segments:
+            yield (*where, "segment"), f"expected column=value of a column in segments, found {silence.segment!r}"

@@ -12,6 +12,7 @@ from hindsight.monitors.built_in_rules import built_in_rules
 from hindsight.monitors.calendar import USUAL, AnyAlertBudget, Calendar, Timezone
 from hindsight.monitors.retention import Retention, before
 from hindsight.monitors.rules import Rule, RuleChange, merge
+from hindsight.monitors.silences import RepeatedSilence
 from hindsight.monitors.strict import (
     Column,
     Columns,
@@ -279,6 +280,7 @@ class Monitor(Strict):
     kpis: dict[Name, Kpi] = Field(default_factory=dict)
     rule_changes: Annotated[tuple[RuleChange, ...], BeforeValidator(as_tuple)] = Field((), alias="rules")
     alerts: Alerts = Alerts()
+    silences: Annotated[tuple[RepeatedSilence, ...], BeforeValidator(as_tuple)] = ()
     retrain: Retrain | None = None
     retention: Retention = Retention()
     trusted: Dotteds = ()

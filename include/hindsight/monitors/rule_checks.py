@@ -148,7 +148,7 @@ def _retraining(monitor: Monitor, ids: set[str]) -> Found:
     where = ("retrain", "require")
     if not monitor.retrain.require:
         yield where, "needs at least one rule; without one nothing would ever ask for retraining"
-    active = {rule.id: rule for rule in monitor.rules} if _mergeable(monitor) else {}
+    active = {rule.id: rule for rule in monitor.rules} if is_mergeable(monitor) else {}
     for i, id in enumerate(monitor.retrain.require):
         if id not in ids:
             yield (*where, i), f"unknown rule {id!r}{did_you_mean(id, ids) or '; known are ' + ', '.join(sorted(ids))}"
@@ -162,6 +162,7 @@ def _retraining(monitor: Monitor, ids: set[str]) -> Found:
         yield ("retrain", "dag"), f"{monitor.retrain.dag!r} cannot be a DAG id: letters, digits, '_', '.' and '-'"
 
 
-def _mergeable(monitor: Monitor) -> bool:
+def is_mergeable(monitor: Monitor) -> bool:
+    """Whether every change is of a rule built in, or says what its metric is."""
     built_in = {rule.id for rule in built_in_rules(monitor.model.task, monitor.drift.share, monitor.window)}
     return all(change.metric is not None or change.id in built_in for change in monitor.rule_changes)

@@ -77,15 +77,19 @@ def told_now(incident: Incident) -> Incident:
     return replace(incident, told=incident.told_as, heard=heard)
 
 
-def why_silent(incident: Incident, rule: Rule, monitor: Monitor, *, judged_at: datetime, spokesman: str = "") -> str:
+def why_silent(
+    incident: Incident, rule: Rule, monitor: Monitor, *, judged_at: datetime, spokesman: str = "", silence: str = ""
+) -> str:
     """Say why there is no mail about an incident whose state last changed when it was judged at `judged_at`.
 
-    `spokesman` is the rule that tells of its newest breach in its place, "" without one.
+    `spokesman` is the rule that tells of its newest breach in its place, `silence` who silenced it then; "" without.
     """
     if "email" not in rule.then:
         return "its rule mails nobody"
     if not monitor.alerts.email:
         return "the monitor file names nobody to mail"
+    if silence:
+        return silence
     if incident.state is State.WITHDRAWN:
         return "withdrawn before it was told"
     if incident.told is not None:

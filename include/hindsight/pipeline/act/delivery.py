@@ -18,6 +18,7 @@ from hindsight.ledger.ledger import Ledger
 from hindsight.ledger.records import MailState
 from hindsight.messages.smtp_mailer import Mailer, Session
 from hindsight.monitors.model import Monitor
+from hindsight.pipeline.act.silences import hold_silenced
 from hindsight.pipeline.resources import Resources
 from hindsight.vocabulary.letters import Attempt, Fate, Message, letters
 
@@ -72,7 +73,8 @@ class _Seen:
 
 
 def deliver(resources: Resources, *, now: datetime, monitor: str | None = None) -> Delivery:
-    """Send the mail that is due; what cannot be sent stays promised."""
+    """Send the mail that is due and tells more than what is silenced; what cannot be sent stays promised."""
+    hold_silenced(resources, now=now, monitor=monitor)
     return drain(resources.ledger, resources.mailer, now=now, monitor=monitor)
 
 

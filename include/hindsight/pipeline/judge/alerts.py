@@ -22,6 +22,7 @@ from hindsight.pipeline.judge.ranking import DRIFTED, Moved
 from hindsight.verdicts.model import STANDING, Incident, RetrainRequest, Series, State, Status, Verdict
 from hindsight.verdicts.notices import is_stale
 from hindsight.verdicts.retraining import Refusal
+from hindsight.verdicts.silence import Silence, hushing
 from hindsight.vocabulary.letters import letters
 
 CHARTED = 60  # windows in the chart of a mail
@@ -46,11 +47,13 @@ def promise(
     moved: Mapping[str, Sequence[Moved]],
     at: datetime,
     night: NightMail | None = None,
+    after: Sequence[Silence] = (),
 ) -> None:
     """Write into the open transaction the mail that `news` calls for.
 
     One mail for each recipient tells all of it, and what a night changed besides; without news that alone is told where
-    it is asked for. `moved` says by incident of drift what moved, the weightiest first.
+    it is asked for. `moved` says by incident of drift what moved, the weightiest first; `after` are silences that may
+    have kept people from hearing of it until now.
     """
     rules = {rule.id: rule for rule in monitor.rules}
     mailed = [incident for incident in news if "email" in rules[incident.series.rule].then]
@@ -65,6 +68,7 @@ def promise(
             night.link if night else "",
             night.note() if night else None,
             does_it_hurt(monitor, tx, mailed),
+            _no_longer_silent(mailed, after, at),
         )
         message = compose(monitor, told, context)
         nth = [one.heard.n + 1 if one.heard else 1 for one in mailed]
@@ -75,16 +79,38 @@ def promise(
         tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=monitor.alerts.email), at)
 
 
-def start_runs(monitor: Monitor, verdicts: Iterable[Verdict], tx: Transaction, *, cause: str, at: datetime) -> None:
+def _no_longer_silent(told: Iterable[Incident], silences: Sequence[Silence], at: datetime) -> str:
+    """Say which silence kept people from hearing of this, where one did and is over."""
+    over = [one for one in silences if one.until <= at and any(_kept(one, incident) for incident in told)]
+    last = max(over, key=lambda one: one.until, default=None)
+    return f"It was silent until {last.until:%Y-%m-%d %H:%M} UTC, by {last.by}: {last.comment}." if last else ""
+
+
+def _kept(silence: Silence, incident: Incident) -> bool:
+    return silence.concerns(incident.series) and incident.breaches[0] < silence.until
+
+
+def start_runs(
+    monitor: Monitor,
+    verdicts: Iterable[Verdict],
+    tx: Transaction,
+    *,
+    cause: str,
+    at: datetime,
+    silences: Sequence[Silence] = (),
+) -> None:
     """Ask for the DAGs of every rule with an open incident and, among `verdicts`, a fresh breach of it.
 
-    Who tells people of the breach, and when, makes no difference. One run an incident and DAG, however often asked for.
+    Who tells people of the breach, and when, makes no difference, but while it is silenced nothing is started unless
+    the silence says so. One run an incident and DAG, however often asked for.
     """
     dags = {rule.id: rule.dags for rule in monitor.rules if rule.dags}
     breaches: dict[Series, set[datetime]] = defaultdict(set)
     for verdict in verdicts:
         is_news = not is_stale(verdict, max_age=monitor.max_age, judged_at=at)
-        if verdict.series.rule in dags and verdict.status is Status.BREACH and is_news:
+        silence = hushing(silences, verdict.series, at)
+        is_quiet = silence is not None and not silence.starts
+        if verdict.series.rule in dags and verdict.status is Status.BREACH and is_news and not is_quiet:
             breaches[verdict.series].add(verdict.window.start)
     for incident in tx.incidents(series=breaches.keys(), states=STANDING) if breaches else ():
         if not breaches[incident.series].isdisjoint(incident.breaches):

@@ -20,6 +20,7 @@ from hindsight.pipeline.judge.harm import Quality, harmed, noted
 from hindsight.pipeline.judge.incidents_to_tell import news_of, split, worse
 from hindsight.pipeline.judge.news import news_of_run
 from hindsight.pipeline.judge.ranking import effects_of
+from hindsight.pipeline.judge.silences import AFTER, silences_of
 from hindsight.pipeline.judge.verdicts import verdicts_of_night, verdicts_of_run
 from hindsight.pipeline.measure.horizon import refuse_window, unexpired
 from hindsight.pipeline.measure.windows import as_of_run
@@ -30,6 +31,7 @@ from hindsight.verdicts.judge import kind_of, waits_for_labels
 from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
 from hindsight.verdicts.notices import told_now
 from hindsight.verdicts.retraining import Refusal, decide
+from hindsight.verdicts.silence import Silence, audible, hushing
 from hindsight.vocabulary.measurement import Kind
 from hindsight.vocabulary.windows import Window
 from hindsight.warehouse.columns import named
@@ -131,18 +133,22 @@ def _settle(
         tx.save_incidents(incidents, judged_at)
         needed = None if monitor.retrain else {verdict.series.rule for verdict in verdicts}
         newest = tx.of_windows({verdict.window.start for verdict in verdicts}, needed)
-        retraining = _retraining(monitor, tx, newest, as_of, judged_at) if verdicts else None
+        silences = silences_of(monitor, tx.connection, judged_at, since=judged_at - AFTER)
+        retraining = _retraining(monitor, tx, newest, silences, as_of, judged_at) if verdicts else None
         judged = {verdict.series for verdict in verdicts}
         current = [verdict for verdict in newest if verdict.series in judged]
         due = news_of(monitor, tx, current, judged_at, digest=digest)
         due += [one for one in worse(monitor, incidents, judged_at) if one not in due]
         due, silent = split(monitor, tx, due)
+        due, missed = audible(due, silences, judged_at)
         told = tuple(map(told_now, due))
         moved = effects_of(monitor, due, resources)
         mail = _mail(monitor, night, as_of, tx, judged_at) if night else None
-        promise(monitor, due, tx, cause=cause, retraining=retraining, moved=moved, at=judged_at, night=mail)
-        start_runs(monitor, current, tx, cause=cause, at=judged_at)
-        tx.save_incidents([*told, *map(told_now, silent)], judged_at)
+        promise(
+            monitor, due, tx, cause=cause, retraining=retraining, moved=moved, at=judged_at, night=mail, after=silences
+        )
+        start_runs(monitor, current, tx, cause=cause, at=judged_at, silences=silences)
+        tx.save_incidents([*told, *map(told_now, silent), *missed], judged_at)
         if night is not None:
             tx.commit_night(as_of, judged_at, night.windows)
         if dry_run:
@@ -259,10 +265,18 @@ def _by_series(incidents: Iterable[Incident]) -> dict[Series, list[Incident]]:
 
 
 def _retraining(
-    monitor: Monitor, tx: Transaction, newest: Sequence[Verdict], as_of: datetime, judged_at: datetime
+    monitor: Monitor,
+    tx: Transaction,
+    newest: Sequence[Verdict],
+    silences: Sequence[Silence],
+    as_of: datetime,
+    judged_at: datetime,
 ) -> RetrainRequest | Refusal | None:
     if monitor.retrain is None:
         return None
+    for rule in monitor.retrain.require:
+        if (quiet := hushing(silences, Series(rule), judged_at)) is not None and not quiet.starts:
+            return Refusal(f"{rule} is {quiet}")
     decided = decide(
         monitor,
         tx.incidents(states=[State.OPEN]),

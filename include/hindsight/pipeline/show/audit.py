@@ -9,6 +9,7 @@ from typing import Any
 
 from hindsight.ledger.acceptances import acceptances
 from hindsight.ledger.records import RequestState
+from hindsight.ledger.silences import silences
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.resources import Resources
 
@@ -33,7 +34,7 @@ def deeds(monitors: Iterable[Monitor], resources: Resources) -> list[Deed]:
     return sorted(
         deed
         for monitor in monitors
-        for found in (_accepted(monitor, resources), _retraining(monitor, resources))
+        for found in (_accepted(monitor, resources), _retraining(monitor, resources), _silenced(monitor, resources))
         for deed in found
     )
 
@@ -56,3 +57,13 @@ def _retraining(monitor: Monitor, resources: Resources) -> Iterator[Deed]:
             yield Deed(asked.requested_at, monitor.name, asked.asked_by, "asked for a retraining", asked.why)
         if one.decided_by and one.finished_at and one.state in decided:
             yield Deed(one.finished_at, monitor.name, one.decided_by, decided[one.state], one.note)
+
+
+def _silenced(monitor: Monitor, resources: Resources) -> Iterator[Deed]:
+    with resources.ledger.reading() as connection:
+        given = silences(connection, monitor.name)
+    for one in given:
+        what = f"silenced {one.about} from {one.since:%Y-%m-%d %H:%M} to {one.until:%Y-%m-%d %H:%M} UTC"
+        yield Deed(one.asked_at or one.since, monitor.name, one.by, what, one.comment)
+        if one.ended_by:
+            yield Deed(one.until, monitor.name, one.ended_by, f"ended the silence of {one.about}", one.comment)

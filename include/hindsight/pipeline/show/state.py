@@ -15,12 +15,14 @@ from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
 from hindsight.pipeline.judge.past_incidents import open_incidents
 from hindsight.pipeline.judge.ranking import moved
+from hindsight.pipeline.judge.silences import silences_of
 from hindsight.pipeline.measure.horizon import refuse_moment
 from hindsight.pipeline.resources import Resources, remembering
 from hindsight.verdicts.judge import LABELLED
 from hindsight.verdicts.model import STANDING, Incident, Series, State
 from hindsight.verdicts.muting import spokesmen
 from hindsight.verdicts.notices import why_silent
+from hindsight.verdicts.silence import hushing
 from hindsight.vocabulary.measurement import Kind, Measurement
 from hindsight.vocabulary.windows import Window
 
@@ -230,7 +232,16 @@ def _silence(incident: Incident, rule: Rule, monitor: Monitor, resources: Resour
     last = resources.ledger.events(incident.id)[-1].at
     told = spokesmen(monitor, resources.ledger.of_windows(monitor.name, [incident.breaches[-1]])) if rule.dags else {}
     speaks = told.get(incident.series)
-    return why_silent(incident, rule, monitor, judged_at=last, spokesman=speaks.rule if speaks else "")
+    with resources.ledger.reading() as connection:
+        silence = hushing(silences_of(monitor, connection, last), incident.series, last)
+    return why_silent(
+        incident,
+        rule,
+        monitor,
+        judged_at=last,
+        spokesman=speaks.rule if speaks else "",
+        silence=str(silence) if silence else "",
+    )
 
 
 def _rank(story: Story) -> tuple[int, str, datetime]:

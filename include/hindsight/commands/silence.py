@@ -1,0 +1,114 @@
+"""The silence command: nobody is told of something until a moment, and why; what lasts longer is told then."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hindsight.commands.console import out, print_json, user
+from hindsight.errors import ConfigError, did_you_mean
+from hindsight.monitors.loader import load_monitor
+from hindsight.monitors.times import moment_of
+from hindsight.settings import read_settings
+from hindsight.verdicts.silence import Silence
+from hindsight.vocabulary.windows import parse_duration
+
+if TYPE_CHECKING:
+    from hindsight.monitors.model import Monitor
+    from hindsight.pipeline import Resources
+
+LONGEST = timedelta(days=366)
+
+
+def silence(
+    monitor: Annotated[str, typer.Argument(metavar="MONITOR", help="name of a monitor, or the path of its file")],
+    until: Annotated[str | None, typer.Option("--until", help="ISO time, UTC unless it says otherwise")] = None,
+    lasting: Annotated[str | None, typer.Option("--lasting", help="2h, 30m, 3d: instead of --until")] = None,
+    since: Annotated[str | None, typer.Option("--since", help="from when on; now without")] = None,
+    comment: Annotated[str, typer.Option("--comment", help="why")] = "",
+    rule: Annotated[str, typer.Option("--rule", help="of this rule only")] = "",
+    feature: Annotated[str, typer.Option("--feature", help="of this column only")] = "",
+    segment: Annotated[str, typer.Option("--segment", help="of this segment only: region=EU")] = "",
+    starts: Annotated[bool, typer.Option("--starts", help="start DAGs and ask for retraining all the same")] = False,
+    end: Annotated[int | None, typer.Option("--end", metavar="ID", help="end this silence now")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON for machines")] = False,
+) -> int:
+    """Tell nobody of something until a moment; without --until or --lasting list what is silenced."""
+    from hindsight.airflow.connections import open_resources
+
+    settings, now = read_settings(), datetime.now(UTC)
+    watched, resources = load_monitor(monitor, settings.monitors), open_resources(settings)
+    if end is not None:
+        return _end(watched, resources, end, now)
+    if until or lasting:
+        begun = moment_of(since, "--since") if since else now
+        over = _end_of(until, lasting, begun)
+        asked = Silence(begun, over, user(), comment.strip(), rule, segment, feature, starts, asked_at=now)
+        return _ask(watched, resources, asked, now, as_json=as_json)
+    if comment or rule or feature or segment or since:
+        raise ConfigError("a silence ends: say when with --until T or --lasting 2h")
+    return _list(watched, resources, now, as_json=as_json)
+
+
+def _end_of(until: str | None, lasting: str | None, begun: datetime) -> datetime:
+    if until and lasting:
+        raise ConfigError("--until and --lasting say the same: give one of them")
+    if until:
+        return moment_of(until, "--until")
+    try:
+        return begun + parse_duration(lasting or "")
+    except ValueError as exc:
+        raise ConfigError(f"--lasting: {exc}") from exc
+
+
+def _ask(watched: Monitor, resources: Resources, asked: Silence, now: datetime, *, as_json: bool) -> int:
+    from hindsight.ledger.silences import add_silence
+
+    refuse(watched, asked, now)
+    number = add_silence(resources.ledger, watched.name, asked)
+    if as_json:
+        print_json({"id": number, "about": asked.about, "since": asked.since, "until": asked.until})
+    else:
+        out.print(f"{watched.name}: {asked.about} {asked} (number {number})", markup=False)
+    return 0
+
+
+def refuse(watched: Monitor, asked: Silence, now: datetime) -> None:
+    """Raise ConfigError for a silence without a reason, one that never holds or for years, or is about nothing."""
+    if not asked.comment:
+        raise ConfigError("others will wonder why nobody was told: say it with --comment")
+    if asked.until <= max(asked.since, now):
+        raise ConfigError(f"--until {asked.until:%Y-%m-%d %H:%M} UTC is over before the silence begins")
+    if asked.until - asked.since > LONGEST:
+        raise ConfigError("a silence lasts a year at most; disable the rule in the monitor file instead")
+    known = {one.id for one in watched.rules}
+    if asked.rule and asked.rule not in known:
+        raise ConfigError(f"--rule: {watched.name} has no rule {asked.rule!r}{did_you_mean(asked.rule, known)}")
+    if asked.segment and asked.segment.partition("=")[0] not in watched.segments:
+        raise ConfigError(f"--segment: expected column=value of a column in segments, got {asked.segment!r}")
+
+
+def _end(watched: Monitor, resources: Resources, number: int, now: datetime) -> int:
+    from hindsight.ledger.silences import end_silence
+
+    if not end_silence(resources.ledger, watched.name, number, by=user(), at=now):
+        raise ConfigError(f"{watched.name} has no silence {number} that lasts: hindsight silence {watched.name}")
+    out.print(f"{watched.name}: silence {number} has ended; the relay tells what lasts within minutes", markup=False)
+    return 0
+
+
+def _list(watched: Monitor, resources: Resources, now: datetime, *, as_json: bool) -> int:
+    from hindsight.pipeline.judge.silences import silences_of
+
+    with resources.ledger.reading() as connection:
+        found = silences_of(watched, connection, now)
+    if as_json:
+        print_json([{"id": one.id, "about": one.about, "until": one.until, "by": one.by} for one in found])
+        return 0
+    for one in found:
+        out.print(f"{one.id if one.id is not None else '-':>4}  {one.about}: {one}", markup=False)
+    if not found:
+        out.print(f"nothing of {watched.name} is silenced")
+    return 0

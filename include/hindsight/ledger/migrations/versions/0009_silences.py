@@ -1,0 +1,25 @@
+"""What people asked not to be told of, until when and why."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0009"
+down_revision = "0008"
+
+
+def upgrade() -> None:
+    """Add the table, empty."""
+    op.create_table(
+        "silences",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("monitor", "rule", "segment", "feature")),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("starts", sa.Boolean, nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("asked_by", "comment", "ended_by")),
+        comment="What people asked not to be told of, until when and why; ended early it ends there.",
+    )
+    op.create_index("ix_silences_monitor", "silences", ["monitor"])

@@ -1,0 +1,22 @@
+"""Silences of a monitor: those people asked for, and those its file repeats."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from hindsight.ledger import silences as on_record
+from hindsight.monitors.model import Monitor
+from hindsight.verdicts.silence import Silence
+
+AFTER = timedelta(days=1)  # for how long a mail says that a silence has ended, and a relay looks for what it left
+
+
+def silences_of(
+    monitor: Monitor, connection: sa.Connection, at: datetime, since: datetime | None = None
+) -> list[Silence]:
+    """Return the silences of a monitor that are in force at a moment, or ended between `since` and it."""
+    first = at if since is None else since
+    asked = [one for one in on_record.silences(connection, monitor.name, first) if one.since <= at]
+    return asked + [one for each in monitor.silences for one in each.between(first, at, monitor.timezone)]
