@@ -78,7 +78,7 @@ def monitor(state: MonitorState, standing: Sequence[Story], *, everything: bool)
 
 def incidents(stories: Sequence[Story]) -> Table:
     """One line an incident: how severe, what happened in the words of the mail, from when to when, what was done."""
-    table = _table("", "", "what", "from → to", "done")
+    table = _table("", "", "what", "from → to", "done", "id")
     several = len({story.incident.monitor for story in stories}) > 1
     for name, some in groupby(stories, key=lambda story: story.incident.monitor):
         if several:
@@ -239,7 +239,7 @@ def _incident(story: Story) -> tuple[Text, ...]:
     what = Text(story.what.replace(" %", "\N{NO-BREAK SPACE}%"), overflow="fold")
     severity = Text(f"{mark} {incident.severity}", style or SEVERITY[incident.severity])
     span = Text(_span(incident.started, incident.ended), no_wrap=True)
-    return severity, Text(str(incident.state)), what, span, Text(story.done)
+    return severity, Text(str(incident.state)), what, span, Text(story.done), Text(incident.id, "dim")
 
 
 def _table(*columns: str, right: str = "") -> Table:

@@ -20,7 +20,7 @@ from tests.builders import DAY, a_monitor, at
 
 MONITOR = a_monitor()
 RULES = {rule.id: rule for rule in MONITOR.rules}
-START = at("2026-09-01")
+START, NOW = at("2026-09-01"), at("2026-09-02")
 
 
 def an_incident(rule: str, feature: str = "", *, started: datetime = START, **given: object) -> Incident:
@@ -195,19 +195,19 @@ def test_an_end_is_told_when_nothing_of_the_case_is_open() -> None:
 
 
 def test_a_case_that_was_told_is_told_once_more_when_it_is_worse() -> None:
-    heard = [told_now(replace(one, case="c")) for one in (an_incident("drift", "a"), an_incident("drift", "b"))]
+    heard = [told_now(replace(one, case="c"), NOW) for one in (an_incident("drift", "a"), an_incident("drift", "b"))]
     worse = [replace(one, severity=Severity.P1) for one in heard]
     assert [needs_notice(one, fresh=True) for one in worse] == [State.OPEN, State.OPEN]
     assert brings_news(worse[0], [worse[0], heard[1]], RULES)
-    again = [told_now(worse[0]), worse[1]]
+    again = [told_now(worse[0], NOW), worse[1]]
     assert not brings_news(again[1], again, RULES)
     assert needs_notice(again[0], fresh=True) is None
 
 
 def test_another_number_of_a_column_that_was_told_is_told_again() -> None:
-    heard = told_now(replace(an_incident("news", "a"), case="c", number="values"))
+    heard = told_now(replace(an_incident("news", "a"), case="c", number="values"), NOW)
     nulls = replace(heard, number="nulls")
     assert needs_notice(nulls, fresh=True) is State.OPEN
     assert brings_news(nulls, [nulls], RULES)
     for number in ("values", "nulls"):
-        assert needs_notice(replace(told_now(nulls), number=number), fresh=True) is None
+        assert needs_notice(replace(told_now(nulls, NOW), number=number), fresh=True) is None

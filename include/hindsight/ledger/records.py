@@ -233,7 +233,8 @@ def incident(row: Row) -> Incident:
 
 def _heard_row(heard: Heard) -> dict[str, Any]:
     until = heard.until.astimezone(UTC).isoformat()
-    return {"until": until, "severity": str(heard.severity), "n": heard.n, "numbers": list(heard.numbers)}
+    at = heard.at and heard.at.astimezone(UTC).isoformat()
+    return {"until": until, "severity": str(heard.severity), "n": heard.n, "numbers": list(heard.numbers), "at": at}
 
 
 def _heard(row: Row) -> Heard | None:
@@ -243,7 +244,8 @@ def _heard(row: Row) -> Heard | None:
         return Heard(last, Severity(row.severity)) if row.told else None
     known = row.heard
     until, severity = datetime.fromisoformat(known["until"]), Severity(known["severity"])
-    return Heard(until, severity, known["n"], tuple(known["numbers"]))
+    at = known.get("at")
+    return Heard(until, severity, known["n"], tuple(known["numbers"]), at and datetime.fromisoformat(at))
 
 
 def request_row(request: RetrainRequest) -> dict[str, Any]:

@@ -288,3 +288,15 @@ silences = sa.Table(
     _text("ended_by"),
     comment="What people asked not to be told of, until when and why; ended early it ends there.",
 )
+
+acknowledgements = sa.Table(
+    "acknowledgements",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    _text("monitor", index=True),
+    _text("case_id"),
+    _moment("at"),
+    _text("acknowledged_by"),
+    _text("comment"),
+    comment="Which cases people said they look after: dated facts, never changed.",
+)

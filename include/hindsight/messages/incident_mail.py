@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 MOST = 20  # incidents spelt out in one mail; the rest is counted
 MOST_COLUMNS = 5  # drifted columns behind a share of them
-PROMISE = "One mail when an incident opens and one when it ends; should a copy come twice, its Message-ID is the same."
+PROMISE = (
+    "One mail when an incident opens and one when it ends, and reminders of what is grave until somebody acknowledges "
+    "it; should a copy come twice, its Message-ID is the same."
+)
 _FLAGS = (
     "drift.drifted",
     "labels.drifted",
@@ -58,7 +61,7 @@ class Told:
 class Context:
     """What a mail adds to its incidents: why it may have come to it, what happens next, what else the night changed.
 
-    `harm` says what is known of the quality of the model in the same window, `silence` which silence has ended.
+    `harm` says what is known of the quality of the model in the same window, `why_now` why it is told now.
     """
 
     likely_cause: str = ""
@@ -66,7 +69,7 @@ class Context:
     link: str = ""
     note: NightNote | None = None
     harm: str = ""
-    silence: str = ""
+    why_now: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ class View:
     waits: bool
     note: NightNote | None = None
     harm: str = ""
-    silence: str = ""
+    why_now: str = ""
 
     @property
     def preview(self) -> str:
@@ -200,7 +203,7 @@ def _view(monitor: Monitor, told: Sequence[Told], context: Context, *, chart: bo
         waits=chart and any(point.provisional for point in told[0].points),
         note=context.note.cleaned() if context.note else None,
         harm=wording.clean(context.harm, 300),
-        silence=wording.clean(context.silence, 300),
+        why_now=wording.clean(context.why_now, 300),
     )
 
 
@@ -269,7 +272,7 @@ def as_text(view: View) -> str:
         parts += [f"… and {view.more} more", ""]
     labelled = [
         ("Likely cause", view.likely_cause),
-        ("Silence", view.silence),
+        ("Why now", view.why_now),
         ("Does it hurt", view.harm),
         ("What to do", view.advice),
         ("Next", view.next_step),

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from hindsight.monitors.built_in_rules import built_in_rules
 from hindsight.monitors.calendar import USUAL, AnyAlertBudget, Calendar, Timezone
@@ -30,10 +30,12 @@ from hindsight.monitors.strict import (
     as_tuple,
 )
 from hindsight.vocabulary.rows import Scalar
+from hindsight.vocabulary.severity import Severity
 from hindsight.vocabulary.windows import MONDAY, Grid
 
 Task = Literal["binary", "multiclass", "regression"]
 DAY = timedelta(days=1)
+REMINDED = {Severity.P0: DAY, Severity.P1: DAY}
 
 
 class ModelInfo(Strict):
@@ -210,7 +212,8 @@ class Alerts(Strict):
     """Who is told, and where they read what to do.
 
     `report` asks for a mail about what labels changed, on every night with changes or once a week; without it that is
-    told in mails about incidents of a night only. `budget` is what people are to be told by chance, at most.
+    told in mails about incidents of a night only. `budget` is what people are to be told by chance, at most. `repeat`
+    says how long after it was told what is open is told again while nobody acknowledged it; 0h is never.
     """
 
     email: Texts = ()
@@ -218,6 +221,15 @@ class Alerts(Strict):
     max_age: Delay | None = None
     report: Literal["nightly", "weekly"] | None = None
     budget: AnyAlertBudget = USUAL
+    repeat: dict[Annotated[Severity, Field(strict=False)], Delay] = Field(default_factory=lambda: dict(REMINDED))
+
+    @field_validator("repeat", mode="after")
+    @classmethod
+    def grave_only(cls, repeat: dict[Severity, timedelta]) -> dict[Severity, timedelta]:
+        """Refuse reminders of notices; what is not said is as usual."""
+        if Severity.P2 in repeat:
+            raise ValueError("expected P0 and P1 only: what is P2 waits for the digest and is told once")
+        return REMINDED | repeat
 
 
 class Budget(Strict):

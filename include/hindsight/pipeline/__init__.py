@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from hindsight.pipeline.act.maintenance import maintain
     from hindsight.pipeline.act.requests import mark_started, pending_starts, put_off
     from hindsight.pipeline.act.retraining import ask, claim, give_up, lapse, promote, refuse, train_and_compare
-    from hindsight.pipeline.judge.after_silence import tell_what_lasts
     from hindsight.pipeline.judge.judgement import Judgement, judge_window
+    from hindsight.pipeline.judge.reminders import tell_what_lasts
     from hindsight.pipeline.measure.nights import find_windows, revise_windows
     from hindsight.pipeline.measure.windows import run_window
     from hindsight.pipeline.night import judge_night
@@ -80,7 +80,7 @@ _MODULES = {
     "act.delivery": ("deliver",),
     "act.maintenance": ("maintain",),
     "act.requests": ("mark_started", "pending_starts", "put_off"),
-    "judge.after_silence": ("tell_what_lasts",),
+    "judge.reminders": ("tell_what_lasts",),
     "judge.judgement": ("Judgement", "judge_window"),
     "measure.nights": ("find_windows", "revise_windows"),
     "measure.windows": ("run_window",),

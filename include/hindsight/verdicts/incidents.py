@@ -179,6 +179,7 @@ def _known_of(sharing: Sequence[Incident]) -> tuple[State | None, Heard | None]:
         min(one.severity for one in notes),
         max(one.n for one in notes),
         tuple(numbers),
+        max((one.at for one in notes if one.at), default=None),
     )
     return newest.told, said
 

@@ -63,13 +63,14 @@ class Heard:
     """What people know of an incident from the mails about it.
 
     `until` is the start of the last breaching window they were told of, `severity` the worst that was said, `n` how
-    often something was told and `numbers` of what.
+    often something was told, `numbers` of what, and `at` when it was told last, None where that is not on record.
     """
 
     until: datetime
     severity: Severity
     n: int = 1
     numbers: tuple[str, ...] = ()
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

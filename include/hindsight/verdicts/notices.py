@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -68,12 +69,23 @@ def moves_otherwise(incident: Incident) -> bool:
     return known is not None and bool(incident.number and known.numbers) and incident.number not in known.numbers
 
 
-def told_now(incident: Incident) -> Incident:
-    """Return an incident as it is when it has been told: what people know of it then."""
+def needs_reminder(
+    incident: Incident, repeat: Mapping[Severity, timedelta], acknowledged: datetime | None, now: datetime
+) -> bool:
+    """Say whether an open incident is told again: told so long ago as `repeat` says of its severity, and nobody
+    acknowledged it since; of a severity without a time, or with none, never."""
+    known, after = incident.heard, repeat.get(incident.severity)
+    if incident.state is not State.OPEN or incident.told is not State.OPEN or not after or not known or not known.at:
+        return False
+    return now - known.at >= after and (acknowledged is None or acknowledged < known.at)
+
+
+def told_now(incident: Incident, at: datetime) -> Incident:
+    """Return an incident as it is when it has been told at a moment: what people know of it then."""
     before = incident.heard or Heard(incident.breaches[-1], incident.severity, 0)
     numbers = dict.fromkeys([*before.numbers, *filter(None, [incident.number])])
     worst = min(before.severity, incident.severity)
-    heard = Heard(max(before.until, incident.breaches[-1]), worst, before.n + 1, tuple(numbers))
+    heard = Heard(max(before.until, incident.breaches[-1]), worst, before.n + 1, tuple(numbers), at)
     return replace(incident, told=incident.told_as, heard=heard)
 
 

@@ -65,3 +65,17 @@ def audible(
     quiet = [one for one in incidents if hushing(silences, one.series, at)]
     over = [replace(one, told=one.state) for one in quiet if not one.stands and one.told is None]
     return [one for one in incidents if one not in quiet], over
+
+
+def no_longer_silent(told: Iterable[Incident], silences: Iterable[Silence], at: datetime) -> str:
+    """Say which silence kept people from hearing of these until lately; "" where none did."""
+    incidents = list(told)
+    over = [one for one in silences if one.until <= at and any(_kept(one, incident) for incident in incidents)]
+    last = max(over, key=lambda one: one.until, default=None)
+    return f"It was silent until {last.until:%Y-%m-%d %H:%M} UTC, by {last.by}: {last.comment}." if last else ""
+
+
+def _kept(silence: Silence, incident: Incident) -> bool:
+    heard = incident.heard.at if incident.heard else None
+    began = incident.breaches[0] < silence.until
+    return silence.concerns(incident.series) and began and (heard is None or heard < silence.until)

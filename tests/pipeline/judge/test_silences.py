@@ -66,7 +66,7 @@ def test_what_lasts_longer_than_its_silence_is_told_once_when_that_is_over(world
     subjects = relayed(world, at("2026-07-04T12:02"))
     assert subjects == ["[P1] credit: latency p95 900 ms, over 300 ms (since 2026-07-01)"]
     text = str(world.inbox.accepted[0].get_body(("plain",)).get_content())
-    assert "Silence: It was silent until 2026-07-04 12:00 UTC, by ann: we move house." in text
+    assert "Why now: It was silent until 2026-07-04 12:00 UTC, by ann: we move house." in text
     assert relayed(world, at("2026-07-04T12:04")) == subjects
     lived(world, "2026-07-04", {})
     assert [subject.partition("]")[0] for subject in relayed(world, at("2026-07-05T01:00"))] == ["[P1", "[resolved"]

@@ -41,19 +41,18 @@ def promise(
     monitor: Monitor,
     news: Sequence[Incident],
     tx: Transaction,
+    retraining: RetrainRequest | Refusal | None = None,
     *,
     cause: str,
-    retraining: RetrainRequest | Refusal | None,
     moved: Mapping[str, Sequence[Moved]],
     at: datetime,
     night: NightMail | None = None,
-    after: Sequence[Silence] = (),
+    why_now: str = "",
 ) -> None:
     """Write into the open transaction the mail that `news` calls for.
 
     One mail for each recipient tells all of it, and what a night changed besides; without news that alone is told where
-    it is asked for. `moved` says by incident of drift what moved, the weightiest first; `after` are silences that may
-    have kept people from hearing of it until now.
+    it is asked for. `moved` says by incident of drift what moved, the weightiest first; `why_now` why it is told now.
     """
     rules = {rule.id: rule for rule in monitor.rules}
     mailed = [incident for incident in news if "email" in rules[incident.series.rule].then]
@@ -68,7 +67,7 @@ def promise(
             night.link if night else "",
             night.note() if night else None,
             does_it_hurt(monitor, tx, mailed),
-            _no_longer_silent(mailed, after, at),
+            why_now,
         )
         message = compose(monitor, told, context)
         nth = [one.heard.n + 1 if one.heard else 1 for one in mailed]
@@ -77,17 +76,6 @@ def promise(
     elif night and night.asked and monitor.alerts.email and (note := night.note()):
         message = compose_night(monitor, note, link=night.link)
         tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=monitor.alerts.email), at)
-
-
-def _no_longer_silent(told: Iterable[Incident], silences: Sequence[Silence], at: datetime) -> str:
-    """Say which silence kept people from hearing of this, where one did and is over."""
-    over = [one for one in silences if one.until <= at and any(_kept(one, incident) for incident in told)]
-    last = max(over, key=lambda one: one.until, default=None)
-    return f"It was silent until {last.until:%Y-%m-%d %H:%M} UTC, by {last.by}: {last.comment}." if last else ""
-
-
-def _kept(silence: Silence, incident: Incident) -> bool:
-    return silence.concerns(incident.series) and incident.breaches[0] < silence.until
 
 
 def start_runs(

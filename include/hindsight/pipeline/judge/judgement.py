@@ -31,7 +31,7 @@ from hindsight.verdicts.judge import kind_of, waits_for_labels
 from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
 from hindsight.verdicts.notices import told_now
 from hindsight.verdicts.retraining import Refusal, decide
-from hindsight.verdicts.silence import Silence, audible, hushing
+from hindsight.verdicts.silence import Silence, audible, hushing, no_longer_silent
 from hindsight.vocabulary.measurement import Kind
 from hindsight.vocabulary.windows import Window
 from hindsight.warehouse.columns import named
@@ -141,14 +141,13 @@ def _settle(
         due += [one for one in worse(monitor, incidents, judged_at) if one not in due]
         due, silent = split(monitor, tx, due)
         due, missed = audible(due, silences, judged_at)
-        told = tuple(map(told_now, due))
+        told = tuple(told_now(one, judged_at) for one in due)
         moved = effects_of(monitor, due, resources)
         mail = _mail(monitor, night, as_of, tx, judged_at) if night else None
-        promise(
-            monitor, due, tx, cause=cause, retraining=retraining, moved=moved, at=judged_at, night=mail, after=silences
-        )
+        why = no_longer_silent(due, silences, judged_at)
+        promise(monitor, due, tx, retraining, cause=cause, moved=moved, at=judged_at, night=mail, why_now=why)
         start_runs(monitor, current, tx, cause=cause, at=judged_at, silences=silences)
-        tx.save_incidents([*told, *map(told_now, silent), *missed], judged_at)
+        tx.save_incidents([*told, *(told_now(one, judged_at) for one in silent), *missed], judged_at)
         if night is not None:
             tx.commit_night(as_of, judged_at, night.windows)
         if dry_run:

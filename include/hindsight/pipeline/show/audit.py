@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from hindsight.ledger.acceptances import acceptances
+from hindsight.ledger.acknowledgements import acknowledgements
 from hindsight.ledger.records import RequestState
 from hindsight.ledger.silences import silences
 from hindsight.monitors.model import Monitor
@@ -34,8 +35,8 @@ def deeds(monitors: Iterable[Monitor], resources: Resources) -> list[Deed]:
     return sorted(
         deed
         for monitor in monitors
-        for found in (_accepted(monitor, resources), _retraining(monitor, resources), _silenced(monitor, resources))
-        for deed in found
+        for found in (_accepted, _retraining, _silenced, _acknowledged)
+        for deed in found(monitor, resources)
     )
 
 
@@ -67,3 +68,11 @@ def _silenced(monitor: Monitor, resources: Resources) -> Iterator[Deed]:
         yield Deed(one.asked_at or one.since, monitor.name, one.by, what, one.comment)
         if one.ended_by:
             yield Deed(one.until, monitor.name, one.ended_by, f"ended the silence of {one.about}", one.comment)
+
+
+def _acknowledged(monitor: Monitor, resources: Resources) -> Iterator[Deed]:
+    rules = {one.case: one.series.rule for one in resources.ledger.incidents(monitor.name)}
+    with resources.ledger.reading() as connection:
+        given = acknowledgements(connection, monitor.name)
+    for one in given:
+        yield Deed(one.at, monitor.name, one.by, f"acknowledged {rules.get(one.case, 'case')} {one.case}", one.comment)

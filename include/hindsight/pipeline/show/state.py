@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from hindsight.ledger.acknowledgements import acknowledgements
 from hindsight.ledger.records import DagProgress, Mail, MailState, Progress, RequestState
 from hindsight.messages.wording import clean, headline, whose
 from hindsight.monitors.kpis import is_labelled_metric, kpis_of
@@ -180,11 +181,13 @@ class Story:
     retraining: tuple[Progress, ...]
     runs: tuple[DagProgress, ...] = ()
     silence: str = ""
+    acknowledged: str = ""
 
     @property
     def done(self) -> str:
         """What was done, in a few words."""
         parts = [f"recorded silently: {self.silence}"] if self.silence else list(_mailed(self.mails))
+        parts += [self.acknowledged] if self.acknowledged else []
         parts += [f"retraining {progress.outcome}" for progress in self.retraining]
         parts += [f"{run.request.dag} {_started(run)}" for run in self.runs]
         return ", ".join(parts) or "recorded silently"
@@ -211,6 +214,8 @@ def stories(monitor: Monitor, resources: Resources) -> list[Story]:
     ledger = resources.ledger
     requests, runs, notes = ledger.requests(monitor.name), ledger.dags(monitor.name), ledger.notes(monitor.name)
     rules = {rule.id: rule for rule in monitor.rules}
+    with ledger.reading() as connection:
+        answers = {one.case: str(one) for one in acknowledgements(connection, monitor.name)}
     found = []
     for incident in ledger.incidents(monitor.name):
         rule, mails = rules.get(incident.series.rule), tuple(ledger.outbox(incident=incident.id))
@@ -222,6 +227,7 @@ def stories(monitor: Monitor, resources: Resources) -> list[Story]:
                 tuple(request for request in requests if incident.id in request.request.incidents),
                 tuple(run for run in runs if run.request.conf.get("incident") == incident.id),
                 _silence(incident, rule, monitor, resources) if rule and not mails else "",
+                answers.get(incident.case, ""),
             )
         )
     return sorted(found, key=_rank)

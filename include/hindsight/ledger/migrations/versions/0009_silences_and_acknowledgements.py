@@ -1,4 +1,4 @@
-"""What people asked not to be told of, until when and why."""
+"""What people asked not to be told of, and what they said they look after."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ down_revision = "0008"
 
 
 def upgrade() -> None:
-    """Add the table, empty."""
+    """Add the tables, empty."""
     op.create_table(
         "silences",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
@@ -23,3 +23,12 @@ def upgrade() -> None:
         comment="What people asked not to be told of, until when and why; ended early it ends there.",
     )
     op.create_index("ix_silences_monitor", "silences", ["monitor"])
+    op.create_table(
+        "acknowledgements",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("monitor", "case_id")),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("acknowledged_by", "comment")),
+        comment="Which cases people said they look after: dated facts, never changed.",
+    )
+    op.create_index("ix_acknowledgements_monitor", "acknowledgements", ["monitor"])
