@@ -10,6 +10,7 @@ from hindsight.monitors.built_in_rules import built_in_rules
 from hindsight.monitors.document import field_name
 from hindsight.monitors.file_checks import EVIDENTLY_STATTESTS, problems
 from hindsight.monitors.metric_catalog import CATALOG, markdown, metric, rule_metrics
+from hindsight.monitors.rule_checks import rounded_times
 from tests.builders import DAY, a_monitor, monitor_file
 
 REFERENCE = {"reference": {"trailing": "28d"}}
@@ -319,3 +320,30 @@ def test_a_resource_may_not_be_called_like_a_metric_nor_be_hashed() -> None:
     assert message == "source.predictions.resources.error: is taken: operations.error_rate is a metric already"
     (message,) = told(source=source(resources={"cpu": "cpu"}), pii={"hash": ["cpu"]})
     assert message.startswith("pii.hash[0]: 'cpu' is used as a number")
+
+
+# Times and runbooks of rules
+
+
+def test_times_of_rules_are_windows_rounded_up() -> None:
+    lasting = [{"id": "latency_p95", "for": "30m", "keep_for": "3h"}, {"id": "volume", "for": 2}]
+    hourly = a_monitor(rules=lasting, window="1h")
+    rules = {rule.id: rule for rule in hourly.rules}
+    assert (rules["latency_p95"].for_, rules["latency_p95"].keep_for, rules["volume"].for_) == (1, 3, 2)
+    five = {rule.id: rule for rule in a_monitor(rules=lasting, window="5m").rules}
+    assert (five["latency_p95"].for_, five["latency_p95"].keep_for) == (6, 36)
+    assert [(field_name(where), text) for where, text in rounded_times(hourly)] == [
+        ("rules[0].for", "30m is rounded up to 1 window of 1h")
+    ]
+
+
+def test_a_time_of_too_many_windows_is_told() -> None:
+    assert rules_told({"id": "volume", "for": "90d"}, window="5m") == [
+        "rules[0].for: expected at most 20,000 windows of 5m"
+    ]
+
+
+def test_a_rule_may_have_a_runbook_of_its_own() -> None:
+    assert rules_told({"id": "volume", "runbook": "https://wiki.example.com/volume"}) == []
+    (message,) = rules_told({"id": "volume", "runbook": "wiki"})
+    assert message == "rules[0].runbook: expected a link that starts with https:// or http://, found 'wiki'"

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hindsight.commands.console import out, user
+from hindsight.commands.console import out, print_json, user
 from hindsight.errors import ConfigError
 from hindsight.monitors.loader import load_monitor
 from hindsight.settings import read_settings
@@ -22,6 +22,7 @@ def ack(
         str, typer.Argument(metavar="INCIDENT", help="its id, or how that begins: hindsight incidents")
     ],
     comment: Annotated[str, typer.Option("--comment", help="what is being done")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON for machines")] = False,
 ) -> int:
     """Say that somebody looks after an incident and all of its case: its reminders stop, its end is told."""
     from hindsight.airflow.connections import open_resources
@@ -32,7 +33,10 @@ def ack(
     found = chosen_incident(resources.ledger.incidents(watched.name, open_only=True), incident, watched.name)
     given = Acknowledgement(found.case or found.id, datetime.now(UTC), user(), comment.strip())
     acknowledge(resources.ledger, watched.name, given)
-    out.print(f"{watched.name}: {found.series.rule} ({given.case}) {given}", markup=False)
+    if as_json:
+        print_json({"monitor": watched.name, "case": given.case, "at": given.at, "by": given.by})
+    else:
+        out.print(f"{watched.name}: {found.series.rule} ({given.case}) {given}", markup=False)
     return 0
 
 

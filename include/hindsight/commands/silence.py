@@ -41,7 +41,7 @@ def silence(
     settings, now = read_settings(), datetime.now(UTC)
     watched, resources = load_monitor(monitor, settings.monitors), open_resources(settings)
     if end is not None:
-        return _end(watched, resources, end, now)
+        return _end(watched, resources, end, now, as_json=as_json)
     if until or lasting:
         begun = moment_of(since, "--since") if since else now
         over = _end_of(until, lasting, begun)
@@ -90,12 +90,15 @@ def refuse(watched: Monitor, asked: Silence, now: datetime) -> None:
         raise ConfigError(f"--segment: expected column=value of a column in segments, got {asked.segment!r}")
 
 
-def _end(watched: Monitor, resources: Resources, number: int, now: datetime) -> int:
+def _end(watched: Monitor, resources: Resources, number: int, now: datetime, *, as_json: bool) -> int:
     from hindsight.ledger.silences import end_silence
 
     if not end_silence(resources.ledger, watched.name, number, by=user(), at=now):
         raise ConfigError(f"{watched.name} has no silence {number} that lasts: hindsight silence {watched.name}")
-    out.print(f"{watched.name}: silence {number} has ended; the relay tells what lasts within minutes", markup=False)
+    if as_json:
+        print_json({"id": number, "until": now})
+    else:
+        out.print(f"{watched.name}: silence {number} has ended; the relay tells what lasts within minutes")
     return 0
 
 

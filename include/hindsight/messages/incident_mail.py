@@ -195,7 +195,7 @@ def _view(monitor: Monitor, told: Sequence[Told], context: Context, *, chart: bo
         advice=wording.advice(told[0].rule, context.likely_cause) if first.state is State.OPEN else "",
         likely_cause=wording.clean(context.likely_cause, 300),
         next_step=wording.clean(context.next_step, 300),
-        runbook=web(monitor.alerts.runbook),
+        runbook=web(told[0].rule.runbook or monitor.alerts.runbook),
         link=web(context.link),
         promise=PROMISE,
         chart=f"{metric} over the last {len(told[0].points)} windows" if chart else "",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from hindsight.errors import did_you_mean
 from hindsight.monitors.document import Where
@@ -14,6 +13,7 @@ from hindsight.monitors.metric_catalog import metric, resource_metrics
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rule_checks import is_mergeable, rule_problems
 from hindsight.monitors.silences import shortest_gap
+from hindsight.monitors.strict import no_link
 from hindsight.vocabulary.windows import format_duration
 
 DRIFT_METHODS = ("psi", "psi_fine", "js_distance", "ks", "wasserstein_normed")
@@ -74,8 +74,8 @@ def _model(monitor: Monitor) -> Found:
         yield where, "a binary model has one score column, the probability of the positive class"
     if task == "multiclass" and isinstance(score, str):
         yield where, f"a multiclass model has one column per class: {{class: {score}, …}}"
-    if monitor.model.endpoint is not None:
-        yield from _link(("model", "endpoint"), monitor.model.endpoint)
+    if monitor.model.endpoint is not None and (wrong := no_link(monitor.model.endpoint)):
+        yield ("model", "endpoint"), wrong
     if "labels" in monitor.model_fields_set and monitor.source.labels is None:
         yield ("labels",), "says when labels count, but source.labels does not say where they are"
 
@@ -142,18 +142,8 @@ def _people(monitor: Monitor) -> Found:
             yield ("alerts", "email", i), f"expected an address such as risk-ml@example.com, found {address!r}"
         elif address in monitor.alerts.email[:i]:
             yield ("alerts", "email", i), f"{address!r} is listed twice"
-    if monitor.alerts.runbook is not None:
-        yield from _link(("alerts", "runbook"), monitor.alerts.runbook)
-
-
-def _link(where: Where, text: str) -> Found:
-    try:
-        parts = urlsplit(text)
-        good = parts.scheme in ("http", "https") and bool(parts.netloc) and text.isprintable() and " " not in text
-    except ValueError:
-        good = False
-    if not good:
-        yield where, f"expected a link that starts with https:// or http://, found {text!r}"
+    if monitor.alerts.runbook is not None and (wrong := no_link(monitor.alerts.runbook)):
+        yield ("alerts", "runbook"), wrong
 
 
 def _schedule(monitor: Monitor) -> Found:

@@ -325,4 +325,4 @@ class Monitor(Strict):
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
         """The built-in rules with the file's changes, disabled ones left out."""
-        return merge(built_in_rules(self.model.task, self.drift.share, self.window), self.rule_changes)
+        return merge(built_in_rules(self.model.task, self.drift.share, self.window), self.rule_changes, self.window)

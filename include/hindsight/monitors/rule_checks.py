@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 from hindsight.errors import did_you_mean
 from hindsight.monitors.built_in_rules import built_in_rules
@@ -12,8 +13,10 @@ from hindsight.monitors.kpis import aggregate
 from hindsight.monitors.metric import Metric
 from hindsight.monitors.metric_catalog import metric, resource_metrics, rule_metrics
 from hindsight.monitors.model import Monitor
-from hindsight.monitors.rules import Rule, RuleChange, merge
+from hindsight.monitors.rules import MOST, Rule, RuleChange, merge
+from hindsight.monitors.strict import no_link
 from hindsight.vocabulary.measurement import Kind
+from hindsight.vocabulary.windows import format_duration
 
 Found = Iterator[tuple[Where, str]]
 LABELLED = (Kind.PERFORMANCE, Kind.LABELS)
@@ -32,10 +35,23 @@ def rule_problems(monitor: Monitor) -> Found:
         given[change.id] = i
         if change.metric is None and change.id not in known:
             yield from _no_such_rule(i, change.id, known)
+        elif too_long := [name for name, count in change.in_windows(monitor.window).items() if count > MOST]:
+            yield ("rules", i, too_long[0]), f"expected at most {MOST:,} windows of {format_duration(monitor.window)}"
         elif change.enabled is not False:
-            (rule,) = (r for r in merge(built_in, [change]) if r.id == change.id)
+            (rule,) = (r for r in merge(built_in, [change], monitor.window) if r.id == change.id)
             yield from _rule(monitor, ("rules", i), change, rule)
     yield from _retraining(monitor, known.keys() | given.keys())
+
+
+def rounded_times(monitor: Monitor) -> Found:
+    """Yield which times of rules are no whole number of windows, and how long they are then."""
+    for i, change in enumerate(monitor.rule_changes):
+        given = {"for": change.for_, "keep_for": change.keep_for}
+        for name, count in change.in_windows(monitor.window).items():
+            asked, size = given[name], format_duration(monitor.window)
+            if isinstance(asked, timedelta) and count * monitor.window != asked:
+                windows = f"{count:,} window{'s' * (count > 1)} of {size}"
+                yield ("rules", i, name), f"{format_duration(asked)} is rounded up to {windows}"
 
 
 def _no_such_rule(i: int, id: str, known: dict[str, Rule]) -> Found:
@@ -46,6 +62,8 @@ def _no_such_rule(i: int, id: str, known: dict[str, Rule]) -> Found:
 def _rule(monitor: Monitor, where: Where, change: RuleChange, rule: Rule) -> Found:
     resources = resource_metrics(monitor.source.predictions.resources)
     paths = [*rule_metrics(monitor.model.task), *resources, *(f"kpi.{name}" for name in monitor.kpis)]
+    if change.runbook is not None and (wrong := no_link(change.runbook)):
+        yield (*where, "runbook"), wrong
     for i, receiver in enumerate(change.then or ()):
         if receiver.startswith("dag:") and not re.fullmatch(_DAG_ID, receiver[4:]):
             yield (*where, "then", i), f"{receiver[4:]!r} cannot be a DAG id"
@@ -163,6 +181,10 @@ def _retraining(monitor: Monitor, ids: set[str]) -> Found:
 
 
 def is_mergeable(monitor: Monitor) -> bool:
-    """Whether every change is of a rule built in, or says what its metric is."""
+    """Whether every change is of a rule built in, or says what its metric is, and none waits for too many windows."""
     built_in = {rule.id for rule in built_in_rules(monitor.model.task, monitor.drift.share, monitor.window)}
-    return all(change.metric is not None or change.id in built_in for change in monitor.rule_changes)
+    return all(
+        (change.metric is not None or change.id in built_in)
+        and all(count <= MOST for count in change.in_windows(monitor.window).values())
+        for change in monitor.rule_changes
+    )

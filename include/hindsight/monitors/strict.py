@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
@@ -59,6 +60,16 @@ def _column(value: str) -> str:
     if "." in value:
         raise ValueError(f"expected a column name without a dot, got {value!r}")
     return _identifier(value)
+
+
+def no_link(text: str) -> str:
+    """Say why a text is no link that is safe to show, or "" where it is one."""
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in ("http", "https") and bool(parts.netloc) and text.isprintable() and " " not in text
+    except ValueError:
+        good = False
+    return "" if good else f"expected a link that starts with https:// or http://, found {text!r}"
 
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]

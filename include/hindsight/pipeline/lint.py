@@ -18,6 +18,7 @@ from hindsight.monitors.document import Document, in_file_order
 from hindsight.monitors.loader import lint as lint_files
 from hindsight.monitors.loader import read_file
 from hindsight.monitors.model import Monitor
+from hindsight.monitors.rule_checks import rounded_times
 
 Warehouse = Callable[[str], sa.Engine]
 
@@ -44,7 +45,10 @@ def lint(files: Iterable[Path], *, great_expectations: Path, warehouse: Warehous
 
 
 def warnings(files: Iterable[Path]) -> list[Problem]:
-    """Return what is no error but cannot be kept, of the files that have none: a budget that the file itself breaks."""
+    """Return what is no error but not as it is written, of the files that have none.
+
+    That is a budget that the file itself breaks, and a time of a rule that is no whole number of windows.
+    """
     found = []
     for path in dict.fromkeys(files):
         try:
@@ -52,7 +56,8 @@ def warnings(files: Iterable[Path]) -> list[Problem]:
         except ConfigError:
             continue
         if monitor is not None and not known:
-            found += [document.problem(where, said) for where, said in budget_warnings(monitor)]
+            doubts = (*budget_warnings(monitor), *rounded_times(monitor))
+            found += [document.problem(where, said) for where, said in doubts]
     return in_file_order(found)
 
 

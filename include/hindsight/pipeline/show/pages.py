@@ -197,7 +197,9 @@ def _marks(monitor: Monitor, resources: Resources, told: Iterable[Story], start:
 def incident_row(incident: Incident, monitor: Monitor) -> IncidentRow:
     """Return an incident as pages show it."""
     series = incident.series
-    metric = next((rule.metric for rule in monitor.rules if rule.id == series.rule), "")
+    rule = next((rule for rule in monitor.rules if rule.id == series.rule), None)
+    metric, runbook = (rule.metric, rule.runbook) if rule else ("", None)
+    runbook = runbook or monitor.alerts.runbook
     is_grade, is_open = metric in GRADED, incident.stands
     return IncidentRow(
         rule=series.rule,
@@ -210,7 +212,7 @@ def incident_row(incident: Incident, monitor: Monitor) -> IncidentRow:
         threshold=None if is_grade else incident.threshold,
         unit=unit_of(metric.partition(".")[2]),
         reason=incident.reason,
-        runbook=Link("Runbook", monitor.alerts.runbook) if monitor.alerts.runbook and is_open else None,
+        runbook=Link("Runbook", runbook) if runbook and is_open else None,
     )
 
 
