@@ -11,7 +11,20 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from rich.progress import track
 
-from hindsight.commands import ack, audit, backup, baseline, expire, lint, outbox, rehearse, retrain, silence, upgrade
+from hindsight.commands import (
+    ack,
+    audit,
+    backup,
+    baseline,
+    doctor,
+    expire,
+    lint,
+    outbox,
+    rehearse,
+    retrain,
+    silence,
+    upgrade,
+)
 from hindsight.commands.chosen import chosen
 from hindsight.commands.console import counted, err, out, print_json
 from hindsight.errors import ConfigError, HindsightError
@@ -257,6 +270,7 @@ app.command(short_help="Make tables and files of earlier versions new.")(upgrade
 
 
 app.command(short_help="Show what windows are compared with, freeze it anew, accept it.")(baseline.baseline)
+app.command(short_help="Look at every part; exit 1 where one is not well.")(doctor.doctor)
 app.command(short_help="Say that somebody looks after an incident: no reminders.")(ack.ack)
 app.command(short_help="Tell nobody of something until a moment, and why.")(silence.silence)
 app.command(short_help="List who did what, when and why.")(audit.audit)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hindsight.pipeline.propose import Written
     from hindsight.pipeline.show.audit import Deed
     from hindsight.pipeline.show.baseline_contents import Frozen, Held, Refitted
+    from hindsight.pipeline.show.doctor import Part
 
 HEALTH = {"healthy": "green", "warning": "yellow", "critical": "bold red"}
 SEVERITY = {Severity.P0: "bold red", Severity.P1: "yellow", Severity.P2: "cyan"}
@@ -86,6 +87,15 @@ def incidents(stories: Sequence[Story]) -> Table:
         for story in some:
             style = STATE[story.incident.state][1]
             table.add_row(*_incident(story), style=style)
+    return table
+
+
+def doctor(parts: Iterable[Part]) -> Table:
+    """One line a part: whether it is well, and what was seen."""
+    table = _table("", "part", "")
+    for part in parts:
+        mark, style = ("✓", "green") if part.well else ("✕", "bold red")
+        table.add_row(Text(mark, style), part.name, Text(clean(part.said, 300), "" if part.well else style))
     return table
 
 

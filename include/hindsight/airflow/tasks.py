@@ -173,11 +173,12 @@ def deliver(name: str | None = None) -> dict[str, Any]:
 
 @task(priority_weight=MAIL_FIRST)
 def tell_what_lasts() -> list[str]:
-    """Tell of what was silenced until lately and is still open."""
+    """Tell of what was silenced until lately, of what nobody acknowledged, and of a maintenance that stands still."""
     from hindsight import pipeline
 
-    monitors = load_folder(read_settings().monitors).monitors.values()
-    return pipeline.tell_what_lasts(monitors, open_resources(), now=now())
+    monitors, resources = load_folder(read_settings().monitors).monitors.values(), open_resources()
+    pipeline.watch_over("relay", monitors, resources, now=now())
+    return pipeline.tell_what_lasts(monitors, resources, now=now())
 
 
 @task
@@ -220,8 +221,10 @@ def maintain() -> dict[str, Any]:
 
     loaded = load_folder(read_settings().monitors)
     all_there = bool(loaded.monitors) and not loaded.problems
-    watched = list(loaded.monitors.values())
-    return pipeline.maintain(watched, open_resources(), now=now(), resumed=resumed(), all_there=all_there)
+    watched, resources = list(loaded.monitors.values()), open_resources()
+    if "relay" in pipeline.watch_over("maintenance", watched, resources, now=now()):
+        pipeline.deliver(resources, now=now())
+    return pipeline.maintain(watched, resources, now=now(), resumed=resumed(), all_there=all_there)
 
 
 def _address(path: str) -> str:

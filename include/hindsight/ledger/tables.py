@@ -300,3 +300,11 @@ acknowledgements = sa.Table(
     _text("comment"),
     comment="Which cases people said they look after: dated facts, never changed.",
 )
+
+heartbeats = sa.Table(
+    "heartbeats",
+    metadata,
+    _text("part", primary_key=True),
+    _moment("at"),
+    comment="When the relay and the maintenance were last at work.",
+)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hindsight.pipeline.act.delivery import deliver
-    from hindsight.pipeline.act.maintenance import maintain
+    from hindsight.pipeline.act.maintenance import maintain, watch_over
     from hindsight.pipeline.act.requests import mark_started, pending_starts, put_off
     from hindsight.pipeline.act.retraining import ask, claim, give_up, lapse, promote, refuse, train_and_compare
     from hindsight.pipeline.judge.judgement import Judgement, judge_window
@@ -73,12 +73,13 @@ __all__ = [
     "stories",
     "tell_what_lasts",
     "train_and_compare",
+    "watch_over",
     "write_night",
 ]
 _MODULES = {
     "act.retraining": ("ask", "claim", "give_up", "lapse", "promote", "refuse", "train_and_compare"),
     "act.delivery": ("deliver",),
-    "act.maintenance": ("maintain",),
+    "act.maintenance": ("maintain", "watch_over"),
     "act.requests": ("mark_started", "pending_starts", "put_off"),
     "judge.reminders": ("tell_what_lasts",),
     "judge.judgement": ("Judgement", "judge_window"),

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+from hindsight.ledger.heartbeats import at_rest, beat
+from hindsight.monitors.due import is_behind, missed_night
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.retention import Retention
 from hindsight.pipeline.act.delivery import promise
@@ -14,7 +16,7 @@ from hindsight.pipeline.act.folding import fold_snapshots
 from hindsight.pipeline.act.retention import expire
 from hindsight.pipeline.judge.retirement import close_retired
 from hindsight.pipeline.resources import Resources
-from hindsight.vocabulary.letters import Message
+from hindsight.vocabulary.letters import Message, letters
 from hindsight.vocabulary.measurement import Kind
 from hindsight.vocabulary.severity import Severity
 
@@ -29,7 +31,7 @@ def maintain(
     resumed: Mapping[str, datetime] = MappingProxyType({}),
     all_there: bool = False,
 ) -> dict[str, Any]:
-    """Tell once a day of every active monitor that has not reported for two windows, and tidy up.
+    """Tell once a day of every active monitor that has not reported for two windows or missed a night, and tidy up.
 
     `resumed` says when the latest pause of a monitor ended: it counts as silent only from then on. Incidents of
     archived monitors are closed; those of monitors without a file too, but only where `all_there` says that `monitors`
@@ -39,8 +41,13 @@ def maintain(
     silent = [m for m in active if _is_silent(m, resources, now, since=resumed.get(m.name))]
     for monitor in silent:
         _tell_silence(monitor, resources, now)
+    others = [monitor for monitor in active if monitor not in silent]
+    unlabelled = [m for m in others if _unlabelled(m, resources, now, since=resumed.get(m.name))]
+    for monitor in unlabelled:
+        _tell_missed_night(monitor, resources, now)
     return {
         "silent": [monitor.name for monitor in silent],
+        "unlabelled": [monitor.name for monitor in unlabelled],
         "closed": close_retired(monitors, resources, at=now, all_there=all_there),
         "expired": {monitor.name: gone for monitor in monitors if (gone := expire(monitor, resources, now=now))},
         "forgotten": _forget_others(monitors, resources, now),
@@ -55,12 +62,15 @@ def _forget_others(monitors: Collection[Monitor], resources: Resources, now: dat
 
 
 def _is_silent(monitor: Monitor, resources: Resources, now: datetime, *, since: datetime | None) -> bool:
-    due = now - monitor.lateness - 2 * monitor.window
-    begun = max(filter(None, [monitor.start, since]), default=None)
-    if (monitor.end and due >= monitor.end) or (begun and due < begun):
-        return False
     newest = resources.store.newest(monitor.name, Kind.OPERATIONS)
-    return newest.end <= due if newest else monitor.start is not None
+    return is_behind(monitor, newest.end if newest else None, now, since)
+
+
+def _unlabelled(monitor: Monitor, resources: Resources, now: datetime, *, since: datetime | None) -> bool:
+    """Whether a night of labels was missed by a monitor that has reported windows."""
+    last = resources.ledger.last_night(monitor.name, before=now)
+    is_missed = missed_night(monitor, last, now, since) is not None
+    return is_missed and resources.store.newest(monitor.name, Kind.OPERATIONS) is not None
 
 
 def _tell_silence(monitor: Monitor, resources: Resources, now: datetime) -> None:
@@ -71,3 +81,46 @@ def _tell_silence(monitor: Monitor, resources: Resources, now: datetime) -> None
         f"Look at the DAG monitor__{monitor.name} in Airflow: is it paused, failing, or is the scheduler down?\n"
     )
     promise(monitor, f"silence {now:%Y-%m-%d}", Message(subject, text, severity=Severity.P1), resources, now)
+
+
+def _tell_missed_night(monitor: Monitor, resources: Resources, now: datetime) -> None:
+    subject = f"[P1] {monitor.name}: no labels were looked at for a night"
+    text = (
+        f"The night of labels of {monitor.name} is held at {monitor.labels.schedule!r} (cron, UTC) and was missed.\n"
+        f"Look at the DAG labels__{monitor.name} in Airflow: is it paused, failing, or is the scheduler down?\n"
+    )
+    promise(monitor, f"missed night {now:%Y-%m-%d}", Message(subject, text, severity=Severity.P1), resources, now)
+
+
+def watch_over(part: str, monitors: Collection[Monitor], resources: Resources, *, now: datetime) -> list[str]:
+    """Note that a part, the relay or the maintenance, is at work; tell once a day of another that is not.
+
+    Everyone whom any active monitor mails is told, once. Returns the parts that rest for too long.
+    """
+    beat(resources.ledger, part, now)
+    resting = {name: last for name, last in at_rest(resources.ledger, now).items() if name != part}
+    for name, last in resting.items():
+        _tell_rest(name, last, monitors, resources, now)
+    return list(resting)
+
+
+def _tell_rest(part: str, last: datetime, monitors: Collection[Monitor], resources: Resources, now: datetime) -> None:
+    subject = f"[P1] hindsight__{part} stands still since {last:%Y-%m-%d %H:%M} UTC"
+    text = (
+        f"{_DUTIES[part]}\n"
+        f"Look at the DAG hindsight__{part} in Airflow: is it paused, failing, or is the scheduler down?\n"
+        f"hindsight doctor says how every part does.\n"
+    )
+    message, told = Message(subject, text, severity=Severity.P1), set[str]()
+    for monitor in sorted(monitors, key=lambda one: one.name):
+        fresh = [address for address in monitor.alerts.email if address not in told and monitor.state == "active"]
+        told.update(fresh)
+        with resources.ledger.locked(monitor.name) as tx:
+            cause = f"{part} at rest {now:%Y-%m-%d}"
+            tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=fresh), now)
+
+
+_DUTIES = {
+    "relay": "Mail that waits is not sent between windows, and no DAG that was asked for is started.",
+    "maintenance": "Nobody is told of monitors that fall silent, nothing is folded, and what has expired stays.",
+}

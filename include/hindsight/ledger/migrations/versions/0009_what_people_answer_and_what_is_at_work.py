@@ -1,4 +1,4 @@
-"""What people asked not to be told of, and what they said they look after."""
+"""What people asked not to be told of and said they look after, and when each part was last at work."""
 
 from __future__ import annotations
 
@@ -32,3 +32,9 @@ def upgrade() -> None:
         comment="Which cases people said they look after: dated facts, never changed.",
     )
     op.create_index("ix_acknowledgements_monitor", "acknowledgements", ["monitor"])
+    op.create_table(
+        "heartbeats",
+        sa.Column("part", sa.Text, primary_key=True, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        comment="When the relay and the maintenance were last at work.",
+    )
