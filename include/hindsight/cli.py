@@ -19,6 +19,7 @@ from hindsight.commands import (
     doctor,
     expire,
     lint,
+    models,
     outbox,
     rehearse,
     retrain,
@@ -266,6 +267,8 @@ app.command(short_help="Bring a backup back, anywhere.")(backup.restore)
 app.command(short_help="List mail that waits or was given up; retry, drop.")(outbox.outbox)
 app.command(short_help="Say what stored windows would have told; write and tell nothing.")(rehearse.rehearse)
 app.command(short_help="Ask for a retraining; a person approves what comes of it.")(retrain.retrain)
+app.command(short_help="List the versions of a monitor's model.")(models.models)
+app.command(short_help="Put an earlier champion back in production.")(models.rollback)
 app.command(short_help="Make tables and files of earlier versions new.")(upgrade.upgrade)
 
 

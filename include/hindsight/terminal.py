@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from hindsight.ledger.records import Mail, MailState
+from hindsight.ledger.records import Mail, MailState, Progress
 from hindsight.messages.wording import clean, number
 from hindsight.pipeline.show.state import PROVISIONAL, MonitorState, Number, Story
 from hindsight.proposals.proposal import plain_guesses
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hindsight.pipeline.show.audit import Deed
     from hindsight.pipeline.show.baseline_contents import Frozen, Held, Refitted
     from hindsight.pipeline.show.doctor import Part
+    from hindsight.training.registry import ModelVersion
 
 HEALTH = {"healthy": "green", "warning": "yellow", "critical": "bold red"}
 SEVERITY = {Severity.P0: "bold red", Severity.P1: "yellow", Severity.P2: "cyan"}
@@ -88,6 +89,26 @@ def incidents(stories: Sequence[Story]) -> Table:
             style = STATE[story.incident.state][1]
             table.add_row(*_incident(story), style=style)
     return table
+
+
+def models(versions: Iterable[tuple[ModelVersion, Progress | None]]) -> Table:
+    """One line a version: its stage, what it was trained on, how it compared, since when, and who decided."""
+    table = _table("version", "stage", "trained on", "compared", "champion since", "decided", "file")
+    for version, request in versions:
+        stage = "rolled back" if version.rolled_back_at else str(version.stage)
+        style = {"champion": "green", "rolled back": "red"}.get(stage, "dim" if stage == "archived" else "")
+        rows = f"{version.n_rows:,} rows, {version.trained_from:%Y-%m-%d} to {version.trained_to:%Y-%m-%d}"
+        since = _moment(version.promoted_at) if version.promoted_at else ""
+        decided = request.outcome if request else ""
+        cells = (stage, rows, _compared(version.metrics), since, clean(decided, 60), version.sha256[:12])
+        table.add_row(Text(version.version, "bold"), *map(Text, cells), style=style)
+    return table
+
+
+def _compared(metrics: Mapping[str, Any]) -> str:
+    """'accuracy 0.91 against 0.82' of the comparison that a version was registered with."""
+    name = next((name for name in metrics if f"champion_{name}" in metrics), "")
+    return f"{name} {metrics[name]:.4g} against {metrics[f'champion_{name}']:.4g}" if name else ""
 
 
 def doctor(parts: Iterable[Part]) -> Table:

@@ -308,3 +308,16 @@ heartbeats = sa.Table(
     _moment("at"),
     comment="When the relay and the maintenance were last at work.",
 )
+
+rollbacks = sa.Table(
+    "rollbacks",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    _text("monitor", index=True),
+    _moment("at"),
+    _text("by"),
+    _text("why"),
+    _text("left"),
+    _text("restored"),
+    comment="Who put which model version back in production, in place of which, and why.",
+)

@@ -170,10 +170,10 @@ class Registry:
             _retire(connection, monitor)
             return _crown(connection, wanted, at)
 
-    def rollback(self, monitor: str, *, at: datetime) -> ModelVersion:
-        """Put the last good version back in production: the newest earlier champion that was not itself rolled back.
+    def rollback(self, monitor: str, *, at: datetime, to: str | None = None) -> ModelVersion:
+        """Put a version back in production: `to`, or the newest earlier champion that was not itself rolled back.
 
-        Raises TrainingError when there is none.
+        Raises TrainingError when there is none, and where `to` never was champion or is it now.
         """
         with _reachable(), self._engine.begin() as connection:
             _lock(connection, monitor)
@@ -184,10 +184,11 @@ class Registry:
                 .order_by(_versions.c.promoted_at.desc(), _versions.c.version.desc())
             )
             row = connection.execute(earlier.limit(1)).one_or_none()
-            if row is None:
+            if row is None and to is None:
                 raise TrainingError(f"{monitor}: there is no earlier champion to roll back to")
+            wanted = _version(row) if to is None else _once_champion(connection, monitor, to)
             _retire(connection, monitor, rolled_back_at=at)
-            return _crown(connection, _version(row), at)
+            return _crown(connection, wanted, at)
 
     def remove(self, version: ModelVersion, delete: Callable[[], None]) -> bool:
         """Take a version out of the register, and its file by `delete`; False, and neither, where it is the champion.
@@ -260,6 +261,16 @@ def _one(connection: sa.Connection, monitor: str, version: str) -> ModelVersion:
     if row is None:
         raise TrainingError(f"{monitor}: the registry holds no version {version!r}")
     return _version(row)
+
+
+def _once_champion(connection: sa.Connection, monitor: str, version: str) -> ModelVersion:
+    """Return a version that was champion and is not now."""
+    found = _one(connection, monitor, version)
+    if found.stage is Stage.CHAMPION:
+        raise TrainingError(f"{monitor}: {version} is the champion already")
+    if found.promoted_at is None:
+        raise TrainingError(f"{monitor}: {version} never was in production - a retraining promotes it, not a rollback")
+    return found
 
 
 def _version(row: sa.Row[Any]) -> ModelVersion:

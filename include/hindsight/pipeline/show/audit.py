@@ -10,6 +10,7 @@ from typing import Any
 from hindsight.ledger.acceptances import acceptances
 from hindsight.ledger.acknowledgements import acknowledgements
 from hindsight.ledger.records import RequestState
+from hindsight.ledger.rollbacks import rollbacks
 from hindsight.ledger.silences import silences
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.resources import Resources
@@ -35,7 +36,7 @@ def deeds(monitors: Iterable[Monitor], resources: Resources) -> list[Deed]:
     return sorted(
         deed
         for monitor in monitors
-        for found in (_accepted, _retraining, _silenced, _acknowledged)
+        for found in (_accepted, _retraining, _silenced, _acknowledged, _rolled_back)
         for deed in found(monitor, resources)
     )
 
@@ -76,3 +77,10 @@ def _acknowledged(monitor: Monitor, resources: Resources) -> Iterator[Deed]:
         given = acknowledgements(connection, monitor.name)
     for one in given:
         yield Deed(one.at, monitor.name, one.by, f"acknowledged {rules.get(one.case, 'case')} {one.case}", one.comment)
+
+
+def _rolled_back(monitor: Monitor, resources: Resources) -> Iterator[Deed]:
+    with resources.ledger.reading() as connection:
+        given = rollbacks(connection, monitor.name)
+    for one in given:
+        yield Deed(one.at, monitor.name, one.by, f"put {one.restored} back in the place of {one.left}", one.why)

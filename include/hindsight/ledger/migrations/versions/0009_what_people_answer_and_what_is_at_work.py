@@ -38,3 +38,12 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         comment="When the relay and the maintenance were last at work.",
     )
+    op.create_table(
+        "rollbacks",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+        sa.Column("monitor", sa.Text, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("by", "why", "left", "restored")),
+        comment="Who put which model version back in production, in place of which, and why.",
+    )
+    op.create_index("ix_rollbacks_monitor", "rollbacks", ["monitor"])

@@ -1,0 +1,35 @@
+"""Rollbacks on record: who put which version back in production, in place of which, when and why."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from hindsight.ledger import tables
+from hindsight.ledger.ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """One return to an earlier version."""
+
+    at: datetime
+    by: str
+    why: str
+    left: str
+    restored: str
+
+
+def note_rollback(ledger: Ledger, monitor: str, one: Rollback) -> None:
+    """Put a rollback on record."""
+    with ledger.locked(monitor) as tx:
+        tx.connection.execute(sa.insert(tables.rollbacks), [asdict(one) | {"monitor": monitor}])
+
+
+def rollbacks(connection: sa.Connection, monitor: str) -> list[Rollback]:
+    """Return the rollbacks of a monitor's model, oldest first."""
+    table = tables.rollbacks
+    query = sa.select(table).where(table.c.monitor == monitor).order_by(table.c.at, table.c.id)
+    return [Rollback(row.at, row.by, row.why, row.left, row.restored) for row in connection.execute(query)]

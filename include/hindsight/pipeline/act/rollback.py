@@ -1,0 +1,42 @@
+"""Rollback: an earlier champion takes the place of one that was found wanting; its reference follows, people hear."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from hindsight.ledger.rollbacks import Rollback, note_rollback
+from hindsight.monitors.model import Monitor
+from hindsight.pipeline.measure.baselines import freeze
+from hindsight.pipeline.resources import Resources
+from hindsight.vocabulary.letters import Message, letters
+from hindsight.vocabulary.severity import Severity
+
+
+def roll_back(
+    monitor: Monitor, resources: Resources, *, at: datetime, by: str, why: str, to: str | None = None
+) -> Rollback:
+    """Make the last good champion, or `to`, the champion again; freeze the baseline for it, tell, and put it on record.
+
+    The one it replaces never comes back by itself. Raises TrainingError where there is none to go back to.
+    """
+    left = resources.registry.champion(monitor.name)
+    restored = resources.registry.rollback(monitor.name, at=at, to=to)
+    if monitor.reference is not None:
+        freeze(monitor, resources, as_of=at, model_version=restored.version, effective_from=at)
+    done = Rollback(at, by, why, left.version if left else "", restored.version)
+    note_rollback(resources.ledger, monitor.name, done)
+    _announce(monitor, done, resources)
+    return done
+
+
+def _announce(monitor: Monitor, done: Rollback, resources: Resources) -> None:
+    subject = f"[rolled back] {monitor.name}: {done.restored} is the champion again"
+    text = (
+        f"{done.by} put {done.restored} back in the place of {done.left or 'none'}: {done.why}\n\n"
+        f"Windows from now on are compared with a reference frozen anew. {done.left or 'It'} is kept in the registry, "
+        f"and is never promoted again: hindsight models {monitor.name}\n"
+    )
+    message = Message(subject, text, severity=Severity.P1)
+    with resources.ledger.locked(monitor.name) as tx:
+        cause = f"rollback {done.at.isoformat()}"
+        tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=monitor.alerts.email), done.at)

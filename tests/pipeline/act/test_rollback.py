@@ -1,0 +1,111 @@
+"""Going back: an earlier champion is in production again, its reference with it, and everybody knows who did it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from hindsight import cli
+from hindsight.errors import TrainingError
+from hindsight.pipeline.act.rollback import roll_back
+from hindsight.pipeline.measure.baselines import in_force
+from hindsight.pipeline.show.audit import deeds
+from hindsight.training.registry import ModelVersion
+from tests.builders import at
+from tests.pipeline.world import World, a_world
+
+METRICS = {"accuracy": 0.91, "champion_accuracy": 0.82, "difference": 0.09, "lower": 0.05, "upper": 0.13, "n": 900}
+
+
+@pytest.fixture
+def world(sqlite_url: sa.URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    with a_world(sqlite_url, tmp_path) as made:
+        (tmp_path / "pyproject.toml").touch()
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.delenv("AIRFLOW_HOME", raising=False)
+        monkeypatch.setenv("HINDSIGHT_DATA", made.resources.settings.data)
+        monkeypatch.setenv("HINDSIGHT_MONITORS", str(made.resources.settings.monitors))
+        monkeypatch.setenv("AIRFLOW_CONN_HINDSIGHT_LEDGER", f"sqlite:///{tmp_path / 'ledger.db'}")
+        monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", f"sqlite:///{tmp_path / 'test.db'}")
+        made.resources.registry.create()
+        for number in (1, 2, 3):
+            promoted(made, f"v{number}", at(f"2026-09-0{number}"))
+        yield made
+
+
+def promoted(world: World, name: str, when: datetime) -> None:
+    version = ModelVersion(
+        "credit", name, at("2026-08-01"), at("2026-08-20"), 2000, METRICS, f"models/credit/{name}", "ab" * 32, when
+    )
+    world.resources.registry.register(version)
+    world.resources.registry.promote("credit", name, at=when)
+
+
+def test_the_last_good_champion_comes_back_and_everybody_knows(world: World) -> None:
+    done = roll_back(world.monitor, world.resources, at=at("2026-09-05"), by="ann", why="worse since Monday")
+
+    assert (done.left, done.restored) == ("v3", "v2")
+    champion = world.resources.registry.champion("credit")
+    assert champion is not None
+    assert champion.version == "v2"
+    frozen = in_force(world.monitor, world.resources, at("2026-09-06"))
+    assert frozen is not None
+    assert frozen.pin["model_version"] == "v2"
+    assert world.deliver(at("2026-09-05T01:00")) == ["[rolled back] credit: v2 is the champion again"]
+    (deed,) = deeds([world.monitor], world.resources)
+    assert (deed.who, deed.what, deed.why) == ("ann", "put v2 back in the place of v3", "worse since Monday")
+
+
+def test_a_second_step_goes_further_back_and_never_to_what_was_left(world: World) -> None:
+    for day, left, restored in (("2026-09-05", "v3", "v2"), ("2026-09-06", "v2", "v1")):
+        done = roll_back(world.monitor, world.resources, at=at(day), by="ann", why="x")
+        assert (done.left, done.restored) == (left, restored)
+    with pytest.raises(TrainingError, match="no earlier champion to roll back to"):
+        roll_back(world.monitor, world.resources, at=at("2026-09-07"), by="ann", why="x")
+
+
+def test_a_version_may_be_named(world: World) -> None:
+    assert roll_back(world.monitor, world.resources, at=at("2026-09-05"), by="ann", why="x", to="v1").restored == "v1"
+    assert roll_back(world.monitor, world.resources, at=at("2026-09-06"), by="ann", why="x", to="v3").restored == "v3"
+
+
+@pytest.mark.parametrize(
+    ("to", "said"), [("v3", "the champion already"), ("v4", "never was in production"), ("v9", "no version 'v9'")]
+)
+def test_a_version_that_cannot_come_back_is_refused_and_nothing_changes(world: World, to: str, said: str) -> None:
+    world.resources.registry.register(
+        ModelVersion("credit", "v4", at("2026-08-01"), at("2026-08-20"), 9, METRICS, "m", "cd" * 32, at("2026-09-04"))
+    )
+    with pytest.raises(TrainingError, match=said):
+        roll_back(world.monitor, world.resources, at=at("2026-09-05"), by="ann", why="x", to=to)
+    champion = world.resources.registry.champion("credit")
+    assert champion is not None
+    assert champion.version == "v3"
+    assert deeds([world.monitor], world.resources) == []
+
+
+# Commands
+
+
+def typed(*words: str) -> int:
+    with pytest.raises(SystemExit) as left:
+        cli.main(words)
+    return int(left.value.code or 0)
+
+
+def test_versions_are_listed_and_one_comes_back_by_command(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert typed("rollback", "credit", "--why", " ") == 1
+    assert typed("rollback", "credit", "--why", "worse since Monday") == 0
+    assert "credit: v2 is the champion again, in the place of v3" in capsys.readouterr().out
+    assert typed("models", "credit") == 0
+    said = capsys.readouterr().out
+    assert "accuracy 0.91 against 0.82" in said
+    assert "rolled back" in said
+    assert typed("models", "credit", "--json") == 0
+    stages = {one["version"]: one["stage"] for one in json.loads(capsys.readouterr().out)}
+    assert stages == {"v1": "archived", "v2": "champion", "v3": "archived"}
