@@ -115,6 +115,7 @@ def open_resources(settings: Settings | None = None) -> Resources:
         mailer=mailer(),
         pii_key=pii_key(),
         fs=data_filesystem(settings.data),
+        channel=channel,
     )
 
 
@@ -188,6 +189,31 @@ def mailer() -> Mailer | None:
             extra=found.extra,
             connection=SMTP,
         )
+    )
+
+
+def channel(id: str) -> Mailer:
+    """Return what hands messages to the channel of a connection of type apprise, whose password is Apprise's address.
+
+    Raises ConfigError where there is no such connection, or it has no address.
+    """
+    from hindsight.messages.apprise_channel import AppriseChannel
+
+    found = require_channel(id)
+    url = found.password or str(found.extra.get("url", ""))
+    _mask(url)
+    if "://" not in url:
+        raise ConfigError(f"connection {id!r}: its password is the address of a channel, such as slack://… or json://…")
+    return AppriseChannel(id, url)
+
+
+def require_channel(id: str) -> Connection:
+    """Return the connection of a channel; raise ConfigError that says how to make it."""
+    if found := find(id):
+        return found
+    raise ConfigError(
+        f"no connection {id!r} for what is told there - add one of type apprise in Airflow (Admin > Connections), its "
+        f"password an address such as slack://…, or set AIRFLOW_CONN_{id.upper()}; until then it waits"
     )
 
 

@@ -21,6 +21,7 @@ LEASE = timedelta(minutes=35)  # of a drain's start: it outlasts the drain and t
 MAX_COPIES = 3  # a server that never answers the final dot may have delivered each
 RETRIABLE = (MailState.PENDING, MailState.DEAD, MailState.DROPPED)
 DROPPABLE = (MailState.PENDING, MailState.DEAD)
+EMAIL = "email"  # the channel of all recipients that are addresses; any other recipient is the connection of one
 _OUTBOX = tables.outbox
 
 
@@ -52,15 +53,17 @@ class Telling:
     maybe_sent: bool
 
 
-def claim(ledger: Ledger, *, now: datetime, monitor: str | None, but: Collection[str] = ()) -> Claim | None:
-    """Take the most urgent mail that is due, or None; none to the recipients `but`.
+def claim(
+    ledger: Ledger, *, now: datetime, monitor: str | None, but: Collection[str] = (), channel: str = EMAIL
+) -> Claim | None:
+    """Take the most urgent mail that is due on a channel, or None; none to the recipients `but`.
 
     Mails whose news is over are suppressed on the way.
 
     A lease that ended unsettled means its sender died: the mail may have gone out, which counts as ambiguous.
     """
     with ledger.writing() as connection:
-        while (row := connection.execute(_due(now, monitor, but)).first()) is not None:
+        while (row := connection.execute(_due(now, monitor, but, channel)).first()) is not None:
             if _is_moot(connection, row):
                 _set(connection, row.id, state=MailState.SUPPRESSED, last_error="over before it could be told")
                 continue
@@ -112,12 +115,22 @@ def postpone(ledger: Ledger, recipient: str, until: datetime) -> None:
         connection.execute(sa.update(_OUTBOX).where(waits, _OUTBOX.c.next_at < until).values(next_at=until))
 
 
-def expire(ledger: Ledger, *, now: datetime, max_age: timedelta, monitor: str | None) -> list[str]:
+def channels(ledger: Ledger, *, now: datetime, monitor: str | None) -> list[str]:
+    """Return the channels, other than mail, on which something is due."""
+    due = sa.and_(_waiting(now), _OUTBOX.c.next_at <= now, ~_by(EMAIL))
+    with ledger.reading() as connection:
+        query = _of(sa.select(_OUTBOX.c.recipient).distinct(), monitor).where(due)
+        return sorted(connection.execute(query).scalars())
+
+
+def expire(
+    ledger: Ledger, *, now: datetime, max_age: timedelta, monitor: str | None, channel: str = EMAIL
+) -> list[str]:
     """Give up mails promised, or asked for again, longer ago than `max_age`, and those that may have arrived MAX_COPIES
     times; return a line about each for the log."""
     old = sa.func.coalesce(_OUTBOX.c.retried_at, _OUTBOX.c.created_at) < now - max_age
     copied = _OUTBOX.c.ambiguous >= MAX_COPIES
-    query = _of(sa.select(_OUTBOX), monitor).where(_waiting(now), sa.or_(old, copied))
+    query = _of(sa.select(_OUTBOX), monitor).where(_waiting(now), sa.or_(old, copied), _by(channel))
     lines = []
     with ledger.writing() as connection:
         for row in connection.execute(query.with_for_update(skip_locked=True)).all():
@@ -216,11 +229,15 @@ def _waiting(now: datetime) -> sa.ColumnElement[bool]:
     return sa.or_(pending, abandoned)
 
 
-def _due(now: datetime, monitor: str | None, but: Collection[str]) -> sa.Select[Any]:
-    query = _of(sa.select(_OUTBOX), monitor).where(_waiting(now), _OUTBOX.c.next_at <= now)
+def _due(now: datetime, monitor: str | None, but: Collection[str], channel: str) -> sa.Select[Any]:
+    query = _of(sa.select(_OUTBOX), monitor).where(_waiting(now), _OUTBOX.c.next_at <= now, _by(channel))
     if but:
         query = query.where(_OUTBOX.c.recipient.not_in(but))
     return query.order_by(_OUTBOX.c.severity, _OUTBOX.c.id).limit(1).with_for_update(skip_locked=True)
+
+
+def _by(channel: str) -> sa.ColumnElement[bool]:
+    return _OUTBOX.c.recipient.contains("@") if channel == EMAIL else _OUTBOX.c.recipient == channel
 
 
 def _of(query: sa.Select[Any], monitor: str | None) -> sa.Select[Any]:

@@ -11,6 +11,7 @@ from hindsight.monitors.document import Where
 from hindsight.monitors.kpi_checks import kpi_problems
 from hindsight.monitors.metric_catalog import metric, resource_metrics
 from hindsight.monitors.model import Monitor
+from hindsight.monitors.routes import EMAIL
 from hindsight.monitors.rule_checks import is_mergeable, rule_problems
 from hindsight.monitors.silences import shortest_gap
 from hindsight.monitors.strict import no_link
@@ -23,6 +24,8 @@ EVIDENTLY_STATTESTS = (
     "fisher_exact", "g_test", "hellinger", "jensenshannon", "kl_div", "ks", "mannw", "perc_text_content_drift", "psi",
     "t_test", "wasserstein", "z",
 )  # fmt: skip
+ADDRESS = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*"
+CONNECTION = r"[A-Za-z_][A-Za-z0-9_.-]{0,99}"
 LONGEST_WINDOW = timedelta(days=366)
 LONGEST_WAIT = timedelta(days=3660)
 
@@ -41,6 +44,7 @@ def problems(monitor: Monitor) -> Found:
     yield from _people(monitor)
     yield from _schedule(monitor)
     yield from _silences(monitor)
+    yield from _routes(monitor)
     yield from rule_problems(monitor)
 
 
@@ -136,9 +140,7 @@ def _resources(monitor: Monitor) -> Found:
 
 def _people(monitor: Monitor) -> Found:
     for i, address in enumerate(monitor.alerts.email):
-        if not re.fullmatch(
-            r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*", address
-        ):
+        if not re.fullmatch(ADDRESS, address):
             yield ("alerts", "email", i), f"expected an address such as risk-ml@example.com, found {address!r}"
         elif address in monitor.alerts.email[:i]:
             yield ("alerts", "email", i), f"{address!r} is listed twice"
@@ -149,6 +151,22 @@ def _people(monitor: Monitor) -> Found:
 def _schedule(monitor: Monitor) -> Found:
     if wrong := _no_cron(monitor.labels.schedule):
         yield ("labels", "schedule"), f"{wrong}; '0 2 * * *' is every night at 02:00 UTC"
+
+
+def _routes(monitor: Monitor) -> Found:
+    known = {rule.id for rule in monitor.rules} if is_mergeable(monitor) else set()
+    for i, route in enumerate(monitor.alerts.routes):
+        where = ("alerts", "routes", i)
+        if known and route.rule is not None and route.rule not in known:
+            yield (*where, "rule"), f"unknown rule {route.rule!r}" + did_you_mean(route.rule, known)
+        if route.segment is not None and route.segment.partition("=")[0] not in monitor.segments:
+            yield (*where, "segment"), f"expected column=value of a column in segments, found {route.segment!r}"
+        for j, to in enumerate(route.to):
+            if to == EMAIL and not monitor.alerts.email:
+                yield (*where, "to", j), "is told nobody: alerts.email names nobody"
+            elif not re.fullmatch(CONNECTION, to) and not re.fullmatch(ADDRESS, to.removeprefix("email:")):
+                said = "expected 'email', an address such as email:oncall@example.com, or the name of a connection"
+                yield (*where, "to", j), f"{said}, found {to!r}"
 
 
 def _no_cron(text: str) -> str:

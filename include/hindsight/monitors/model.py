@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from hindsight.monitors.built_in_rules import built_in_rules
 from hindsight.monitors.calendar import USUAL, AnyAlertBudget, Calendar, Timezone
 from hindsight.monitors.retention import Retention, before
+from hindsight.monitors.routes import Route, receivers
 from hindsight.monitors.rules import Rule, RuleChange, merge
 from hindsight.monitors.silences import RepeatedSilence
 from hindsight.monitors.strict import (
@@ -213,7 +214,8 @@ class Alerts(Strict):
 
     `report` asks for a mail about what labels changed, on every night with changes or once a week; without it that is
     told in mails about incidents of a night only. `budget` is what people are to be told by chance, at most. `repeat`
-    says how long after it was told what is open is told again while nobody acknowledged it; 0h is never.
+    says how long after it was told what is open is told again while nobody acknowledged it; 0h is never. `routes` say
+    who is told of what; what none takes goes to `email`.
     """
 
     email: Texts = ()
@@ -221,6 +223,7 @@ class Alerts(Strict):
     max_age: Delay | None = None
     report: Literal["nightly", "weekly"] | None = None
     budget: AnyAlertBudget = USUAL
+    routes: Annotated[tuple[Route, ...], BeforeValidator(as_tuple)] = ()
     repeat: dict[Annotated[Severity, Field(strict=False)], Delay] = Field(default_factory=lambda: dict(REMINDED))
 
     @field_validator("repeat", mode="after")
@@ -321,6 +324,10 @@ class Monitor(Strict):
     def retrain_dag(self) -> str:
         """The DAG that retrains this model: the one the file names, or the one Hindsight builds."""
         return (self.retrain and self.retrain.dag) or f"retrain__{self.name}"
+
+    def receivers(self, severity: Severity, kind: str = "", rule: str = "", segment: str = "") -> tuple[str, ...]:
+        """Return whom something is told to: addresses, and the connections of channels."""
+        return receivers(self.alerts.routes, self.alerts.email, severity, kind, rule, segment)
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:

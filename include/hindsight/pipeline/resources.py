@@ -11,6 +11,7 @@ from typing import ParamSpec, TypeVar
 import sqlalchemy as sa
 from fsspec import AbstractFileSystem
 
+from hindsight.errors import ConfigError
 from hindsight.ledger.ledger import Ledger
 from hindsight.messages.smtp_mailer import Mailer
 from hindsight.monitors.model import Monitor
@@ -29,6 +30,11 @@ Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 
+def no_channel(connection: str) -> Mailer:
+    """Raise ConfigError: no channel is known here."""
+    raise ConfigError(f"no channel {connection!r} is known here: what is to be told there waits")
+
+
 @dataclass(frozen=True, slots=True)
 class Resources:
     """What the use cases of one monitor work on; `mailer` is None where no SMTP connection is declared."""
@@ -40,6 +46,7 @@ class Resources:
     mailer: Mailer | None = None
     pii_key: bytes | None = None
     fs: AbstractFileSystem | None = None  # of the data root, where a connection made it
+    channel: Callable[[str], Mailer] = no_channel  # what hands messages to the channel of a connection
 
     @property
     def files(self) -> Files:

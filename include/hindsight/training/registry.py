@@ -177,16 +177,7 @@ class Registry:
         """
         with _reachable(), self._engine.begin() as connection:
             _lock(connection, monitor)
-            earlier = (
-                sa.select(_versions)
-                .where(_versions.c.monitor == monitor, _versions.c.stage == Stage.ARCHIVED.value)
-                .where(_versions.c.promoted_at.is_not(None), _versions.c.rolled_back_at.is_(None))
-                .order_by(_versions.c.promoted_at.desc(), _versions.c.version.desc())
-            )
-            row = connection.execute(earlier.limit(1)).one_or_none()
-            if row is None and to is None:
-                raise TrainingError(f"{monitor}: there is no earlier champion to roll back to")
-            wanted = _version(row) if to is None else _once_champion(connection, monitor, to)
+            wanted = _once_champion(connection, monitor, to) if to else _last_good(connection, monitor)
             _retire(connection, monitor, rolled_back_at=at)
             return _crown(connection, wanted, at)
 
@@ -260,6 +251,20 @@ def _one(connection: sa.Connection, monitor: str, version: str) -> ModelVersion:
     row = connection.execute(sa.select(_versions).where(one)).one_or_none()
     if row is None:
         raise TrainingError(f"{monitor}: the registry holds no version {version!r}")
+    return _version(row)
+
+
+def _last_good(connection: sa.Connection, monitor: str) -> ModelVersion:
+    """Return the newest earlier champion that was not itself rolled back."""
+    earlier = (
+        sa.select(_versions)
+        .where(_versions.c.monitor == monitor, _versions.c.stage == Stage.ARCHIVED.value)
+        .where(_versions.c.promoted_at.is_not(None), _versions.c.rolled_back_at.is_(None))
+        .order_by(_versions.c.promoted_at.desc(), _versions.c.version.desc())
+    )
+    row = connection.execute(earlier.limit(1)).one_or_none()
+    if row is None:
+        raise TrainingError(f"{monitor}: there is no earlier champion to roll back to")
     return _version(row)
 
 

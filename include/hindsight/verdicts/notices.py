@@ -98,7 +98,7 @@ def why_silent(
     """
     if "email" not in rule.then:
         return "its rule mails nobody"
-    if not monitor.alerts.email:
+    if not monitor.receivers(incident.severity, rule.kind, rule.id, incident.series.segment):
         return "the monitor file names nobody to mail"
     if silence:
         return silence

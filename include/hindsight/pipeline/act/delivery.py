@@ -6,11 +6,11 @@ import hashlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from hindsight.errors import DeliveryError
+from hindsight.errors import ConfigError, DeliveryError
 from hindsight.ledger import claims, holds
 from hindsight.ledger.claims import Claim
 from hindsight.ledger.holds import Hold
@@ -73,15 +73,40 @@ class _Seen:
 
 
 def deliver(resources: Resources, *, now: datetime, monitor: str | None = None) -> Delivery:
-    """Send the mail that is due and tells more than what is silenced; what cannot be sent stays promised."""
+    """Send what is due and tells more than what is silenced, by mail and on channels; what cannot be sent is kept.
+
+    A channel that fails blocks no other. Raises DeliveryError, not transient, where a connection is configured wrong.
+    """
     hold_silenced(resources, now=now, monitor=monitor)
-    return drain(resources.ledger, resources.mailer, now=now, monitor=monitor)
+    done: list[Delivery] = []
+    wrong: list[str] = []
+    for channel in (claims.EMAIL, *claims.channels(resources.ledger, now=now, monitor=monitor)):
+        try:
+            mailer = resources.mailer if channel == claims.EMAIL else resources.channel(channel)
+            done.append(drain(resources.ledger, mailer, now=now, monitor=monitor, channel=channel))
+        except (ConfigError, DeliveryError) as exc:
+            wrong.append(str(exc))
+    if wrong:
+        raise DeliveryError("; ".join(wrong), transient=False)
+    return _together(done)
+
+
+def _together(done: Sequence[Delivery]) -> Delivery:
+    return Delivery(
+        sent=sum(one.sent for one in done),
+        retried=sum(one.retried for one in done),
+        dead=sum(one.dead for one in done),
+        pending=done[-1].pending,
+        complaints=tuple(complaint for one in done for complaint in one.complaints),
+        held="; ".join(one.held for one in done if one.held),
+    )
 
 
 def promise(monitor: Monitor, cause: str, message: Message, resources: Resources, at: datetime) -> None:
     """Promise one message about a monitor to all its recipients."""
+    to = monitor.receivers(message.severity)
     with resources.ledger.locked(monitor.name) as tx:
-        tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=monitor.alerts.email), at)
+        tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=to), at)
 
 
 def drain(
@@ -92,8 +117,9 @@ def drain(
     monitor: str | None = None,
     limit: int = 200,
     max_age: timedelta = MAX_AGE,
+    channel: str = claims.EMAIL,
 ) -> Delivery:
-    """Send what is due, the most severe first, at most `limit` mails; any number of processes may do so at once.
+    """Send what is due on a channel, the most severe first, at most `limit` mails; any number of processes may do so.
 
     Without a mailer all stays pending, and while its connection is held after a failure. Raises DeliveryError, not
     transient, where the connection is configured wrong or the server's rules are against us: everything is kept. A
@@ -105,10 +131,10 @@ def drain(
     if hold and now < hold.until:
         return _wait_for(hold, claims.waiting(ledger, monitor))
     seen = _Seen()
-    for complaint in claims.expire(ledger, now=now, max_age=max_age, monitor=monitor):
+    for complaint in claims.expire(ledger, now=now, max_age=max_age, monitor=monitor, channel=channel):
         seen.give_up(complaint)
     with mailer.session() as session:
-        for claim in _claims(ledger, now, monitor, limit, seen):
+        for claim in _claims(ledger, now, monitor, channel, limit, seen):
             _note(ledger, claim, session.send(claim.envelope), now, seen)
         ours = _faults_of_ours(seen, session)
     _give_up_the_rest(ledger, ours, seen)
@@ -118,13 +144,15 @@ def drain(
     return Delivery(seen.done["sent"], seen.done["retried"], seen.done["dead"], pending, tuple(seen.complaints))
 
 
-def _claims(ledger: Ledger, now: datetime, monitor: str | None, limit: int, seen: _Seen) -> Iterator[Claim]:
+def _claims(
+    ledger: Ledger, now: datetime, monitor: str | None, channel: str, limit: int, seen: _Seen
+) -> Iterator[Claim]:
     """Take one mail after the other, none to a recipient who was refused, until no other would fare better."""
     stop_at = time.monotonic() + DRAIN_S
     for _ in range(limit):
         if seen.is_over or time.monotonic() >= stop_at:
             return
-        claim = claims.claim(ledger, now=now, monitor=monitor, but=list(seen.refused))
+        claim = claims.claim(ledger, now=now, monitor=monitor, but=list(seen.refused), channel=channel)
         if claim is None:
             return
         yield claim

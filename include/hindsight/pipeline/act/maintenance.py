@@ -113,7 +113,9 @@ def _tell_rest(part: str, last: datetime, monitors: Collection[Monitor], resourc
     )
     message, told = Message(subject, text, severity=Severity.P1), set[str]()
     for monitor in sorted(monitors, key=lambda one: one.name):
-        fresh = [address for address in monitor.alerts.email if address not in told and monitor.state == "active"]
+        fresh = [
+            address for address in monitor.receivers(Severity.P1) if address not in told and monitor.state == "active"
+        ]
         told.update(fresh)
         with resources.ledger.locked(monitor.name) as tx:
             cause = f"{part} at rest {now:%Y-%m-%d}"

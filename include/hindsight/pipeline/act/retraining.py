@@ -230,7 +230,8 @@ def _announce(monitor: Monitor, key: str, subject: str, text: str, resources: Re
     message = Message(subject, text, severity=Severity.P1)
     cause = f"retraining {key}"
     with resources.ledger.locked(monitor.name) as tx:
-        tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=monitor.alerts.email), at)
+        to = monitor.receivers(message.severity)
+        tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=to), at)
 
 
 def _retrain(monitor: Monitor) -> Retrain:

@@ -39,4 +39,5 @@ def _announce(monitor: Monitor, done: Rollback, resources: Resources) -> None:
     message = Message(subject, text, severity=Severity.P1)
     with resources.ledger.locked(monitor.name) as tx:
         cause = f"rollback {done.at.isoformat()}"
-        tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=monitor.alerts.email), done.at)
+        to = monitor.receivers(message.severity)
+        tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=to), done.at)

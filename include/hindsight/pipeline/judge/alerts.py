@@ -23,7 +23,7 @@ from hindsight.verdicts.model import STANDING, Incident, RetrainRequest, Series,
 from hindsight.verdicts.notices import is_stale
 from hindsight.verdicts.retraining import Refusal
 from hindsight.verdicts.silence import Silence, hushing
-from hindsight.vocabulary.letters import letters
+from hindsight.vocabulary.letters import Letter, letters
 
 CHARTED = 60  # windows in the chart of a mail
 
@@ -56,10 +56,11 @@ def promise(
     """
     rules = {rule.id: rule for rule in monitor.rules}
     mailed = [incident for incident in news if "email" in rules[incident.series.rule].then]
-    if mailed and monitor.alerts.email:
+    ways = _ways(monitor, mailed, rules)
+    if ways:
         since = at - CHARTED * monitor.window - monitor.labels.matures_after
         histories = tx.histories({incident.series for incident in mailed}, min([since, *(i.started for i in mailed)]))
-        told = [_told(i, rules[i.series.rule], histories.get(i.series, ()), moved.get(i.id, ())) for i in mailed]
+        told = {i.id: _told(i, rules[i.series.rule], histories.get(i.series, ()), moved.get(i.id, ())) for i in mailed}
         same_windows = tx.of_windows({start for incident in mailed for start in incident.breaches})
         context = Context(
             _likely_cause(monitor, mailed, same_windows),
@@ -69,13 +70,35 @@ def promise(
             does_it_hurt(monitor, tx, mailed),
             why_now,
         )
-        message = compose(monitor, told, context)
-        nth = [one.heard.n + 1 if one.heard else 1 for one in mailed]
-        to = monitor.alerts.email
-        tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=to, facts=facts(told), nth=nth), at)
+        for some, to in ways.items():
+            tx.queue(_letters(monitor, [told[id] for id in some], context, cause, to), at)
     elif night and night.asked and monitor.alerts.email and (note := night.note()):
         message = compose_night(monitor, note, link=night.link)
         tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=monitor.alerts.email), at)
+
+
+def _ways(monitor: Monitor, mailed: Sequence[Incident], rules: Mapping[str, Rule]) -> dict[tuple[str, ...], list[str]]:
+    """Return who is told of which incidents together: by the ids, those who are told of exactly these.
+
+    Of one that became graver those hear as well who heard of it before.
+    """
+    of: dict[str, list[str]] = defaultdict(list)
+    for incident in mailed:
+        rule, segment = rules[incident.series.rule], incident.series.segment
+        for severity in sorted({rule.severity, incident.severity}):
+            for receiver in monitor.receivers(severity, rule.kind, rule.id, segment):
+                if incident.id not in of[receiver]:
+                    of[receiver].append(incident.id)
+    found: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for receiver, ids in of.items():
+        found[tuple(ids)].append(receiver)
+    return dict(found)
+
+
+def _letters(monitor: Monitor, told: Sequence[Told], context: Context, cause: str, to: Sequence[str]) -> list[Letter]:
+    message = compose(monitor, told, context)
+    nth = [one.incident.heard.n + 1 if one.incident.heard else 1 for one in told]
+    return letters(message, monitor=monitor.name, cause=cause, recipients=to, facts=facts(told), nth=nth)
 
 
 def start_runs(

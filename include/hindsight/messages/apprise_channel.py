@@ -1,0 +1,114 @@
+"""Channels: messages to chats, pagers and webhooks through Apprise; its addresses hold tokens and are shown nowhere."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hindsight.vocabulary.letters import Attempt, Envelope, Fate
+from hindsight.vocabulary.severity import Severity
+
+if TYPE_CHECKING:
+    from apprise import Apprise
+
+TALKATIVE = ("apprise", "urllib3", "requests_oauthlib", "httpx")  # loggers that write addresses, tokens and all
+LONGEST = 3000  # characters of a text: what most chats take in one message
+_KINDS = {Severity.P0: "failure", Severity.P1: "warning", Severity.P2: "info"}
+
+
+@dataclass(frozen=True, slots=True)
+class AppriseChannel:
+    """One channel, as the connection of an id describes it; `url` is Apprise's address of it, with its token."""
+
+    connection: str
+    url: str = field(repr=False)
+
+    @contextmanager
+    def session(self) -> Iterator[AppriseSession]:
+        """Hand over messages one by one; nothing is kept open between them."""
+        yield AppriseSession(self.connection, self.url)
+
+
+@dataclass(frozen=True, slots=True)
+class AppriseSession:
+    """Hands messages to one channel; only what Apprise calls a success counts as sent."""
+
+    connection: str
+    url: str = field(repr=False)
+
+    def send(self, envelope: Envelope) -> Attempt:
+        """Try once; never raises for what a service does.
+
+        A slow service may have taken a message although it is called failed: it may come twice.
+        """
+        with quiet():
+            target = _target(self.url)
+            if target is None:
+                said = "its password is no address that Apprise knows, such as slack://… - see docs/alerts.md"
+                return Attempt(Fate.MISCONFIGURED, f"connection {self.connection}: {said}")
+        with quiet():  # again: the service's own module, and what it logs by, was imported only now
+            try:
+                taken = _notify(target, envelope)
+            except (OSError, ValueError, TypeError) as exc:
+                return Attempt(Fate.UNREACHABLE, f"{self.connection} failed: {type(exc).__name__}")
+        return Attempt(Fate.SENT) if taken else Attempt(Fate.UNREACHABLE, f"{self.connection} did not take it")
+
+    def takes_postmaster_of(self, recipient: str) -> bool:
+        """No channel has a postmaster."""
+        return False
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the loggers that write addresses silent, whatever their level, and the warnings of what Apprise imports."""
+    loggers = [logging.getLogger(name) for name in list(logging.root.manager.loggerDict) if _is_talkative(name)]
+    before = [logger.disabled for logger in loggers]
+    for logger in loggers:
+        logger.disabled = True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            yield
+    finally:
+        for logger, disabled in zip(loggers, before, strict=True):
+            logger.disabled = disabled
+
+
+def _is_talkative(name: str) -> bool:
+    return name.partition(".")[0] in TALKATIVE
+
+
+def _target(url: str) -> Apprise | None:
+    """Return the one target of an address; None for an address that is none. Nothing is written to disk."""
+    from apprise import Apprise, AppriseAsset
+    from apprise.common import PersistentStoreMode
+
+    asset = AppriseAsset(
+        app_id="Hindsight",
+        storage_mode=PersistentStoreMode.MEMORY,
+        result_log_disk_size=0,
+        result_log_memory_size=0,
+        secure_logging=True,
+        allow_templates=False,
+    )
+    target = Apprise(asset=asset)
+    return target if target.add(url) and len(target) == 1 else None
+
+
+def _notify(target: Apprise, envelope: Envelope) -> bool:
+    from apprise import AppriseResultStatus, NotifyType
+
+    message = envelope.message
+    kind = NotifyType(_KINDS[message.severity])
+    result = target.notify(body=body_of(message.text, message.subject), title=message.subject, notify_type=kind)
+    return bool(result.status is AppriseResultStatus.SUCCESS)
+
+
+def body_of(text: str, subject: str) -> str:
+    """Return the text of a message for a chat: without its subject, which is the title there, and not too long."""
+    body = text.removeprefix(subject).strip()
+    return body if len(body) <= LONGEST else f"{body[: LONGEST - 1].rstrip()}…"

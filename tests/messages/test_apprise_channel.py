@@ -1,0 +1,77 @@
+"""A channel takes a message or it does not: only a success counts, nothing is raised, and no token is ever shown."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from hindsight.messages.apprise_channel import LONGEST, AppriseChannel, body_of
+from hindsight.vocabulary.letters import Attempt, Envelope, Fate, Message
+from hindsight.vocabulary.severity import Severity
+from tests.builders import at
+from tests.messages.webhook import Hook, hooked
+
+TOKEN = "s3cr3tt0k3n"
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    with hooked() as made:
+        yield made
+
+
+def sent(url: str, message: Message) -> Attempt:
+    with AppriseChannel("slack_ml", url).session() as session:
+        return session.send(Envelope("<1@x>", "slack_ml", at("2026-09-01"), message))
+
+
+def a_message(severity: Severity = Severity.P0, text: str = "subject\n\nOpen\n  P0  accuracy 0.7\n") -> Message:
+    return Message("subject", text, "<p>html</p>", b"png", severity)
+
+
+def test_a_message_arrives_with_its_subject_as_title_and_how_grave_it_is(hook: Hook) -> None:
+    assert sent(f"json://127.0.0.1:{hook.port}/{TOKEN}", a_message()) == Attempt(Fate.SENT)
+    (post,) = hook.posts
+    assert (post["title"], post["message"], post["type"]) == ("subject", "Open\n  P0  accuracy 0.7", "failure")
+    sent(f"json://127.0.0.1:{hook.port}", a_message(Severity.P2))
+    assert hook.posts[1]["type"] == "info"
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 429, 500, 503])
+def test_what_the_service_does_not_take_is_not_sent(hook: Hook, status: int) -> None:
+    hook.always = status
+    assert sent(f"json://127.0.0.1:{hook.port}", a_message()).fate is Fate.UNREACHABLE
+    assert hook.posts == []
+
+
+def test_nobody_there_is_no_error() -> None:
+    assert sent("json://127.0.0.1:9", a_message()).fate is Fate.UNREACHABLE
+
+
+@pytest.mark.parametrize("url", ["nothing://x", f"slack://{TOKEN}", "json://", "", "https//x"])
+def test_an_address_that_is_none_is_a_persons_to_mend_and_not_shown(
+    url: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    attempt = sent(url, a_message())
+    assert attempt.fate is Fate.MISCONFIGURED
+    seen = attempt.detail + caplog.text + "".join(capfd.readouterr())
+    assert "connection slack_ml" in attempt.detail
+    assert TOKEN not in seen
+
+
+def test_no_log_line_holds_a_token_whatever_the_level(hook: Hook, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    hook.answers = [500]
+    for _ in range(2):
+        sent(f"json://127.0.0.1:{hook.port}/{TOKEN}", a_message())
+    assert TOKEN not in caplog.text
+    assert TOKEN not in repr(AppriseChannel("slack_ml", f"json://{TOKEN}"))
+    assert not logging.getLogger("urllib3.connectionpool").disabled
+
+
+def test_a_long_text_is_cut_where_a_chat_would() -> None:
+    body = body_of("subject\n\n" + "x" * 2 * LONGEST, "subject")
+    assert (len(body), body[-1]) == (LONGEST, "…")
