@@ -245,9 +245,16 @@ def show(
 
 
 @app.command()
-def incidents(monitor: MaybeName = None, as_json: Json = False) -> int:
-    """List open and past incidents, with what was done about each."""
+def incidents(
+    monitor: MaybeName = None,
+    postmortem: Annotated[str | None, typer.Option(metavar="ID", help="the timeline of its case, as Markdown")] = None,
+    as_json: Json = False,
+) -> int:
+    """List open and past incidents, with what was done about each; or write the timeline of one."""
     from hindsight import pipeline, terminal
+
+    if postmortem is not None:
+        return _postmortem(monitor, postmortem)
 
     resources = _resources(read_settings())
     watched = chosen(monitor, resources.settings)
@@ -277,6 +284,17 @@ app.command(short_help="Look at every part; exit 1 where one is not well.")(doct
 app.command(short_help="Say that somebody looks after an incident: no reminders.")(ack.ack)
 app.command(short_help="Tell nobody of something until a moment, and why.")(silence.silence)
 app.command(short_help="List who did what, when and why.")(audit.audit)
+
+
+def _postmortem(name: str | None, id: str) -> int:
+    from hindsight.pipeline.show.postmortem import postmortem
+
+    if name is None:
+        raise ConfigError("--postmortem: say which monitor, too")
+    monitor, resources = _open(name)
+    found = ack.chosen_incident(resources.ledger.incidents(monitor.name), id, monitor.name)
+    out.print(postmortem(monitor, found.case or found.id, resources), markup=False, soft_wrap=True)
+    return 0
 
 
 def _require_labels(monitor: Monitor) -> None:

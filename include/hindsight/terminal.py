@@ -268,6 +268,8 @@ def _incident(story: Story) -> tuple[Text, ...]:
     incident = story.incident
     mark, style = STATE[incident.state]
     what = Text(story.what.replace(" %", "\N{NO-BREAK SPACE}%"), overflow="fold")
+    if story.advice:
+        what.append(f"\n{story.advice}", "dim")
     severity = Text(f"{mark} {incident.severity}", style or SEVERITY[incident.severity])
     span = Text(_span(incident.started, incident.ended), no_wrap=True)
     return severity, Text(str(incident.state)), what, span, Text(story.done), Text(incident.id, "dim")

@@ -72,7 +72,8 @@ def judge(name: str, **run: Any) -> dict[str, Any]:
     from hindsight import pipeline
 
     monitor, at = load(name), now()
-    judged = pipeline.judge_window(monitor, window_of(monitor, run, now=at), open_resources(), judged_at=at)
+    window, link = window_of(monitor, run, now=at), _address(f"/hindsight/monitors/{name}")
+    judged = pipeline.judge_window(monitor, window, open_resources(), judged_at=at, link=link)
     return _summary(judged)
 
 

@@ -48,5 +48,5 @@ def chosen_incident(standing: list[Incident], id: str, monitor: str) -> Incident
     if len({one.case for one in found}) > 1:
         raise ConfigError(f"{id!r} begins several ids: {', '.join(one.id for one in found)}")
     if not found:
-        raise ConfigError(f"nothing that lasts of {monitor} has the id {id!r}: hindsight incidents {monitor}")
+        raise ConfigError(f"no such incident of {monitor} has the id {id!r}: hindsight incidents {monitor}")
     return found[0]

@@ -85,6 +85,7 @@ class IncidentRow:
     unit: Unit = "number"
     reason: str = ""
     done: tuple[str, ...] = ()
+    advice: str = ""
     runbook: Link | None = None
 
 

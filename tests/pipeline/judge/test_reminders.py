@@ -127,7 +127,27 @@ def test_a_person_acknowledges_by_the_beginning_of_an_id(world: World, capsys: p
     assert typed("ack", "credit", one.id[:5], "--comment", "on it") == 0
     assert "on it" in capsys.readouterr().out
     assert typed("ack", "credit", "zzzz") == 1
-    assert "nothing that lasts of credit has the id 'zzzz'" in capsys.readouterr().err
+    assert "no such incident of credit has the id 'zzzz'" in capsys.readouterr().err
     assert typed("ack", "credit", one.id[:3]) == 1
     assert typed("incidents", "credit") == 0
     assert one.id in capsys.readouterr().out
+
+
+def test_the_timeline_of_a_case_is_written_as_markdown(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    lived(world, "2026-07-01")
+    acknowledged(world, "2026-07-02T08:00")
+    lived(world, "2026-07-02", {})
+    (one,) = world.incidents("latency_p95")
+    assert typed("incidents", "credit", "--postmortem", one.id[:6]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("# credit: latency p95 900 ms, over 300 ms\n")
+    assert "  - 2026-07-01 00:00: latency_p95_ms was 900 on 1,000 rows, at or above the threshold 300" in said
+    timeline = said.partition("## Timeline (UTC)")[2].partition("##")[0].strip().splitlines()
+    assert [line[19:45] for line in timeline] == [
+        "latency_p95 is open",
+        "told to risk-ml@example.co",
+        "ann acknowledged latency_p",
+        "latency_p95 is resolved",
+        "told to risk-ml@example.co",
+    ]
+    assert typed("incidents", "--postmortem", one.id) == 1

@@ -34,7 +34,6 @@ class NightMail:
 
     note: Callable[[], NightNote | None]
     asked: bool
-    link: str = ""
 
 
 def promise(
@@ -47,12 +46,14 @@ def promise(
     moved: Mapping[str, Sequence[Moved]],
     at: datetime,
     night: NightMail | None = None,
+    link: str = "",
     why_now: str = "",
 ) -> None:
     """Write into the open transaction the mail that `news` calls for.
 
     One mail for each recipient tells all of it, and what a night changed besides; without news that alone is told where
-    it is asked for. `moved` says by incident of drift what moved, the weightiest first; `why_now` why it is told now.
+    it is asked for. `moved` says by incident of drift what moved, the weightiest first, `link` where people read more,
+    `why_now` why it is told now.
     """
     rules = {rule.id: rule for rule in monitor.rules}
     mailed = [incident for incident in news if "email" in rules[incident.series.rule].then]
@@ -65,7 +66,7 @@ def promise(
         context = Context(
             _likely_cause(monitor, mailed, same_windows),
             _next_step(monitor, mailed, retraining),
-            night.link if night else "",
+            link,
             night.note() if night else None,
             does_it_hurt(monitor, tx, mailed),
             why_now,
@@ -73,7 +74,7 @@ def promise(
         for some, to in ways.items():
             tx.queue(_letters(monitor, [told[id] for id in some], context, cause, to), at)
     elif night and night.asked and monitor.alerts.email and (note := night.note()):
-        message = compose_night(monitor, note, link=night.link)
+        message = compose_night(monitor, note, link=link)
         tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=monitor.alerts.email), at)
 
 

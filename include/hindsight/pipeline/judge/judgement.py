@@ -63,11 +63,17 @@ class Judgement:
 
 @remembering
 def judge_window(
-    monitor: Monitor, window: Window, resources: Resources, *, judged_at: datetime, dry_run: bool = False
+    monitor: Monitor,
+    window: Window,
+    resources: Resources,
+    *,
+    judged_at: datetime,
+    link: str = "",
+    dry_run: bool = False,
 ) -> Judgement:
     """Judge what a run measured of a window and do what follows; a dry run writes nothing.
 
-    Raises ExpiredError for a window that has expired.
+    `link` is where people read more, for the mail. Raises ExpiredError for a window that has expired.
     """
     refuse_window(monitor, window, resources)
     as_of = as_of_run(monitor, window)
@@ -76,7 +82,9 @@ def judge_window(
     digest = not has_nights and window.start.date() != window.end.date()  # else what is P2 would never be told
 
     cause = f"window {window}"
-    return _settle(monitor, verdicts, as_of, cause, resources, judged_at, window=window, digest=digest, dry_run=dry_run)
+    return _settle(
+        monitor, verdicts, as_of, cause, resources, judged_at, window=window, link=link, digest=digest, dry_run=dry_run
+    )
 
 
 @remembering
@@ -99,8 +107,10 @@ def settle_night(
     windows = unexpired(monitor, windows, resources)
     verdicts = [verdict for window in windows for verdict in verdicts_of_night(monitor, window, as_of, resources)]
     cause = f"night {as_of:%Y-%m-%dT%H:%MZ}"
-    night = _Night(len(windows), note, link)
-    return _settle(monitor, verdicts, as_of, cause, resources, judged_at, digest=True, night=night, dry_run=dry_run)
+    night = _Night(len(windows), note)
+    return _settle(
+        monitor, verdicts, as_of, cause, resources, judged_at, digest=True, night=night, link=link, dry_run=dry_run
+    )
 
 
 def _rules(monitor: Monitor) -> dict[str, Rule]:
@@ -118,6 +128,7 @@ def _settle(
     digest: bool,
     night: _Night | None = None,
     window: Window | None = None,
+    link: str = "",
     dry_run: bool,
 ) -> Judgement:
     with resources.ledger.locked(monitor.name) as tx:
@@ -145,7 +156,9 @@ def _settle(
         moved = effects_of(monitor, due, resources)
         mail = _mail(monitor, night, as_of, tx, judged_at) if night else None
         why = no_longer_silent(due, silences, judged_at)
-        promise(monitor, due, tx, retraining, cause=cause, moved=moved, at=judged_at, night=mail, why_now=why)
+        promise(
+            monitor, due, tx, retraining, cause=cause, moved=moved, at=judged_at, night=mail, link=link, why_now=why
+        )
         start_runs(monitor, current, tx, cause=cause, at=judged_at, silences=silences)
         tx.save_incidents([*told, *(told_now(one, judged_at) for one in silent), *missed], judged_at)
         if night is not None:
@@ -159,7 +172,6 @@ def _settle(
 class _Night:
     windows: int
     note: Note
-    link: str
 
 
 def _mail(monitor: Monitor, night: _Night, as_of: datetime, tx: Transaction, judged_at: datetime) -> NightMail:
@@ -169,7 +181,7 @@ def _mail(monitor: Monitor, night: _Night, as_of: datetime, tx: Transaction, jud
     weekly = wanted == "weekly"
     due = not weekly or last is None or last.isocalendar()[:2] != as_of.isocalendar()[:2]
     since = as_of - WEEK if weekly and due else None
-    return NightMail(partial(night.note, since), asked=bool(wanted) and fresh and due, link=night.link)
+    return NightMail(partial(night.note, since), asked=bool(wanted) and fresh and due)
 
 
 def _grouped(monitor: Monitor, incidents: Sequence[Incident], known: Sequence[Incident]) -> list[Incident]:

@@ -86,7 +86,7 @@ def _view(monitor: Monitor, resources: Resources, now: datetime) -> MonitorView:
         numbers=tuple(_numbers(monitor, state, history)),
         drifted=tuple(_drifted(state, monitor)),
         charts=tuple(_charts(monitor, resources, history, told)),
-        incidents=tuple(replace(incident_row(s.incident, monitor), done=(s.done,)) for s in told),
+        incidents=tuple(replace(incident_row(s.incident, monitor), done=(s.done,), advice=s.advice) for s in told),
         reports=reports,
         accuracy=next((link for link in reports if link.text.startswith("Accuracy")), None),
         back=Link("All monitors", "../"),

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from hindsight.ledger.acknowledgements import acknowledgements
 from hindsight.ledger.records import DagProgress, Mail, MailState, Progress, RequestState
-from hindsight.messages.wording import clean, headline, whose
+from hindsight.messages.wording import advice, clean, headline, whose
 from hindsight.monitors.kpis import is_labelled_metric, kpis_of
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
@@ -182,6 +182,7 @@ class Story:
     runs: tuple[DagProgress, ...] = ()
     silence: str = ""
     acknowledged: str = ""
+    advice: str = ""
 
     @property
     def done(self) -> str:
@@ -194,7 +195,7 @@ class Story:
 
     def to_dict(self) -> dict[str, Any]:
         """The same as JSON takes it."""
-        return asdict(self.incident) | {"what": self.what, "done": self.done}
+        return asdict(self.incident) | {"what": self.what, "done": self.done, "advice": self.advice}
 
 
 def _mailed(mails: Iterable[Mail]) -> Iterator[str]:
@@ -228,6 +229,7 @@ def stories(monitor: Monitor, resources: Resources) -> list[Story]:
                 tuple(run for run in runs if run.request.conf.get("incident") == incident.id),
                 _silence(incident, rule, monitor, resources) if rule and not mails else "",
                 answers.get(incident.case, ""),
+                advice(rule, "") if rule and incident.stands else "",
             )
         )
     return sorted(found, key=_rank)
