@@ -23,6 +23,7 @@ from hindsight.settings import Settings, read_settings
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
+    from hindsight.messages.alertmanager import Alertmanager
     from hindsight.messages.smtp_mailer import Mailer
     from hindsight.pipeline.resources import Resources
 
@@ -116,6 +117,7 @@ def open_resources(settings: Settings | None = None) -> Resources:
         pii_key=pii_key(),
         fs=data_filesystem(settings.data),
         channel=channel,
+        alertmanager=alertmanager,
     )
 
 
@@ -205,6 +207,20 @@ def channel(id: str) -> Mailer:
     if "://" not in url:
         raise ConfigError(f"connection {id!r}: its password is the address of a channel, such as slack://… or json://…")
     return AppriseChannel(id, url)
+
+
+def alertmanager(id: str) -> Alertmanager:
+    """Return the Alertmanager of a connection: its host, with https:// or without, its port, path as schema, login."""
+    from hindsight.messages.alertmanager import Alertmanager
+
+    found = require_channel(id)
+    scheme, _, host = found.host.rpartition("://")
+    if not host:
+        raise ConfigError(f"connection {id!r}: an Alertmanager needs a host, such as https://alerts.example.com")
+    scheme = scheme or str(found.extra.get("scheme", "http"))
+    place = f"{scheme}://{host.rstrip('/')}" + (f":{found.port}" if found.port else "")
+    path = f"/{found.schema.strip('/')}" if found.schema else ""
+    return Alertmanager(id, place + path, found.login, found.password)
 
 
 def require_channel(id: str) -> Connection:

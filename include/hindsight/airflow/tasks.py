@@ -182,6 +182,15 @@ def tell_what_lasts() -> list[str]:
     return pipeline.tell_what_lasts(monitors, resources, now=now())
 
 
+@task(priority_weight=MAIL_FIRST)
+def post_alerts() -> dict[str, int]:
+    """Post what is open to the Alertmanagers that routes name; what one does not take is posted again next time."""
+    from hindsight import pipeline
+
+    monitors = load_folder(read_settings().monitors).monitors.values()
+    return pipeline.post_alerts(monitors, open_resources(), now=now())
+
+
 @task
 def requested() -> list[dict[str, Any]]:
     """List the DAG runs that were asked for and not started yet."""

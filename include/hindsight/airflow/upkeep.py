@@ -12,6 +12,7 @@ def relay_dag() -> DAG:
     with _dag("relay", "*/2 * * * *", describe.RELAY) as dag:
         tasks.tell_what_lasts()
         tasks.deliver()
+        tasks.post_alerts()
         tasks.note_pauses()
         tasks.start.expand(request=tasks.requested())
     return dag

@@ -195,8 +195,8 @@ def _view(monitor: Monitor, told: Sequence[Told], context: Context, *, chart: bo
         advice=wording.advice(told[0].rule, context.likely_cause) if first.state is State.OPEN else "",
         likely_cause=wording.clean(context.likely_cause, 300),
         next_step=wording.clean(context.next_step, 300),
-        runbook=web(told[0].rule.runbook or monitor.alerts.runbook),
-        link=web(context.link),
+        runbook=wording.web_link(told[0].rule.runbook or monitor.alerts.runbook),
+        link=wording.web_link(context.link),
         promise=PROMISE,
         chart=f"{metric} over the last {len(told[0].points)} windows" if chart else "",
         chart_width=WIDTH_PX,
@@ -253,12 +253,6 @@ def _columns(told: Told) -> str:
     named = [f"{wording.clean(name, 40)} (PSI {wording.number('psi', psi)})" for name, psi in first]
     more = len(told.columns) - len(named)
     return ", ".join(named) + (f" and {more} more" if more else "")
-
-
-def web(address: str | None) -> str:
-    """Return a link that is safe to show: http or https and clean, else nothing."""
-    text = wording.clean(address or "", 500)
-    return text if text.startswith(("https://", "http://")) else ""
 
 
 def as_text(view: View) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hindsight.messages import wording
 from hindsight.messages.chart import WIDTH_PX
-from hindsight.messages.incident_mail import chart, rendered, web
+from hindsight.messages.incident_mail import chart, rendered
 from hindsight.messages.night_note import NightNote
 from hindsight.monitors.model import Monitor
 from hindsight.vocabulary.letters import Message
@@ -51,7 +51,7 @@ def compose_night(monitor: Monitor, note: NightNote, *, link: str = "") -> Messa
         owner=wording.clean(monitor.owner, 80),
         note=note,
         chart=_caption(note) if png else "",
-        link=web(link),
+        link=wording.web_link(link),
     )
     html = rendered("report.html.j2", view=view, colour=_COLOUR)
     return Message(view.subject, _as_text(view), html, png, Severity.P2)

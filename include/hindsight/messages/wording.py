@@ -169,3 +169,9 @@ def advice(rule: Rule, likely_cause: str) -> str:
     """Say where to look first: data, model, service or business. A known data fault comes before all else."""
     own = _ADVICE.get(rule.metric) or _ADVICE.get(rule.metric.partition(".")[0], _DATA)
     return _DATA if likely_cause else own
+
+
+def web_link(address: str | None) -> str:
+    """Return a link that is safe to show: http or https and clean, else nothing."""
+    text = clean(address or "", 500)
+    return text if text.startswith(("https://", "http://")) else ""

@@ -11,7 +11,7 @@ from hindsight.monitors.document import Where
 from hindsight.monitors.kpi_checks import kpi_problems
 from hindsight.monitors.metric_catalog import metric, resource_metrics
 from hindsight.monitors.model import Monitor
-from hindsight.monitors.routes import EMAIL
+from hindsight.monitors.routes import ALERTMANAGER, EMAIL
 from hindsight.monitors.rule_checks import is_mergeable, rule_problems
 from hindsight.monitors.silences import shortest_gap
 from hindsight.monitors.strict import no_link
@@ -164,7 +164,9 @@ def _routes(monitor: Monitor) -> Found:
         for j, to in enumerate(route.to):
             if to == EMAIL and not monitor.alerts.email:
                 yield (*where, "to", j), "is told nobody: alerts.email names nobody"
-            elif not re.fullmatch(CONNECTION, to) and not re.fullmatch(ADDRESS, to.removeprefix("email:")):
+            elif not re.fullmatch(CONNECTION, to.removeprefix(ALERTMANAGER)) and not re.fullmatch(
+                ADDRESS, to.removeprefix("email:")
+            ):
                 said = "expected 'email', an address such as email:oncall@example.com, or the name of a connection"
                 yield (*where, "to", j), f"{said}, found {to!r}"
 

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from hindsight.monitors.built_in_rules import built_in_rules
 from hindsight.monitors.calendar import USUAL, AnyAlertBudget, Calendar, Timezone
 from hindsight.monitors.retention import Retention, before
-from hindsight.monitors.routes import Route, receivers
+from hindsight.monitors.routes import ALERTMANAGER, Route, receivers
 from hindsight.monitors.rules import Rule, RuleChange, merge
 from hindsight.monitors.silences import RepeatedSilence
 from hindsight.monitors.strict import (
@@ -326,8 +326,18 @@ class Monitor(Strict):
         return (self.retrain and self.retrain.dag) or f"retrain__{self.name}"
 
     def receivers(self, severity: Severity, kind: str = "", rule: str = "", segment: str = "") -> tuple[str, ...]:
-        """Return whom something is told to: addresses, and the connections of channels."""
-        return receivers(self.alerts.routes, self.alerts.email, severity, kind, rule, segment)
+        """Return whom something is told to in words: addresses, and the connections of channels.
+
+        A word about the monitor as a whole, without a rule, is said to somebody: an Alertmanager is told of rules only.
+        """
+        found = receivers(self.alerts.routes, self.alerts.email, severity, kind, rule, segment)
+        said = tuple(one for one in found if not one.startswith(ALERTMANAGER))
+        return said or (() if rule else self.alerts.email)
+
+    def alertmanagers(self, severity: Severity, kind: str, rule: str, segment: str) -> tuple[str, ...]:
+        """Return the connections of the Alertmanagers an incident is posted to."""
+        found = receivers(self.alerts.routes, (), severity, kind, rule, segment)
+        return tuple(one.removeprefix(ALERTMANAGER) for one in found if one.startswith(ALERTMANAGER))
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 from hindsight.monitors.strict import Name, Strict, Texts, as_tuple
 from hindsight.vocabulary.severity import Severity
 
-EMAIL, _PREFIX = "email", "email:"
+EMAIL, _ONE, ALERTMANAGER = "email", "email:", "alertmanager:"
 
 
 def _listed(value: object) -> object:
@@ -24,10 +24,10 @@ Severities = Annotated[
 
 
 class Route(Strict):
-    """What it names must hold, what it leaves out may be anything; `to` are addresses, `email` or Airflow connections.
+    """What it names must hold, what it leaves out may be anything; `to` says where it leads.
 
-    `email` stands for all of `alerts.email`, `email:<address>` for one address, any other name for the connection of a
-    channel such as Slack.
+    `email` is everyone in `alerts.email`, `email:<address>` one address, `alertmanager:<connection>` an Alertmanager,
+    and any other name the Airflow connection of a channel such as Slack.
     """
 
     severity: Severities = ()
@@ -50,10 +50,5 @@ def receivers(
     """Return everyone an incident is told to, each once: all routes that take it add up; where none does, `email`."""
     everyone = tuple(email)
     named = [to for route in routes if route.takes(severity, kind, rule, segment) for to in route.to] or [EMAIL]
-    found = (one for to in named for one in (everyone if to == EMAIL else (to.removeprefix(_PREFIX),)))
+    found = (one for to in named for one in (everyone if to == EMAIL else (to.removeprefix(_ONE),)))
     return tuple(dict.fromkeys(found))
-
-
-def is_address(receiver: str) -> bool:
-    """Whether a receiver is a mail address; else it is the connection of a channel."""
-    return "@" in receiver

@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hindsight.pipeline.act.alerts_posted import post_alerts
     from hindsight.pipeline.act.delivery import deliver
     from hindsight.pipeline.act.maintenance import maintain, watch_over
     from hindsight.pipeline.act.requests import mark_started, pending_starts, put_off
@@ -59,6 +60,7 @@ __all__ = [
     "night_page",
     "overview_cards",
     "pending_starts",
+    "post_alerts",
     "promote",
     "put_off",
     "read_report",
@@ -78,6 +80,7 @@ __all__ = [
 ]
 _MODULES = {
     "act.retraining": ("ask", "claim", "give_up", "lapse", "promote", "refuse", "train_and_compare"),
+    "act.alerts_posted": ("post_alerts",),
     "act.delivery": ("deliver",),
     "act.maintenance": ("maintain", "watch_over"),
     "act.requests": ("mark_started", "pending_starts", "put_off"),

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache, lru_cache, wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 from fsspec import AbstractFileSystem
 
 from hindsight.errors import ConfigError
 from hindsight.ledger.ledger import Ledger
+from hindsight.messages.alertmanager import Alertmanager
 from hindsight.messages.smtp_mailer import Mailer
 from hindsight.monitors.model import Monitor
 from hindsight.settings import Settings
@@ -30,7 +31,7 @@ Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 
-def no_channel(connection: str) -> Mailer:
+def no_channel(connection: str) -> Any:
     """Raise ConfigError: no channel is known here."""
     raise ConfigError(f"no channel {connection!r} is known here: what is to be told there waits")
 
@@ -47,6 +48,7 @@ class Resources:
     pii_key: bytes | None = None
     fs: AbstractFileSystem | None = None  # of the data root, where a connection made it
     channel: Callable[[str], Mailer] = no_channel  # what hands messages to the channel of a connection
+    alertmanager: Callable[[str], Alertmanager] = no_channel  # what alerts are posted to
 
     @property
     def files(self) -> Files:

@@ -98,7 +98,8 @@ def why_silent(
     """
     if "email" not in rule.then:
         return "its rule mails nobody"
-    if not monitor.receivers(incident.severity, rule.kind, rule.id, incident.series.segment):
+    way = incident.severity, rule.kind, rule.id, incident.series.segment
+    if not monitor.receivers(*way) and not monitor.alertmanagers(*way):
         return "the monitor file names nobody to mail"
     if silence:
         return silence
