@@ -33,7 +33,7 @@ def built_in_rules(task: str, drift_share: float, window: timedelta) -> tuple[Ru
         rule("quality", "quality.expectations_failed", "P2", above=1),
         rule("quality_critical", "quality.expectations_failed_critical", "P1", above=1),
         rule("suite", "quality.suite_faults", "P1", above=1),
-        rule("null_rate", "quality.null_rate", "P2", above=0.05, critical=0.01, over_reference=True, **share),
+        rule("null_rate", "quality.null_rate", "P2", above=0.05, critical=0.01, over_reference=True, **share, **cycle),
         rule("schema", "quality.schema_change", "P1", above=1),
         rule("unit", "quality.unit_change", "P2", above=1, min_rows=30),
         *(

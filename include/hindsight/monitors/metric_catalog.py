@@ -84,7 +84,7 @@ CATALOG: tuple[Metric, ...] = (
     _operations(
         "expected_requests",
         "median of total_requests in the same slot of the four weeks before; with one such week, the nearest of the "
-        "same time on the seven days before; where no request came, of the whole time since the last one",
+        "same time on the seven days before; where no request came, of all windows without since the last one",
     ),
     _operations("volume_ratio", "total_requests divided by expected_requests; null without a request"),
     _operations("freshness_s", "seconds from the newest row of the window to the window's end"),

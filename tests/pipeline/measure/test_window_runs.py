@@ -265,6 +265,16 @@ def test_a_closed_weekend_is_no_absence_once_the_log_knows_such_weekends(world: 
     assert numbers_of == {"2026-10-10": None, "2026-10-24": 0, "2026-10-26": 60}
 
 
+def test_a_friday_that_ends_early_makes_no_absence_of_a_closed_saturday(world: World) -> None:
+    world.delete("inference_log")
+    for day in days("2026-10-05", 19):
+        if at(day).weekday() < 5:
+            world.insert("inference_log", a_day(day, n=60)[0][: 30 if day == "2026-10-23" else 60])
+    judged = world.run("2026-10-24").verdicts
+    assert next(v.status for v in judged if v.series.rule == "no_data") is Status.MUTED
+    assert numbers(world, Kind.OPERATIONS, "2026-10-24")["expected_requests", "", "", "", ""] == 0
+
+
 def test_volume_is_judged_where_the_warehouse_has_forgotten_the_weeks_before(world: World) -> None:
     world.declare(reference=None)
     for day in ("2026-10-01", "2026-10-08", "2026-10-15"):

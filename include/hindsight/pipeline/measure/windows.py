@@ -36,7 +36,7 @@ from hindsight.warehouse.allocation import spare_memory
 from hindsight.warehouse.connect import connected
 from hindsight.warehouse.predictions import as_logged, collect, logged_between, misdated, strangers, volumes
 
-DAY, WEEK, MICROSECOND = timedelta(days=1), timedelta(days=7), timedelta(microseconds=1)
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
 WEEKS_COMPARED = 4
 SATURDAY = 5
 MISDATED = "misdated_rows"
@@ -147,7 +147,7 @@ def expected_volume(monitor: Monitor, window: Window, resources: Resources, *, n
     working days, or weekend, as this one is; inside it nothing is unusual. Where none of those days had a request it is
     that week's. None in the first week. Windows longer than a week are compared with the four before them. What the
     warehouse no longer keeps is taken from the snapshots. Of a window without requests it is the number to be expected
-    since the last one.
+    in all windows without since the last one.
     """
     if n == 0:
         return _expected_since_the_last(monitor, window, resources)
@@ -170,13 +170,15 @@ def _is_weekend(window: Window) -> bool:
 def _expected_since_the_last(monitor: Monitor, window: Window, resources: Resources) -> float | None:
     """The requests in the same stretch of the weeks before, the median; with one such week, of the seven days before.
 
-    None where the log does not reach back so far: only then can it tell that nobody ever asks at such a time.
+    The stretch begins with the first window without any: how early the last one came in the window before says nothing
+    about a shop that is closed on Saturdays. None where the log does not reach back so far: only then can it tell that
+    nobody ever asks at such a time.
     """
     engine = resources.warehouse(monitor.source.connection)
     first, last = logged_between(engine, monitor, until=window.start)
     if first is None or last is None:
         return None
-    silence = Window(last + MICROSECOND, window.end)
+    silence = Window(min(monitor.grid.window_at(last).end, window.start), window.end)
     for step, times, least in ((max(WEEK, monitor.window), WEEKS_COMPARED, 2), (DAY, 7, 7)):
         stretches = [_before(silence, k * step) for k in range(1, times + 1)]
         known = [stretch for stretch in stretches if stretch.start >= first]
