@@ -244,7 +244,7 @@ def show(
     return 2 if fail_on and any(Severity(open) <= fail_on for state in states for open in state.open) else 0
 
 
-@app.command()
+@app.command(short_help="List incidents, with what was done; or write one's timeline.")
 def incidents(
     monitor: MaybeName = None,
     postmortem: Annotated[str | None, typer.Option(metavar="ID", help="the timeline of its case, as Markdown")] = None,

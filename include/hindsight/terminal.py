@@ -47,6 +47,7 @@ DULL = {
     "fnr",
 }
 TOP = 10  # drifted columns
+SHORT = 8  # letters of an incident's id, enough to name it by
 NOTABLE = 0.01  # more of a column's rows than in the reference, to be worth a line
 
 
@@ -78,9 +79,12 @@ def monitor(state: MonitorState, standing: Sequence[Story], *, everything: bool)
     return Group(*parts)
 
 
-def incidents(stories: Sequence[Story]) -> Table:
-    """One line an incident: how severe, what happened in the words of the mail, from when to when, what was done."""
-    table = _table("", "", "what", "from → to", "done", "id")
+def incidents(stories: Sequence[Story]) -> RenderableType:
+    """One line an incident: how severe, what happened in the words of the mail, from when to when, what was done.
+
+    Below its state stands how its id begins, at the end where to look first of what is open.
+    """
+    table = _table("", "", "what", "from → to", "done")
     several = len({story.incident.monitor for story in stories}) > 1
     for name, some in groupby(stories, key=lambda story: story.incident.monitor):
         if several:
@@ -88,7 +92,8 @@ def incidents(stories: Sequence[Story]) -> Table:
         for story in some:
             style = STATE[story.incident.state][1]
             table.add_row(*_incident(story), style=style)
-    return table
+    hints = dict.fromkeys((story.incident.series.rule, story.advice) for story in stories if story.advice)
+    return Group(table, *(Text(f"{rule}: {advice}", "dim") for rule, advice in hints))
 
 
 def models(versions: Iterable[tuple[ModelVersion, Progress | None]]) -> Table:
@@ -268,11 +273,10 @@ def _incident(story: Story) -> tuple[Text, ...]:
     incident = story.incident
     mark, style = STATE[incident.state]
     what = Text(story.what.replace(" %", "\N{NO-BREAK SPACE}%"), overflow="fold")
-    if story.advice:
-        what.append(f"\n{story.advice}", "dim")
     severity = Text(f"{mark} {incident.severity}", style or SEVERITY[incident.severity])
     span = Text(_span(incident.started, incident.ended), no_wrap=True)
-    return severity, Text(str(incident.state)), what, span, Text(story.done), Text(incident.id, "dim")
+    state = Text.assemble(str(incident.state), (f"\n{incident.id[:SHORT]}", "dim"))
+    return severity, state, what, span, Text(story.done)
 
 
 def _table(*columns: str, right: str = "") -> Table:

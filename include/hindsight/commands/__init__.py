@@ -10,5 +10,9 @@ lint     every error of every file, and budgets that cannot be kept
 outbox   what mail waits or was given up; try again, drop
 rehearse what the rules would have told of stored windows
 retrain  a person asks for a retraining
+models   the versions of a model, and the way back to an earlier one
+ack      somebody looks after an incident
+silence  nobody is told until a moment
+doctor   the state of every part
 upgrade  tables and files of an earlier version made new
 """

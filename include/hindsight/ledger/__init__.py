@@ -9,4 +9,6 @@ portable rows as Arrow and back, for backups       earlier  those of an older ba
 summaries  a few numbers of each window's profile
 acceptances  what people said is usual
 estimates  what quality was expected of each window
+silences   what people asked not to be told of      acknowledgements  what they look after
+rollbacks  who put which model version back         heartbeats  when each part was last at work
 """

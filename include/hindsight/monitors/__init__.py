@@ -10,5 +10,7 @@ schema       the JSON Schema for editors         times        moments as a comma
 own_types    whether the types a file trusts can be imported
 calendar     time zone, holidays, and the budget of what is told; budget_checks whether a file can keep it
 metric       what there is to say about a metric   retention  how long history is kept
+routes       who is told of what           silences     when nobody is told, by cron
+due          when a monitor must have reported
 budget_checks  what a file's rules tell more often than its budget agrees to
 """

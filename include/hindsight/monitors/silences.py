@@ -11,9 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 
 from hindsight.monitors.strict import Column, Duration, Name, Strict
-from hindsight.verdicts.silence import Silence
 
-BY = "the monitor file"
 YEAR_END = datetime(2027, 12, 31, tzinfo=UTC)  # of a year with a February of 28 days
 
 
@@ -28,21 +26,12 @@ class RepeatedSilence(Strict):
     feature: Column | None = None
     starts: bool = False
 
-    def between(self, since: datetime, until: datetime, zone: str) -> Iterator[Silence]:
-        """Yield those that end after `since` and begin by `until`, the last one first."""
+    def between(self, since: datetime, until: datetime, zone: str) -> Iterator[tuple[datetime, datetime]]:
+        """Yield start and end of those that end after `since` and begin by `until`, the last one first."""
         for begun in starts_before(self.every, until, zone):
             if begun + self.lasting <= since:
                 return
-            yield Silence(
-                since=begun,
-                until=begun + self.lasting,
-                by=BY,
-                comment=self.comment,
-                rule=self.rule or "",
-                segment=self.segment,
-                feature=self.feature or "",
-                starts=self.starts,
-            )
+            yield begun, begun + self.lasting
 
 
 def shortest_gap(schedule: str, zone: str) -> timedelta:

@@ -5,5 +5,5 @@ muting     what something else explains          incidents  verdicts folded into
 notices    what is news, and fresh               retraining whether to ask for one
 explain    a verdict as one sentence             retention  which verdicts may go
 cases      incidents of one origin, told together        harm       whether what drifted hurts
-acceptance what people said is usual
+acceptance what people said is usual             silence    until when nobody is told, and why
 """

@@ -4,5 +4,7 @@ delivery    the outbox drained                  retraining   claim, train, compa
 requests    runs of DAGs that were asked for    maintenance  silence noticed, the old forgotten
 outbox      mail that waits, by hand            folding      the files of closed days made one
 backup      ledger and store copied away        restore      brought back; copies: what a backup is
+rollback    an earlier champion comes back      silences     mail held while all it tells is silenced
+alerts_posted  what is open, posted to Alertmanagers
 retention   what has expired deleted            expiry       what has expired, by names and rows alone
 """

@@ -5,5 +5,6 @@ incidents_to_tell  which people are told of now             alerts            wh
 knowledge   what was known of windows at a moment           past_incidents    which stood open at a moment
 ranking     the drifted columns, weightiest first           incident_changes  what labels alone opened and ended
 retirement  close what is watched no more            news              what is unlike the window's own past
-harm        how grave what drifted is
+harm        how grave what drifted is               silences          those asked for, and those of the file
+reminders   what lasts and nobody looks after is told again
 """

@@ -8,8 +8,10 @@ import sqlalchemy as sa
 
 from hindsight.ledger import silences as on_record
 from hindsight.monitors.model import Monitor
+from hindsight.monitors.silences import RepeatedSilence
 from hindsight.verdicts.silence import Silence
 
+BY = "the monitor file"
 AFTER = timedelta(days=1)  # for how long a mail says that a silence has ended, and a relay looks for what it left
 
 
@@ -19,4 +21,11 @@ def silences_of(
     """Return the silences of a monitor that are in force at a moment, or ended between `since` and it."""
     first = at if since is None else since
     asked = [one for one in on_record.silences(connection, monitor.name, first) if one.since <= at]
-    return asked + [one for each in monitor.silences for one in each.between(first, at, monitor.timezone)]
+    return asked + [
+        _silence(one, *span) for one in monitor.silences for span in one.between(first, at, monitor.timezone)
+    ]
+
+
+def _silence(one: RepeatedSilence, since: datetime, until: datetime) -> Silence:
+    about = {"rule": one.rule or "", "segment": one.segment, "feature": one.feature or ""}
+    return Silence(since, until, BY, one.comment, **about, starts=one.starts)

@@ -5,4 +5,5 @@ pages          what the pages show                      accuracy_report  what a 
 scorecard      segments, calibration, estimates         night_note       the same in a few lines, for a mail
 documents      reports made and read                    baseline_contents  what the frozen references hold
 snapshots      read_snapshots, for notebooks            audit            who did what, when and why
+doctor         the state of every part                 postmortem       the timeline of a case, as Markdown
 """
