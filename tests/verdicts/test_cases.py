@@ -211,3 +211,14 @@ def test_another_number_of_a_column_that_was_told_is_told_again() -> None:
     assert brings_news(nulls, [nulls], RULES)
     for number in ("values", "nulls"):
         assert needs_notice(replace(told_now(nulls, NOW), number=number), fresh=True) is None
+
+
+def test_the_segment_in_which_something_told_of_all_rows_is_found_is_told_once() -> None:
+    heard = told_now(replace(an_incident("null_rate", "a"), case="c"), NOW)
+    there, too = (
+        replace(an_incident("news", "a"), case="c", series=Series("news", segment=s, feature="a"))
+        for s in ("k=x", "k=y")
+    )
+    assert brings_news(there, [heard, there], RULES)
+    assert not brings_news(replace(there, series=Series("news", feature="a")), [heard, there], RULES)
+    assert not brings_news(too, [heard, told_now(there, NOW), too], RULES)

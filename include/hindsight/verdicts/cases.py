@@ -124,8 +124,9 @@ def brings_news(incident: Incident, case: Sequence[Incident], rules: Rules) -> b
     """Say whether telling of an incident says more than was said of its case; `case` are all its incidents.
 
     An open one does where nobody has heard of the case, where it is graver than what was heard, and where it is about
-    something else: another column, or another number of its column. What is far from the reference is told again when
-    as many columns have come to it as were told. An end is news when nothing of the case lasts.
+    something else: another column, another number of its column, or the first segment in which it is to be found. What
+    is far from the reference is told again when as many columns have come to it as were told. An end is news when
+    nothing of the case lasts.
     """
     if not incident.stands:
         return not any(one.stands for one in case)
@@ -138,7 +139,9 @@ def brings_news(incident: Incident, case: Sequence[Incident], rules: Rules) -> b
         far = [one for one in case if is_level(one, rules) and one.stands]
         untold = [one for one in far if one.told is not State.OPEN and one.state is State.OPEN]
         return len(untold) >= sum(one.told is State.OPEN for one in far)
-    return topic(incident.series, rules) not in {topic(one.series, rules) for one in heard}
+    about = topic(incident.series, rules)
+    alike = [one for one in heard if topic(one.series, rules) == about]
+    return not alike or (bool(incident.series.segment) and not any(one.series.segment for one in alike))
 
 
 def _heard_at(incident: Incident) -> Severity:
