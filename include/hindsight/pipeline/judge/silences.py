@@ -27,5 +27,13 @@ def silences_of(
 
 
 def _silence(one: RepeatedSilence, since: datetime, until: datetime) -> Silence:
-    about = {"rule": one.rule or "", "segment": one.segment, "feature": one.feature or ""}
-    return Silence(since, until, BY, one.comment, **about, starts=one.starts)
+    return Silence(
+        since,
+        until,
+        BY,
+        one.comment,
+        rule=one.rule or "",
+        segment=one.segment,
+        feature=one.feature or "",
+        starts=one.starts,
+    )
