@@ -75,3 +75,22 @@ def test_no_log_line_holds_a_token_whatever_the_level(hook: Hook, caplog: pytest
 def test_a_long_text_is_cut_where_a_chat_would() -> None:
     body = body_of("subject\n\n" + "x" * 2 * LONGEST, "subject")
     assert (len(body), body[-1]) == (LONGEST, "…")
+
+
+def test_names_and_notes_are_no_markup_of_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    import requests
+
+    posts: list[str] = []
+
+    def post(*args: object, data: str = "", **rest: object) -> requests.Response:
+        posts.append(data)
+        answer = requests.Response()
+        answer.status_code, answer._content = 200, b"ok"
+        return answer
+
+    monkeypatch.setattr(requests.Session, "request", post)
+    text = "subject\n\nsegment <!channel> <https://evil.example.com|click> of 1 < 2"
+    sent("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#ml", a_message(text=text))
+    assert posts
+    assert "<!channel>" not in posts[0]
+    assert "<https://evil" not in posts[0]

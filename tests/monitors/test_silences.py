@@ -51,6 +51,7 @@ def test_the_shortest_time_between_two_is_known(schedule: str, hours: int) -> No
     [
         ({"every": "daily"}, "every", "five fields of cron"),
         ({"every": "99 * * * *"}, "every", "not a valid cron schedule"),
+        ({"every": "0 0 31 2 *"}, "every", "no day on which"),
         ({"lasting": "7d"}, "lasting", "nobody would ever be told"),
         ({"rule": "volum"}, "rule", "did you mean 'volume'"),
         ({"segment": "shop=1"}, "segment", "column in segments"),

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from hindsight.commands.console import out, print_json
+from hindsight.errors import LedgerError
 from hindsight.monitors.loader import load_folder, require_folder
 from hindsight.settings import read_settings
 
@@ -19,11 +20,14 @@ def doctor(
     """Look at every part: files, ledger, store, warehouses, mail, DAGs; exit with 1 where one is not well."""
     from hindsight import terminal
     from hindsight.airflow.connections import open_resources
-    from hindsight.pipeline.show.doctor import examine
+    from hindsight.pipeline.show.doctor import Part, examine
 
     settings = read_settings()
     loaded = load_folder(require_folder(settings.monitors))
-    parts = examine(loaded, open_resources(settings), now=datetime.now(UTC), only=connection)
+    try:
+        parts = examine(loaded, open_resources(settings), now=datetime.now(UTC), only=connection)
+    except LedgerError as exc:  # without it nothing else can be looked at
+        parts = [Part("ledger", well=False, said=str(exc))]
     if as_json:
         print_json([part.to_dict() for part in parts])
     else:

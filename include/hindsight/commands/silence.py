@@ -77,6 +77,8 @@ def _ask(watched: Monitor, resources: Resources, asked: Silence, now: datetime, 
 
 def refuse(watched: Monitor, asked: Silence, now: datetime) -> None:
     """Raise ConfigError for a silence without a reason, one that never holds or for years, or is about nothing."""
+    from hindsight.warehouse.columns import named
+
     if not asked.comment:
         raise ConfigError("others will wonder why nobody was told: say it with --comment")
     if asked.until <= max(asked.since, now):
@@ -86,6 +88,11 @@ def refuse(watched: Monitor, asked: Silence, now: datetime) -> None:
     known = {one.id for one in watched.rules}
     if asked.rule and asked.rule not in known:
         raise ConfigError(f"--rule: {watched.name} has no rule {asked.rule!r}{did_you_mean(asked.rule, known)}")
+    columns = set(named(watched))
+    if asked.feature and watched.quality is None and asked.feature not in columns:
+        raise ConfigError(
+            f"--feature: the file names no column {asked.feature!r}{did_you_mean(asked.feature, columns)}"
+        )
     if asked.segment and asked.segment.partition("=")[0] not in watched.segments:
         raise ConfigError(f"--segment: expected column=value of a column in segments, got {asked.segment!r}")
 
@@ -103,15 +110,19 @@ def _end(watched: Monitor, resources: Resources, number: int, now: datetime, *, 
 
 
 def _list(watched: Monitor, resources: Resources, now: datetime, *, as_json: bool) -> int:
+    from hindsight.ledger.silences import silences
     from hindsight.pipeline.judge.silences import silences_of
 
     with resources.ledger.reading() as connection:
-        found = silences_of(watched, connection, now)
+        to_come = [one for one in silences(connection, watched.name, now) if one.since > now]
+        found = [*silences_of(watched, connection, now), *to_come]
     if as_json:
-        print_json([{"id": one.id, "about": one.about, "until": one.until, "by": one.by} for one in found])
+        fields = ("id", "about", "since", "until", "by", "comment", "starts")
+        print_json([{field: getattr(one, field) for field in fields} for one in found])
         return 0
     for one in found:
-        out.print(f"{one.id if one.id is not None else '-':>4}  {one.about}: {one}", markup=False)
+        begins = f", from {one.since:%Y-%m-%d %H:%M} UTC on" if one.since > now else ""
+        out.print(f"{one.id if one.id is not None else '-':>4}  {one.about}: {one}{begins}", markup=False)
     if not found:
         out.print(f"nothing of {watched.name} is silenced")
     return 0

@@ -21,6 +21,7 @@ LEASE = timedelta(minutes=35)  # of a drain's start: it outlasts the drain and t
 MAX_COPIES = 3  # a server that never answers the final dot may have delivered each
 RETRIABLE = (MailState.PENDING, MailState.DEAD, MailState.DROPPED)
 DROPPABLE = (MailState.PENDING, MailState.DEAD)
+HELD = "silenced until"  # how the last word of mail begins that a silence holds
 EMAIL = "email"  # the channel of all recipients that are addresses; any other recipient is the connection of one
 _OUTBOX = tables.outbox
 
@@ -97,9 +98,19 @@ def due(ledger: Ledger, *, now: datetime, monitor: str | None) -> dict[str, list
 
 
 def hold(ledger: Ledger, mail: int, until: datetime) -> bool:
-    """Let a mail that is due wait because all it tells is silenced; False where it is on its way."""
-    fields = {"next_at": until, "last_error": f"silenced until {until:%Y-%m-%d %H:%M} UTC"}
+    """Let a mail that is due wait because all it tells is silenced; False where it is on its way.
+
+    Its age counts from the end of the silence.
+    """
+    fields = {"next_at": until, "retried_at": until, "last_error": f"{HELD} {until:%Y-%m-%d %H:%M} UTC"}
     return _change(ledger, mail, (MailState.PENDING,), fields)
+
+
+def release(connection: sa.Connection, monitor: str, at: datetime) -> None:
+    """Let what is held of a monitor be due at a moment: who sends it holds again what another silence is about."""
+    held = sa.and_(_OUTBOX.c.monitor == monitor, _OUTBOX.c.last_error.startswith(HELD), _OUTBOX.c.next_at > at)
+    still = _OUTBOX.c.state == str(MailState.PENDING)
+    connection.execute(sa.update(_OUTBOX).where(held, still).values(next_at=at, retried_at=at))
 
 
 def settle(ledger: Ledger, claim: Claim, *, unsure: bool = False, **fields: Any) -> None:

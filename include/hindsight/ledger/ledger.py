@@ -82,12 +82,20 @@ class Ledger:
         with self.reading() as connection:
             return list(connection.execute(query))
 
-    def incidents(self, monitor: str | None = None, *, open_only: bool = False) -> list[Incident]:
-        """Return recorded incidents, oldest start first; with `open_only` those that are not over."""
+    def incidents(
+        self, monitor: str | None = None, *, open_only: bool = False, changed_since: datetime | None = None
+    ) -> list[Incident]:
+        """Return recorded incidents, oldest start first; with `open_only` those that are not over.
+
+        With `changed_since` those that are not over, or on which something was written since that moment.
+        """
         table = tables.incidents
         query = _of(sa.select(table), table, monitor).order_by(table.c.started, table.c.id)
         if open_only:
             query = query.where(table.c.state.in_([str(state) for state in STANDING]))
+        if changed_since is not None:
+            stands = table.c.state.in_([str(state) for state in STANDING])
+            query = query.where(sa.or_(stands, table.c.changed_at >= changed_since))
         return [records.incident(row) for row in self._rows(query)]
 
     def histories(

@@ -7,6 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from hindsight.ledger import tables
+from hindsight.ledger.claims import release
 from hindsight.ledger.ledger import Ledger
 from hindsight.verdicts.silence import Silence
 
@@ -22,11 +23,14 @@ def add_silence(ledger: Ledger, monitor: str, one: Silence) -> int:
 
 
 def end_silence(ledger: Ledger, monitor: str, id: int, *, by: str, at: datetime) -> bool:
-    """Let a silence end at a moment; False where there is none of this number that lasts longer."""
+    """Let a silence end at a moment, and what it holds go; False where none of this number lasts longer."""
     table = tables.silences
     lasts = sa.and_(table.c.id == id, table.c.monitor == monitor, table.c.until > at)
     with ledger.locked(monitor) as tx:
-        return tx.connection.execute(sa.update(table).where(lasts).values(until=at, ended_by=by)).rowcount == 1
+        is_over = tx.connection.execute(sa.update(table).where(lasts).values(until=at, ended_by=by)).rowcount == 1
+        if is_over:
+            release(tx.connection, monitor, at)
+    return is_over
 
 
 def silences(connection: sa.Connection, monitor: str, since: datetime | None = None) -> list[Silence]:

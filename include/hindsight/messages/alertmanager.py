@@ -58,13 +58,13 @@ def alert(monitor: Monitor, rule: Rule, incident: Incident, now: datetime) -> di
         "segment": series.segment,
         "model_version": series.model_version,
         "criticality": monitor.criticality,
-        "case": incident.case,
         "incident": incident.id,
     }
     notes = {
         "summary": f"{monitor.name}: {clean(headline(rule, incident), 200)}",
         "runbook_url": web_link(rule.runbook or monitor.alerts.runbook),
         "owner": clean(monitor.owner, 80),
+        "case": incident.case,
     }
     return {
         "labels": {name: value for name, value in labels.items() if value},

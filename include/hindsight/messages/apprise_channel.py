@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from apprise import Apprise
 
 TALKATIVE = ("apprise", "urllib3", "requests_oauthlib", "httpx")  # loggers that write addresses, tokens and all
-LONGEST = 3000  # characters of a text: what most chats take in one message
+LONGEST = 3000  # characters of a text: what is read in a chat
+ROOM = 100  # characters that a service adds by escaping and line ends
 _KINDS = {Severity.P0: "failure", Severity.P1: "warning", Severity.P2: "info"}
 
 
@@ -41,7 +42,7 @@ class AppriseSession:
     url: str = field(repr=False)
 
     def send(self, envelope: Envelope) -> Attempt:
-        """Try once; never raises for what a service does.
+        """Try once. Named boundary: whatever a service's module raises is said by its type, and blocks no other.
 
         A slow service may have taken a message although it is called failed: it may come twice.
         """
@@ -53,7 +54,7 @@ class AppriseSession:
         with quiet():  # again: the service's own module, and what it logs by, was imported only now
             try:
                 taken = _notify(target, envelope)
-            except (OSError, ValueError, TypeError) as exc:
+            except Exception as exc:  # noqa: BLE001 - a traceback would show the address
                 return Attempt(Fate.UNREACHABLE, f"{self.connection} failed: {type(exc).__name__}")
         return Attempt(Fate.SENT) if taken else Attempt(Fate.UNREACHABLE, f"{self.connection} did not take it")
 
@@ -100,15 +101,20 @@ def _target(url: str) -> Apprise | None:
 
 
 def _notify(target: Apprise, envelope: Envelope) -> bool:
-    from apprise import AppriseResultStatus, NotifyType
+    from apprise import AppriseResultStatus, NotifyFormat, NotifyType
 
     message = envelope.message
-    kind = NotifyType(_KINDS[message.severity])
-    result = target.notify(body=body_of(message.text, message.subject), title=message.subject, notify_type=kind)
+    most = min(LONGEST, int(getattr(target[0], "body_maxlen", LONGEST)) - len(message.subject) - ROOM)
+    result = target.notify(
+        body=body_of(message.text, message.subject, most),
+        title=message.subject,
+        notify_type=NotifyType(_KINDS[message.severity]),
+        body_format=NotifyFormat.TEXT,  # else names and notes would be taken for the service's own markup
+    )
     return bool(result.status is AppriseResultStatus.SUCCESS)
 
 
-def body_of(text: str, subject: str) -> str:
+def body_of(text: str, subject: str, most: int = LONGEST) -> str:
     """Return the text of a message for a chat: without its subject, which is the title there, and not too long."""
     body = text.removeprefix(subject).strip()
-    return body if len(body) <= LONGEST else f"{body[: LONGEST - 1].rstrip()}…"
+    return body if len(body) <= most else f"{body[: max(most - 1, 0)].rstrip()}…"

@@ -13,7 +13,7 @@ from hindsight.monitors.metric_catalog import metric, resource_metrics
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.routes import ALERTMANAGER, EMAIL
 from hindsight.monitors.rule_checks import is_mergeable, rule_problems
-from hindsight.monitors.silences import shortest_gap
+from hindsight.monitors.silences import YEAR_END, shortest_gap
 from hindsight.monitors.strict import no_link
 from hindsight.vocabulary.windows import format_duration
 
@@ -175,9 +175,15 @@ def _no_cron(text: str) -> str:
     """Say why a text is no schedule, or "" where it is one."""
     if len(text.split()) != 5:
         return f"expected the five fields of cron, found {text!r}"
-    from croniter import croniter  # comes with Airflow, which schedules by it
+    from croniter import CroniterBadDateError, croniter  # comes with Airflow, which schedules by it
 
-    return "" if croniter.is_valid(text) else f"not a valid cron schedule: {text!r}"
+    if not croniter.is_valid(text):
+        return f"not a valid cron schedule: {text!r}"
+    try:
+        croniter(text, YEAR_END).get_prev()
+    except CroniterBadDateError:
+        return f"there is no day on which {text!r} comes"
+    return ""
 
 
 def _silences(monitor: Monitor) -> Found:

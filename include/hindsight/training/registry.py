@@ -170,6 +170,14 @@ class Registry:
             _retire(connection, monitor)
             return _crown(connection, wanted, at)
 
+    def earlier(self, monitor: str, to: str | None = None) -> ModelVersion:
+        """Return the version a rollback would put back: `to`, or the newest earlier champion not itself rolled back.
+
+        Raises TrainingError as `rollback` does.
+        """
+        with _reachable(), self._reading() as connection:
+            return _once_champion(connection, monitor, to) if to else _last_good(connection, monitor)
+
     def rollback(self, monitor: str, *, at: datetime, to: str | None = None) -> ModelVersion:
         """Put a version back in production: `to`, or the newest earlier champion that was not itself rolled back.
 

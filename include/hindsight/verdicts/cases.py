@@ -129,7 +129,7 @@ def brings_news(incident: Incident, case: Sequence[Incident], rules: Rules) -> b
     nothing of the case lasts.
     """
     if not incident.stands:
-        return not any(one.stands for one in case)
+        return not any(one.stands and one.told is not None for one in case)
     heard = [one for one in case if one.told is State.OPEN]
     if not heard or incident.severity < min(_heard_at(one) for one in heard):
         return True

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -69,18 +70,42 @@ def moves_otherwise(incident: Incident) -> bool:
     return known is not None and bool(incident.number and known.numbers) and incident.number not in known.numbers
 
 
-def needs_reminder(
-    incident: Incident, repeat: Mapping[Severity, timedelta], acknowledged: datetime | None, now: datetime
+def unattended(
+    incidents: Iterable[Incident],
+    repeat: Mapping[Severity, timedelta],
+    acknowledged: Mapping[str, datetime],
+    now: datetime,
+) -> list[Incident]:
+    """Return the open incidents that are told again, all of a case together.
+
+    That is, when anything of the case was told last as long ago as `repeat` says of its gravest, and nobody
+    acknowledged the case since; of a severity without a time, or with none, never.
+    """
+    cases: dict[str, list[Incident]] = defaultdict(list)
+    for one in incidents:
+        if one.state is State.OPEN and one.told is State.OPEN:
+            cases[one.case].append(one)
+    return [
+        one for case, some in cases.items() if _is_unattended(some, repeat, acknowledged.get(case), now) for one in some
+    ]
+
+
+def _is_unattended(
+    case: Sequence[Incident], repeat: Mapping[Severity, timedelta], acknowledged: datetime | None, now: datetime
 ) -> bool:
-    """Say whether an open incident is told again: told so long ago as `repeat` says of its severity, and nobody
-    acknowledged it since; of a severity without a time, or with none, never."""
-    known, after = incident.heard, repeat.get(incident.severity)
-    if incident.state is not State.OPEN or incident.told is not State.OPEN or not after or not known or not known.at:
+    last = max((one.heard.at for one in case if one.heard and one.heard.at), default=None)
+    after = repeat.get(min(one.severity for one in case))
+    if not after or last is None or now - last < after:
         return False
-    return now - known.at >= after and (acknowledged is None or acknowledged < known.at)
+    return acknowledged is None or acknowledged < last
 
 
-def told_now(incident: Incident, at: datetime) -> Incident:
+def told_with_its_case(incident: Incident) -> Incident:
+    """Return an incident of which nothing was said because what was said of its case says it: no telling of its own."""
+    return told_now(incident, incident.heard.at if incident.heard else None)
+
+
+def told_now(incident: Incident, at: datetime | None) -> Incident:
     """Return an incident as it is when it has been told at a moment: what people know of it then."""
     before = incident.heard or Heard(incident.breaches[-1], incident.severity, 0)
     numbers = dict.fromkeys([*before.numbers, *filter(None, [incident.number])])

@@ -76,6 +76,5 @@ def no_longer_silent(told: Iterable[Incident], silences: Iterable[Silence], at: 
 
 
 def _kept(silence: Silence, incident: Incident) -> bool:
-    heard = incident.heard.at if incident.heard else None
     began = incident.breaches[0] < silence.until
-    return silence.concerns(incident.series) and began and (heard is None or heard < silence.until)
+    return silence.concerns(incident.series) and began and incident.told is None

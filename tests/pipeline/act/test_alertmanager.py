@@ -98,12 +98,13 @@ def test_what_is_open_fires_and_what_is_over_is_resolved(world: World, address: 
     (incident,) = world.incidents("latency_p95")
     assert alert["labels"] == {
         "alertname": "latency_p95", "monitor": "credit", "severity": "P1", "kind": "symptom",
-        "criticality": "medium", "case": incident.case, "incident": incident.id,
+        "criticality": "medium", "incident": incident.id,
     }  # fmt: skip
     assert alert["annotations"] == {
         "summary": "credit: latency p95 900 ms, over 300 ms",
         "runbook_url": "https://wiki.example.com/credit",
         "owner": "risk team",
+        "case": incident.case,
     }
     assert alert["startsAt"].startswith("2026-07-01T00:00:00")
     assert datetime.fromisoformat(alert["endsAt"]) > NOW + timedelta(minutes=5)

@@ -14,7 +14,10 @@ import sqlalchemy as sa
 from hindsight import pipeline
 from hindsight.airflow.connections import channel
 from hindsight.errors import ConfigError, DeliveryError
-from tests.builders import HOUR, a_window, at
+from hindsight.pipeline.judge.alerts import _ways
+from hindsight.verdicts.model import Heard, Incident, Series, State
+from hindsight.vocabulary.severity import Severity
+from tests.builders import HOUR, a_monitor, a_window, at
 from tests.messages.webhook import Hook, hooked
 from tests.pipeline.judge.facts import judged, measured
 from tests.pipeline.world import World, a_world
@@ -99,15 +102,49 @@ def test_a_connection_that_is_wrong_is_said_and_all_else_is_sent(
     assert [mail.recipient for mail in pending] == ["pager"]
 
 
-def test_what_became_graver_is_heard_by_those_who_heard_of_it_before(world: World) -> None:
-    rules = [{"id": "news", "enabled": False}, {"id": "latency_p95", "severity": "P2"}]
-    world.declare(**FILE | {"rules": rules})
-    monitor = world.monitor
-    assert monitor.receivers(monitor.rules[0].severity, "symptom") == ("chat",)
+def test_a_channel_that_is_no_more_keeps_nothing_longer_than_mail(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_PAGER")
+    now = lived(world, "2026-07-01", SICK)
+    for days in (0, 8):
+        with pytest.raises(DeliveryError, match="no connection 'pager'"):
+            pipeline.deliver(world.resources, now=now + days * 24 * HOUR)
+    states = {mail.recipient: str(mail.state) for mail in world.resources.ledger.outbox("credit")}
+    assert states["pager"] == "dead"
+
+
+def test_who_heard_that_it_became_graver_hears_what_becomes_of_it() -> None:
+    routes = [{"severity": "P1", "to": ["chat"]}, {"severity": "P2", "to": ["jira"]}]
+    monitor = a_monitor(alerts={"routes": routes})
+    began = at("2026-07-01")
+    heard = Heard(began, Severity.P1, 2)
+    one = Incident(
+        "i",
+        "credit",
+        Series("news", feature="x"),
+        Severity.P2,
+        State.WITHDRAWN,
+        began,
+        None,
+        (began,),
+        1.0,
+        1.0,
+        heard=heard,
+    )
+    rules = {rule.id: rule for rule in monitor.rules}
+    assert _ways(monitor, [one], rules) == {("i",): ["chat", "jira"]}
+
+
+def test_nobody_loses_the_report_of_a_night_because_its_news_goes_elsewhere(sqlite_url: sa.URL, tmp_path: Path) -> None:
+    alerts = FILE["alerts"] | {"report": "nightly", "routes": [{"severity": "P0", "to": ["chat"]}]}
+    with a_world(sqlite_url, tmp_path, alerts=alerts) as labelled:
+        labelled.log("2026-09-01", right=0.4).night("2026-09-05")
+        rows = {(mail.recipient, mail.subject[:8]) for mail in labelled.resources.ledger.outbox("credit")}
+    assert rows == {("chat", "[P0] cre"), ("risk-ml@example.com", "[labels]")}
 
 
 def test_no_connection_says_how_to_make_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AIRFLOW_HOME", raising=False)
     with pytest.raises(ConfigError, match="add one of type apprise"):
         channel("nowhere")
-    assert at("2026-07-01")

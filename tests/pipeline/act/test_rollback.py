@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from hindsight import cli
-from hindsight.errors import TrainingError
+from hindsight.errors import HindsightError, TrainingError
 from hindsight.pipeline.act.rollback import roll_back
 from hindsight.pipeline.measure.baselines import in_force
 from hindsight.pipeline.show.audit import deeds
@@ -87,6 +88,17 @@ def test_a_version_that_cannot_come_back_is_refused_and_nothing_changes(world: W
     assert champion is not None
     assert champion.version == "v3"
     assert deeds([world.monitor], world.resources) == []
+
+
+def test_a_reference_that_cannot_be_frozen_leaves_everything_as_it_was(world: World) -> None:
+    nowhere = sa.URL.create("sqlite", database=str(world.folder / "no" / "such.db"))
+    world.resources = replace(world.resources, warehouse_url=lambda _: nowhere)
+    for _ in range(2):
+        with pytest.raises(HindsightError):
+            roll_back(world.monitor, world.resources, at=at("2026-09-05"), by="ann", why="x")
+    champion = world.resources.registry.champion("credit")
+    assert champion is not None
+    assert champion.version == "v3"
 
 
 # Commands

@@ -112,6 +112,35 @@ def test_mail_that_could_not_be_sent_for_days_is_sent_once_as_it_stands(world: W
     assert relayed(world, at("2026-07-04T12:00")) == ["P1"]
 
 
+def test_what_labels_tell_is_repeated_too_though_newer_windows_still_wait(sqlite_url: sa.URL, tmp_path: Path) -> None:
+    with a_world(sqlite_url, tmp_path) as labelled:
+        for day in days("2026-09-01", 4):
+            labelled.log(day, right=0.4).run(day)
+        told = []
+        for night in days("2026-09-05", 3):
+            labelled.night(night)
+            told.append(relayed(labelled, at(f"{night}T03:00")).count("P0"))
+    assert told == [1, 2, 3]
+
+
+def test_a_case_is_one_reminder_a_day_and_one_acknowledgement_covers_all_of_it(world: World) -> None:
+    grave = [{"id": "news", "enabled": False}, {"id": "drift", "severity": "P1"}, {"id": "null_rate", "severity": "P1"}]
+    world.declare(**FILE | {"rules": grave})
+    bad = {"drift.drifted": ["amount"]}
+    lived(world, "2026-07-01", bad)
+    lived(world, "2026-07-02", bad | {"quality.null_rate": ["region"], "drift.drifted": ["amount", "region"]})
+    before = len(relayed(world, at("2026-07-03T02:00")))
+    for hour in range(3, 24):
+        assert len(relayed(world, at(f"2026-07-03T{hour:02}:00"))) == before
+    lived(world, "2026-07-03", bad)
+    (case,) = {one.case for one in world.incidents("drift") if one.stands}
+    acknowledge(world.resources.ledger, "credit", Acknowledgement(case, at("2026-07-03T23:30"), "ann"))
+    lived(world, "2026-07-04", bad)
+    told = [one.case for one in world.incidents() if one.heard and one.heard.at and one.heard.at > at("2026-07-04")]
+    relayed(world, at("2026-07-05T12:00"))
+    assert case not in told
+
+
 # The command
 
 

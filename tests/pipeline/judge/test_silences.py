@@ -175,6 +175,33 @@ def test_the_file_repeats_silences(world: World) -> None:
     assert [subject.partition("]")[0] for subject in subjects] == ["[P1", "[P1"]
 
 
+def test_mail_held_goes_when_its_silence_is_ended_early(world: World) -> None:
+    lived(world, "2026-07-01", SLOW)
+    number = silence(world, "2026-07-02T00:30", "2026-07-30")
+    assert relayed(world, at("2026-07-02T01:00")) == []
+    end_silence(world.resources.ledger, "credit", number, by="bob", at=at("2026-07-02T02:00"))
+    assert len(relayed(world, at("2026-07-02T02:02"))) == 1
+
+
+def test_mail_held_for_weeks_is_not_too_old_when_its_silence_ends(world: World) -> None:
+    lived(world, "2026-07-01", SLOW)
+    silence(world, "2026-07-02T00:30", "2026-07-20")
+    for day in days("2026-07-02", 19):
+        assert world.deliver(at(f"{day}T12:00")) == (
+            [] if day < "2026-07-20" else ["[P1] credit: latency p95 900 ms, over 300 ms (since 2026-07-01)"]
+        )
+
+
+def test_the_end_of_what_was_told_is_told_though_another_of_its_case_is_silenced(world: World) -> None:
+    grave = [{"id": "news", "enabled": False}, {"id": "null_rate", "severity": "P1", "keep_for": 1}]
+    world.declare(**FILE | {"rules": [*grave, {"id": "drift", "severity": "P1"}]})
+    silence(world, "2026-07-01", "2026-08-30", rule="drift")
+    lived(world, "2026-07-01", PATCHY)
+    assert len(relayed(world, at("2026-07-02T01:00"))) == 1
+    lived(world, "2026-07-02", {"drift.drifted": ["amount"]})
+    assert [subject.partition("]")[0] for subject in relayed(world, at("2026-07-03T01:00"))] == ["[P1", "[resolved"]
+
+
 # Commands
 
 
@@ -208,6 +235,7 @@ def test_a_person_silences_lists_and_ends(world: World, capsys: pytest.CaptureFi
         (["--lasting", "400d", "--comment", "x"], "a year at most"),
         (["--lasting", "2h", "--comment", "x", "--rule", "volum"], "did you mean 'volume'"),
         (["--lasting", "2h", "--comment", "x", "--segment", "shop=1"], "--segment: expected"),
+        (["--lasting", "2h", "--comment", "x", "--feature", "amonut"], "did you mean 'amount'"),
     ],
 )
 def test_a_silence_without_end_reason_or_object_is_refused(

@@ -20,8 +20,8 @@ ENDS_FOR = timedelta(hours=1)  # how long an end is posted: an Alertmanager that
 def post_alerts(monitors: Iterable[Monitor], resources: Resources, *, now: datetime) -> dict[str, int]:
     """Post to each Alertmanager that a route names all that is open for it; return how many alerts each took.
 
-    What is not told, because it is silenced or said by its case, is not posted. One that fails blocks no other. Raises
-    DeliveryError where any did not take its alerts; they are posted again with the next tick.
+    What is not told, because it is silenced, is not posted; what was told before goes on firing there. One that fails
+    blocks no other. Raises DeliveryError where any did not take its alerts; they are posted again with the next tick.
     """
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for monitor in monitors:
@@ -42,7 +42,7 @@ def _alerts(monitor: Monitor, resources: Resources, now: datetime) -> Iterator[t
     if monitor.state != "active" or not any(to.startswith(ALERTMANAGER) for r in monitor.alerts.routes for to in r.to):
         return
     rules = {rule.id: rule for rule in monitor.rules if "email" in rule.then}
-    for incident in resources.ledger.incidents(monitor.name):
+    for incident in resources.ledger.incidents(monitor.name, changed_since=now - ENDS_FOR):
         rule = rules.get(incident.series.rule)
         if rule is None or not _is_posted(incident, now):
             continue

@@ -84,8 +84,11 @@ def deliver(resources: Resources, *, now: datetime, monitor: str | None = None) 
         try:
             mailer = resources.mailer if channel == claims.EMAIL else resources.channel(channel)
             done.append(drain(resources.ledger, mailer, now=now, monitor=monitor, channel=channel))
-        except (ConfigError, DeliveryError) as exc:
+        except DeliveryError as exc:
             wrong.append(str(exc))
+        except ConfigError as exc:
+            gone = claims.expire(resources.ledger, now=now, max_age=MAX_AGE, monitor=monitor, channel=channel)
+            wrong += [str(exc), *gone]
     if wrong:
         raise DeliveryError("; ".join(wrong), transient=False)
     return _together(done)

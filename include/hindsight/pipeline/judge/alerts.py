@@ -51,9 +51,9 @@ def promise(
 ) -> None:
     """Write into the open transaction the mail that `news` calls for.
 
-    One mail for each recipient tells all of it, and what a night changed besides; without news that alone is told where
-    it is asked for. `moved` says by incident of drift what moved, the weightiest first, `link` where people read more,
-    `why_now` why it is told now.
+    One mail for each recipient tells all of it, and what a night changed besides; to whom there is no news that alone
+    is told, where it is asked for. `moved` says by incident of drift what moved, the weightiest first, `link` where
+    people read more, `why_now` why it is told now.
     """
     rules = {rule.id: rule for rule in monitor.rules}
     mailed = [incident for incident in news if "email" in rules[incident.series.rule].then]
@@ -73,9 +73,11 @@ def promise(
         )
         for some, to in ways.items():
             tx.queue(_letters(monitor, [told[id] for id in some], context, cause, to), at)
-    elif night and night.asked and monitor.alerts.email and (note := night.note()):
+    heard = {receiver for to in ways.values() for receiver in to}
+    unheard = [address for address in monitor.alerts.email if address not in heard]
+    if night and night.asked and unheard and (note := night.note()):
         message = compose_night(monitor, note, link=link)
-        tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=monitor.alerts.email), at)
+        tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=unheard), at)
 
 
 def _ways(monitor: Monitor, mailed: Sequence[Incident], rules: Mapping[str, Rule]) -> dict[tuple[str, ...], list[str]]:
@@ -86,7 +88,8 @@ def _ways(monitor: Monitor, mailed: Sequence[Incident], rules: Mapping[str, Rule
     of: dict[str, list[str]] = defaultdict(list)
     for incident in mailed:
         rule, segment = rules[incident.series.rule], incident.series.segment
-        for severity in sorted({rule.severity, incident.severity}):
+        worst = incident.heard.severity if incident.heard else incident.severity
+        for severity in sorted({rule.severity, incident.severity, worst}):
             for receiver in monitor.receivers(severity, rule.kind, rule.id, segment):
                 if incident.id not in of[receiver]:
                     of[receiver].append(incident.id)

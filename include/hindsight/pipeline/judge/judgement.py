@@ -20,7 +20,7 @@ from hindsight.pipeline.judge.harm import Quality, harmed, noted
 from hindsight.pipeline.judge.incidents_to_tell import news_of, split, worse
 from hindsight.pipeline.judge.news import news_of_run
 from hindsight.pipeline.judge.ranking import effects_of
-from hindsight.pipeline.judge.silences import AFTER, silences_of
+from hindsight.pipeline.judge.silences import remembered_for, silences_of
 from hindsight.pipeline.judge.verdicts import verdicts_of_night, verdicts_of_run
 from hindsight.pipeline.measure.horizon import refuse_window, unexpired
 from hindsight.pipeline.measure.windows import as_of_run
@@ -29,7 +29,7 @@ from hindsight.verdicts.cases import grouped
 from hindsight.verdicts.incidents import fold_from, refold, retire
 from hindsight.verdicts.judge import kind_of, waits_for_labels
 from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
-from hindsight.verdicts.notices import told_now
+from hindsight.verdicts.notices import told_now, told_with_its_case
 from hindsight.verdicts.retraining import Refusal, decide
 from hindsight.verdicts.silence import Silence, audible, hushing, no_longer_silent
 from hindsight.vocabulary.measurement import Kind
@@ -144,7 +144,7 @@ def _settle(
         tx.save_incidents(incidents, judged_at)
         needed = None if monitor.retrain else {verdict.series.rule for verdict in verdicts}
         newest = tx.of_windows({verdict.window.start for verdict in verdicts}, needed)
-        silences = silences_of(monitor, tx.connection, judged_at, since=judged_at - AFTER)
+        silences = silences_of(monitor, tx.connection, judged_at, since=judged_at - remembered_for(monitor))
         retraining = _retraining(monitor, tx, newest, silences, as_of, judged_at) if verdicts else None
         judged = {verdict.series for verdict in verdicts}
         current = [verdict for verdict in newest if verdict.series in judged]
@@ -160,7 +160,7 @@ def _settle(
             monitor, due, tx, retraining, cause=cause, moved=moved, at=judged_at, night=mail, link=link, why_now=why
         )
         start_runs(monitor, current, tx, cause=cause, at=judged_at, silences=silences)
-        tx.save_incidents([*told, *(told_now(one, judged_at) for one in silent), *missed], judged_at)
+        tx.save_incidents([*told, *map(told_with_its_case, silent), *missed], judged_at)
         if night is not None:
             tx.commit_night(as_of, judged_at, night.windows)
         if dry_run:

@@ -6,15 +6,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+import sqlalchemy as sa
+
 from hindsight.ledger.acknowledgements import acknowledgements
 from hindsight.ledger.transaction import Transaction
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.judge.alerts import promise
 from hindsight.pipeline.judge.incidents_to_tell import AT_ONCE, fresh, split
-from hindsight.pipeline.judge.silences import AFTER, silences_of
+from hindsight.pipeline.judge.silences import remembered_for, silences_of
 from hindsight.pipeline.resources import Resources
 from hindsight.verdicts.model import Incident, State
-from hindsight.verdicts.notices import needs_notice, needs_reminder, told_now
+from hindsight.verdicts.notices import needs_notice, told_now, told_with_its_case, unattended
 from hindsight.verdicts.silence import Silence, audible, no_longer_silent
 
 
@@ -31,15 +33,24 @@ def tell_what_lasts(monitors: Iterable[Monitor], resources: Resources, *, now: d
         monitor.name
         for monitor in monitors
         if monitor.state == "active"
-        and _may_wait(monitor, opened[monitor.name], now)
+        and _may_be_due(monitor, opened[monitor.name], resources, now)
         and _tell(monitor, resources, now)
     ]
 
 
-def _may_wait(monitor: Monitor, opened: Sequence[Incident], now: datetime) -> bool:
-    """Whether any may be due: asked without the lock, so that a tick with nothing to do costs next to nothing."""
+def _may_be_due(monitor: Monitor, opened: Sequence[Incident], resources: Resources, now: datetime) -> bool:
+    """Whether anything may be: asked without the lock, so that a tick with nothing to do costs next to nothing."""
     grave = _grave(opened)
-    return any(needs_notice(one, fresh=True) or needs_reminder(one, monitor.alerts.repeat, None, now) for one in grave)
+    if any(needs_notice(one, fresh=True) for one in grave):
+        return True
+    if not unattended(grave, monitor.alerts.repeat, {}, now):
+        return False
+    with resources.ledger.reading() as connection:
+        return bool(unattended(grave, monitor.alerts.repeat, _answers(connection, monitor), now))
+
+
+def _answers(connection: sa.Connection, monitor: Monitor) -> dict[str, datetime]:
+    return {one.case: one.at for one in acknowledgements(connection, monitor.name)}
 
 
 def _grave(incidents: Iterable[Incident]) -> list[Incident]:
@@ -48,35 +59,33 @@ def _grave(incidents: Iterable[Incident]) -> list[Incident]:
 
 def _tell(monitor: Monitor, resources: Resources, now: datetime) -> bool:
     with resources.ledger.locked(monitor.name) as tx:
-        silences = silences_of(monitor, tx.connection, now, since=now - AFTER)
+        silences = silences_of(monitor, tx.connection, now, since=now - remembered_for(monitor))
         opened = _fresh(monitor, tx, _grave(tx.incidents(states=[State.OPEN])), now)
         waited = [one for one in opened if needs_notice(one, fresh=True) and _was_silent(one, silences, now)]
-        due, silent = split(monitor, tx, waited)
-        again = _unattended(monitor, tx, opened, now)
-        due, _ = audible([*due, *again], silences, now)
-        why = no_longer_silent(due, silences, now) or _unanswered(monitor, due)
+        new, silent = split(monitor, tx, waited)
+        new, _ = audible(new, silences, now)
+        again, _ = audible(
+            unattended(opened, monitor.alerts.repeat, _answers(tx.connection, monitor), now), silences, now
+        )
+        why = no_longer_silent(new, silences, now) or _unanswered(monitor, [*new, *again])
+        due = [*new, *(one for one in again if one not in new)]
         promise(monitor, due, tx, cause=f"reminder {now:%Y-%m-%dT%H:%MZ}", moved={}, at=now, why_now=why)
-        tx.save_incidents([told_now(one, now) for one in (*due, *silent)], now)
+        tx.save_incidents([*(told_now(one, now) for one in due), *map(told_with_its_case, silent)], now)
     return bool(due)
 
 
 def _fresh(monitor: Monitor, tx: Transaction, opened: Sequence[Incident], now: datetime) -> list[Incident]:
-    """Return those whose newest verdict is news, of rules that there are: what is old may stand, and is not told."""
+    """Return those whose newest good or bad verdict is news, of rules that there are: what is old stands untold."""
     rules = {rule.id for rule in monitor.rules}
     series = {one.series for one in opened if one.series.rule in rules}
     since = now - monitor.max_age - max(monitor.lateness, monitor.labels.matures_after) - monitor.window
     histories = tx.histories(series, since) if series else {}
-    news = fresh(monitor, [verdicts[-1] for verdicts in histories.values()], now)
+    news = fresh(monitor, [verdict for verdicts in histories.values() for verdict in verdicts], now)
     return [one for one in opened if one.series in news]
 
 
 def _was_silent(incident: Incident, silences: Iterable[Silence], now: datetime) -> bool:
     return any(one.until <= now and one.concerns(incident.series) for one in silences)
-
-
-def _unattended(monitor: Monitor, tx: Transaction, opened: Sequence[Incident], now: datetime) -> list[Incident]:
-    last = {one.case: one.at for one in acknowledgements(tx.connection, monitor.name)}
-    return [one for one in opened if needs_reminder(one, monitor.alerts.repeat, last.get(one.case), now)]
 
 
 def _unanswered(monitor: Monitor, due: Sequence[Incident]) -> str:

@@ -12,7 +12,7 @@ from hindsight.monitors.silences import RepeatedSilence
 from hindsight.verdicts.silence import Silence
 
 BY = "the monitor file"
-AFTER = timedelta(days=1)  # for how long a mail says that a silence has ended, and a relay looks for what it left
+AFTER = timedelta(days=1)
 
 
 def silences_of(
@@ -37,3 +37,8 @@ def _silence(one: RepeatedSilence, since: datetime, until: datetime) -> Silence:
         feature=one.feature or "",
         starts=one.starts,
     )
+
+
+def remembered_for(monitor: Monitor) -> timedelta:
+    """For how long a mail says that a silence has ended, and a relay looks for what it left: while that is news."""
+    return max(AFTER, monitor.max_age)

@@ -19,6 +19,7 @@ from hindsight.ledger.records import Mail, MailState
 from hindsight.monitors.due import is_behind, missed_night
 from hindsight.monitors.loader import Loaded
 from hindsight.monitors.model import Monitor
+from hindsight.monitors.routes import ALERTMANAGER, EMAIL
 from hindsight.pipeline.resources import Resources
 from hindsight.vocabulary.measurement import Kind
 from hindsight.vocabulary.windows import format_duration
@@ -55,6 +56,7 @@ def examine(loaded: Loaded, resources: Resources, *, now: datetime, only: str = 
         _looked_at("store", partial(_store, resources)),
         *warehouses,
         _looked_at("mail", partial(_mail, resources, now)),
+        *(_looked_at(f"channel {to}", partial(_channel, to, resources, now)) for to in _channels(active)),
         *(_looked_at(name, partial(_beat, name, resources, now)) for name in RESTS),
         *(_looked_at(f"monitor {one.name}", partial(_monitor, one, resources, now)) for one in active),
     ]
@@ -103,6 +105,22 @@ def _warehouse(name: str, resources: Resources) -> tuple[bool, str]:
     with reading(engine, name), engine.connect() as connection:
         connection.execute(sa.select(1))
     return True, f"{engine.dialect.name}, answers"
+
+
+def _channels(monitors: Iterable[Monitor]) -> list[str]:
+    """The connections, other than of mail, that any route names."""
+    named = {to for monitor in monitors for route in monitor.alerts.routes for to in route.to}
+    return sorted(to for to in named if to != EMAIL and "@" not in to)
+
+
+def _channel(to: str, resources: Resources, now: datetime) -> tuple[bool, str]:
+    if to.startswith(ALERTMANAGER):
+        return True, f"posted to at {resources.alertmanager(to.removeprefix(ALERTMANAGER)).url}"
+    resources.channel(to)
+    hold = holds.find(resources.ledger, to)
+    if hold and now < hold.until:
+        return False, f"not tried before {hold.until:%Y-%m-%d %H:%M} UTC: {hold.why}"
+    return True, "has an address"
 
 
 def _mail(resources: Resources, now: datetime) -> tuple[bool, str]:
