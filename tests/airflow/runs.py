@@ -45,7 +45,7 @@ class Recorded:
             raise self.error
         return {"rows": 3}
 
-    def judge_window(self, monitor: Monitor, window: Window, resources: Any, *, judged_at: datetime) -> Any:
+    def judge_window(self, monitor: Monitor, window: Window, resources: Any, *, judged_at: datetime, link: str) -> Any:
         self.calls.append(("judge_window", window))
         return SimpleNamespace(breaches=["x"] * self.breaches, told=[], retraining=None)
 
@@ -94,6 +94,15 @@ class Recorded:
     def deliver(self, resources: Any, *, now: datetime, monitor: str | None = None) -> Any:
         self.calls.append(("deliver", monitor))
         return SimpleNamespace(sent=0, pending=0, held="", complaints=self.complaints)
+
+    def watch_over(self, part: str, monitors: Any, resources: Any, *, now: datetime) -> list[str]:
+        return []
+
+    def tell_what_lasts(self, monitors: Any, resources: Any, *, now: datetime) -> list[str]:
+        return []
+
+    def post_alerts(self, monitors: Any, resources: Any, *, now: datetime) -> dict[str, int]:
+        return {}
 
     def pending_starts(self, resources: Any) -> list[dict[str, Any]]:
         return self.starts

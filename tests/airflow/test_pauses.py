@@ -91,6 +91,8 @@ def test_the_relay_notes_pauses(write_monitor: Any, parse: Any, monkeypatch: pyt
     monkeypatch.setattr("hindsight.airflow.tasks.open_resources", lambda: None)
     monkeypatch.setattr(pipeline, "deliver", lambda *a, **k: Delivery())
     monkeypatch.setattr(pipeline, "pending_starts", lambda resources: [])
+    for nothing in ("watch_over", "tell_what_lasts", "post_alerts"):
+        monkeypatch.setattr(pipeline, nothing, lambda *a, **k: {})
     write_monitor(monitor_file(name="sleeper", state="paused"))
     run = parse().dags["hindsight__relay"].test()
 

@@ -27,7 +27,13 @@ from tests.ledger.test_upgrade import made_before
 
 MODEL = ModelVersion("credit", "v1", at("2026-08-01"), at("2026-09-01"), 9, {"auc": 0.9}, "", "0", at("2026-09-01"))
 NAMED = {"0005": "models/credit/k/a.skops"}  # before, with the root
-CAME_LATER = (("mail_holds", "0003"), ("horizons", "0005"), ("estimates", "0007"), ("acceptances", "0007"))
+CAME_LATER = (
+    ("mail_holds", "0003"),
+    ("horizons", "0005"),
+    ("estimates", "0007"),
+    ("acceptances", "0007"),
+    *((name, "0009") for name in ("silences", "acknowledgements", "heartbeats", "rollbacks")),
+)
 SNAPSHOT = "snapshots/monitor=credit/kind=drift/date=2026-09-01/a.parquet"
 
 
@@ -45,6 +51,14 @@ def a_ledger(url: sa.URL, version: str) -> Ledger:
         added["estimates"] |= {"upper": 1.0, "reference": 0.9}
         about = dict.fromkeys(("rule", "segment", "feature", "accepted_by", "comment"), "x")
         added["acceptances"] = {"monitor": "credit", "accepted_at": at("2026-09-01"), **about}
+        words = dict.fromkeys(("rule", "segment", "feature", "asked_by", "comment", "ended_by"), "x")
+        moments = {"since": at("2026-09-01"), "until": at("2026-09-02"), "asked_at": at("2026-09-01")}
+        added["silences"] = {"monitor": "credit", "starts": False, **words, **moments}
+        answer = dict.fromkeys(("case_id", "acknowledged_by", "comment"), "x")
+        added["acknowledgements"] = {"monitor": "credit", "at": at("2026-09-01"), **answer}
+        added["heartbeats"] = {"part": "relay", "at": at("2026-09-01")}
+        went = dict.fromkeys(("by", "why", "left", "restored"), "x")
+        added["rollbacks"] = {"monitor": "credit", "at": at("2026-09-01"), **went}
         for name in added.keys() & set(sa.inspect(connection).get_table_names()):
             connection.execute(sa.insert(tables.metadata.tables[name]).values(added[name]))
     return ledger

@@ -21,6 +21,8 @@ SINCE = days("2026-08-20", 9)
 FILE: dict[str, Any] = {"start": "2026-06-16", "reference": None}
 AS_BEFORE: list[dict[str, Any]] = [  # rules as builds before cases had them: nothing waited for a week
     {"id": "volume", "keep_for": 1},
+    {"id": "null_rate", "keep_for": 1},
+    {"id": "accuracy_drop", "keep_for": 1},
     {"id": "drift", "keep_for": 1},
     {"id": "drift_share", "keep_for": 1, "severity": "P1"},
     {"id": "news", "enabled": False},

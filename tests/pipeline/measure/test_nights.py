@@ -161,9 +161,12 @@ ORDERS = [
 ]
 
 
+AT_ONCE = [{"id": "accuracy_drop", "keep_for": 1}]  # its first good window ends it
+
+
 def after(nights: list[str], folder: Path) -> list[Incident]:
     """What is found after these nights over four days, one of them corrected in time."""
-    with a_world(sa.URL.create("sqlite", database=str(folder / "test.db")), folder) as world:
+    with a_world(sa.URL.create("sqlite", database=str(folder / "test.db")), folder, rules=AT_ONCE) as world:
         for day, right in zip(days("2026-09-01", 4), (0.4, 0.5, 0.9, 0.3), strict=True):
             world.log(day, right=right)
         world.correct("2026-09-02", at("2026-09-07T12:00"), right=0.95)
@@ -197,7 +200,7 @@ def test_what_stood_open_at_a_night_is_recalled_whatever_came_after(small: World
     live = {}
     for night in days("2026-09-05", 6):
         small.night(night, judged=LATE)
-        live[night] = [(i.series, i.breaches, i.value) for i in small.incidents() if i.state is State.OPEN]
+        live[night] = [(i.series, i.breaches, i.value) for i in small.incidents() if i.stands]
     found = {night: open_incidents(small.monitor, small.resources, at(night)) for night in live}
     assert {night: [(i.series, i.breaches, i.value) for i in some] for night, some in found.items()} == live
     assert len(set(map(str, live.values()))) > 1
@@ -254,6 +257,7 @@ def test_a_correction_opens_an_incident_and_is_told_once(small: World) -> None:
 
 
 def test_a_correction_that_comes_too_late_to_be_news_is_kept_silently(small: World) -> None:
+    small.declare(rules=AT_ONCE)
     small.log("2026-09-01", n=180, right=0.4).log("2026-09-02", n=180, right=0.9)
     for night in days("2026-09-04", 4):
         small.night(night)
@@ -290,7 +294,7 @@ def test_a_rule_may_judge_segments(sqlite_url: sa.URL, tmp_path: Path) -> None:
         assert {i.series.segment for i in world.incidents()} == {"", "region=EU"}
         world.declare(segments=["region"]).log("2026-09-02").night("2026-09-06")
         assert {i.series.segment: i.state for i in world.incidents()} == {
-            "": State.RESOLVED,
+            "": State.RECOVERING,
             "region=EU": State.WITHDRAWN,
         }
 
