@@ -126,7 +126,7 @@ def brings_news(incident: Incident, case: Sequence[Incident], rules: Rules) -> b
     An open one does where nobody has heard of the case, where it is graver than what was heard, and where it is about
     something else: another column, another number of its column, or the first segment in which it is to be found. What
     is far from the reference is told again when as many columns have come to it as were told. An end is news when
-    nothing of the case lasts.
+    nothing lasts of what people heard of the case.
     """
     if not incident.stands:
         return not any(one.stands and one.told is not None for one in case)

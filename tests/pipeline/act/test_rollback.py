@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from hindsight import cli
 from hindsight.errors import HindsightError, TrainingError
 from hindsight.pipeline.act.rollback import roll_back
 from hindsight.pipeline.measure.baselines import in_force
 from hindsight.pipeline.show.audit import deeds
 from hindsight.training.registry import ModelVersion
 from tests.builders import at
+from tests.pipeline.commands import reached_by_commands, typed
 from tests.pipeline.world import World, a_world
 
 METRICS = {"accuracy": 0.91, "champion_accuracy": 0.82, "difference": 0.09, "lower": 0.05, "upper": 0.13, "n": 900}
@@ -26,13 +26,7 @@ METRICS = {"accuracy": 0.91, "champion_accuracy": 0.82, "difference": 0.09, "low
 @pytest.fixture
 def world(sqlite_url: sa.URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     with a_world(sqlite_url, tmp_path) as made:
-        (tmp_path / "pyproject.toml").touch()
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.delenv("AIRFLOW_HOME", raising=False)
-        monkeypatch.setenv("HINDSIGHT_DATA", made.resources.settings.data)
-        monkeypatch.setenv("HINDSIGHT_MONITORS", str(made.resources.settings.monitors))
-        monkeypatch.setenv("AIRFLOW_CONN_HINDSIGHT_LEDGER", f"sqlite:///{tmp_path / 'ledger.db'}")
-        monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", f"sqlite:///{tmp_path / 'test.db'}")
+        reached_by_commands(made, monkeypatch)
         made.resources.registry.create()
         for number in (1, 2, 3):
             promoted(made, f"v{number}", at(f"2026-09-0{number}"))
@@ -102,12 +96,6 @@ def test_a_reference_that_cannot_be_frozen_leaves_everything_as_it_was(world: Wo
 
 
 # Commands
-
-
-def typed(*words: str) -> int:
-    with pytest.raises(SystemExit) as left:
-        cli.main(words)
-    return int(left.value.code or 0)
 
 
 def test_versions_are_listed_and_one_comes_back_by_command(world: World, capsys: pytest.CaptureFixture[str]) -> None:

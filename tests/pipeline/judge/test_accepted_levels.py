@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from hindsight import cli
 from hindsight.verdicts.model import State
+from tests.pipeline.commands import reached_by_commands, typed
 from tests.pipeline.judge.facts import judged, measured
 from tests.pipeline.world import World, a_world, days
 
@@ -21,19 +21,8 @@ FILE: dict[str, Any] = {"start": "2026-07-01", "rules": [{"id": "news", "enabled
 @pytest.fixture
 def world(sqlite_url: sa.URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     with a_world(sqlite_url, tmp_path, days=(), **FILE) as made:
-        (tmp_path / "pyproject.toml").touch()
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.delenv("AIRFLOW_HOME", raising=False)
-        monkeypatch.setenv("HINDSIGHT_DATA", made.resources.settings.data)
-        monkeypatch.setenv("HINDSIGHT_MONITORS", str(made.resources.settings.monitors))
-        monkeypatch.setenv("AIRFLOW_CONN_HINDSIGHT_LEDGER", f"sqlite:///{tmp_path / 'ledger.db'}")
+        reached_by_commands(made, monkeypatch)
         yield made
-
-
-def typed(*words: str) -> int:
-    with pytest.raises(SystemExit) as left:
-        cli.main(words)
-    return int(left.value.code or 0)
 
 
 def test_what_is_accepted_is_over_and_what_never_is_stays(world: World, capsys: pytest.CaptureFixture[str]) -> None:

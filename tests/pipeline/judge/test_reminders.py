@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from hindsight import cli, pipeline
+from hindsight import pipeline
 from hindsight.ledger.acknowledgements import Acknowledgement, acknowledge
 from hindsight.pipeline.show.audit import deeds
 from hindsight.verdicts.model import State
 from tests.builders import DAY, HOUR, a_window, at
+from tests.pipeline.commands import reached_by_commands, typed
 from tests.pipeline.judge.facts import digest, judged, measured
 from tests.pipeline.world import World, a_world, days
 
@@ -25,12 +26,7 @@ SLOW = {"operations.latency_p95_ms": [""]}
 @pytest.fixture
 def world(sqlite_url: sa.URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     with a_world(sqlite_url, tmp_path, days=(), **FILE) as made:
-        (tmp_path / "pyproject.toml").touch()
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.delenv("AIRFLOW_HOME", raising=False)
-        monkeypatch.setenv("HINDSIGHT_DATA", made.resources.settings.data)
-        monkeypatch.setenv("HINDSIGHT_MONITORS", str(made.resources.settings.monitors))
-        monkeypatch.setenv("AIRFLOW_CONN_HINDSIGHT_LEDGER", f"sqlite:///{tmp_path / 'ledger.db'}")
+        reached_by_commands(made, monkeypatch)
         yield made
 
 
@@ -142,12 +138,6 @@ def test_a_case_is_one_reminder_a_day_and_one_acknowledgement_covers_all_of_it(w
 
 
 # The command
-
-
-def typed(*words: str) -> int:
-    with pytest.raises(SystemExit) as left:
-        cli.main(words)
-    return int(left.value.code or 0)
 
 
 def test_a_person_acknowledges_by_the_beginning_of_an_id(world: World, capsys: pytest.CaptureFixture[str]) -> None:

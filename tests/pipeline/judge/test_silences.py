@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from hindsight import cli, pipeline
+from hindsight import pipeline
 from hindsight.ledger.silences import add_silence, end_silence
 from hindsight.pipeline.show.audit import deeds
 from hindsight.verdicts.model import State
 from hindsight.verdicts.silence import Silence
 from tests.builders import DAY, HOUR, a_window, at
+from tests.pipeline.commands import reached_by_commands, typed
 from tests.pipeline.judge.facts import digest, judged, measured
 from tests.pipeline.world import World, a_world, days
 
@@ -29,12 +30,7 @@ SLOW, SICK, PATCHY = ({path: [column]} for path, column in (
 @pytest.fixture
 def world(sqlite_url: sa.URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     with a_world(sqlite_url, tmp_path, days=(), **FILE) as made:
-        (tmp_path / "pyproject.toml").touch()
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.delenv("AIRFLOW_HOME", raising=False)
-        monkeypatch.setenv("HINDSIGHT_DATA", made.resources.settings.data)
-        monkeypatch.setenv("HINDSIGHT_MONITORS", str(made.resources.settings.monitors))
-        monkeypatch.setenv("AIRFLOW_CONN_HINDSIGHT_LEDGER", f"sqlite:///{tmp_path / 'ledger.db'}")
+        reached_by_commands(made, monkeypatch)
         yield made
 
 
@@ -203,12 +199,6 @@ def test_the_end_of_what_was_told_is_told_though_another_of_its_case_is_silenced
 
 
 # Commands
-
-
-def typed(*words: str) -> int:
-    with pytest.raises(SystemExit) as left:
-        cli.main(words)
-    return int(left.value.code or 0)
 
 
 def test_a_person_silences_lists_and_ends(world: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from hindsight import cli, pipeline
+from hindsight import pipeline
 from hindsight.ledger.heartbeats import beat
 from hindsight.monitors.due import missed_night
 from hindsight.monitors.loader import load_folder
 from hindsight.pipeline.show.doctor import Part, examine
 from tests.builders import HOUR, a_monitor, a_window, at
+from tests.pipeline.commands import reached_by_commands, typed
 from tests.pipeline.world import World, a_world
 
 NOW = at("2026-09-02T03:00")
@@ -95,24 +96,14 @@ def test_a_night_is_missed_when_the_last_but_one_was_not_held() -> None:
 
 
 def test_the_command_says_so_and_exits_with_1(
-    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "pyproject.toml").touch()
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("AIRFLOW_HOME", raising=False)
-    monkeypatch.setenv("HINDSIGHT_DATA", world.resources.settings.data)
-    monkeypatch.setenv("HINDSIGHT_MONITORS", str(world.resources.settings.monitors))
-    monkeypatch.setenv("AIRFLOW_CONN_HINDSIGHT_LEDGER", f"sqlite:///{tmp_path / 'ledger.db'}")
-    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", f"sqlite:///{tmp_path / 'test.db'}")
-    with pytest.raises(SystemExit) as left:
-        cli.main(["doctor", "--json"])
-    assert left.value.code == 1
+    reached_by_commands(world, monkeypatch)
+    assert typed("doctor", "--json") == 1
     parts = {part["name"]: part["well"] for part in json.loads(capsys.readouterr().out)}
     assert parts["ledger"]
     assert not parts["relay"]
-    with pytest.raises(SystemExit) as left:
-        cli.main(["doctor", "--connection", "warehouse"])
-    assert left.value.code == 0
+    assert typed("doctor", "--connection", "warehouse") == 0
 
 
 # What still runs notices what does not

@@ -117,6 +117,8 @@ def _tell_rest(part: str, last: datetime, monitors: Collection[Monitor], resourc
             address for address in monitor.receivers(Severity.P1) if address not in told and monitor.state == "active"
         ]
         told.update(fresh)
+        if not fresh:
+            continue
         with resources.ledger.locked(monitor.name) as tx:
             cause = f"{part} at rest {now:%Y-%m-%d}"
             tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=fresh), now)

@@ -89,14 +89,14 @@ def _ledger(resources: Resources, now: datetime) -> tuple[bool, str]:
 
 def _store(resources: Resources) -> tuple[bool, str]:
     root = resources.settings.data
-    files = len(resources.files.listing("snapshots"))
+    resources.files.listing("baselines")  # few files: it is asked whether the store answers, not what it holds
     if "://" in root:
-        return True, f"{root}, {files:,} snapshot files"
+        return True, f"{root}, answers"
     place = Path(root)
     if not place.is_dir():
         return False, f"no folder {root}: nothing was written yet, or the disk is not mounted"
     disk = shutil.disk_usage(place)
-    said = f"{root}, {files:,} snapshot files, {disk.free / 2**30:,.1f} GiB free"
+    said = f"{root}, {disk.free / 2**30:,.1f} GiB free"
     return disk.free > ROOM and disk.free > SHARE * disk.total, said
 
 
