@@ -76,6 +76,57 @@ def test_a_symptom_is_a_case_of_its_own() -> None:
     assert len(set(found.values())) == 3
 
 
+def test_news_of_a_column_in_other_rows_is_the_same_case_while_the_first_lasts() -> None:
+    def in_segment(segment: str, **given: object) -> Incident:
+        one = an_incident("news", "car_park", **given)  # type: ignore[arg-type]
+        return replace(one, id=f"{one.id}-{segment}", series=replace(one.series, segment=segment))
+
+    first, later = in_segment("tier=tiny"), in_segment("tier=large", started=START + 5 * DAY)
+    assert set(cases_of(first, later).values()) == {first.id}
+    over = in_segment("tier=tiny", state=State.RESOLVED, ended=START + 4 * DAY)
+    assert len(set(cases_of(over, later).values())) == 2
+
+
+def test_values_beyond_the_reference_in_a_column_that_has_long_been_far_from_it_belong_to_that() -> None:
+    level = an_incident("drift", "amount", started=at("2026-08-01"))
+    beyond = [an_incident("out_of_range", "amount"), an_incident("new_categories", "amount", started=NOW)]
+    assert set(cases_of(level, *beyond).values()) == {level.id}
+
+
+def test_that_a_column_far_from_the_reference_goes_further_is_not_told_of_a_case_people_know() -> None:
+    level = told_now(an_incident("drift", "hour", started=at("2026-08-01")), START)
+    untold = an_incident("drift", "amount", started=at("2026-08-15"))
+    beyond = an_incident("out_of_range", "amount")
+    case = grouped([level, untold, beyond], RULES, DAY)
+    assert {one.case for one in case} == {level.id}
+    assert not brings_news(case[-1], case, RULES)
+    assert not waits(case[-1], RULES)
+
+
+def test_values_beyond_the_reference_in_another_column_or_after_its_end_are_a_case_of_their_own() -> None:
+    level = an_incident("drift", "amount", started=at("2026-08-01"), state=State.RESOLVED, ended=START)
+    assert len(set(cases_of(level, an_incident("out_of_range", "amount")).values())) == 2
+    lasting = an_incident("drift", "amount", started=at("2026-08-01"))
+    assert len(set(cases_of(lasting, an_incident("out_of_range", "hour")).values())) == 2
+
+
+def test_values_beyond_the_reference_with_news_of_their_column_are_told_with_the_news() -> None:
+    level, beyond = an_incident("drift", "amount", started=at("2026-08-01")), an_incident("out_of_range", "amount")
+    news = an_incident("news", "amount", started=NOW)
+    assert parts(grouped([level, beyond, news], RULES, DAY)) == {frozenset({level.id}), frozenset({beyond.id, news.id})}
+
+
+def test_labels_far_from_the_reference_are_told_once_while_anything_is_far_from_it() -> None:
+    level = told_now(an_incident("drift", "hour", started=at("2026-08-01")), START)
+    labels = an_incident("label_drift", "label", started=at("2026-08-10"), state=State.RESOLVED, ended=at("2026-08-15"))
+    again = an_incident("label_drift", "label")
+    first = grouped([level, replace(labels, state=State.OPEN, ended=None)], RULES, DAY)
+    assert brings_news(first[-1], first, RULES)
+    later = grouped([level, replace(told_now(labels, START), told=State.RESOLVED), again], RULES, DAY)
+    assert len({one.case for one in later}) == 1
+    assert not brings_news(later[-1], later, RULES)
+
+
 def test_what_is_new_in_a_column_that_has_long_been_far_from_the_reference_is_a_case_of_its_own() -> None:
     level, again = an_incident("drift", "amount", started=at("2026-08-01")), an_incident("news", "amount")
     assert cases_of(level, again)[again.id] == again.id

@@ -264,3 +264,29 @@ def test_nothing_immature_or_unevaluated_breaches_and_a_breach_has_its_threshold
             assert mature or verdict.series.rule == "r0"
         else:
             assert verdict.note
+
+
+def class_share(label: str, value: float, reference: float | None) -> Measurement:
+    return a_measurement("class_share", value, bin=label, reference=reference, n=500)
+
+
+@pytest.mark.parametrize(
+    ("shares", "status", "note"),
+    [
+        ({"yes": (0.5, 0.2), "no": (0.3, 0.4), "maybe": (0.2, 0.4)}, Status.BREACH, "of yes"),
+        ({"yes": (0.1, 0.35), "no": (0.5, 0.4), "maybe": (0.4, 0.25)}, Status.BREACH, "of yes"),
+        ({"yes": (0.3, 0.2), "no": (0.3, 0.4), "maybe": (0.4, 0.4)}, Status.OK, ""),
+    ],
+)
+def test_a_rule_over_classes_judges_the_one_that_moved_most(
+    shares: dict[str, tuple[float, float]], status: Status, note: str
+) -> None:
+    facts = [class_share(label, *of) for label, of in shares.items()]
+    found = judged(a_monitor(), *facts, kind=Kind.DRIFT)
+    [verdict] = [each for each in found if each.series.rule == "class_imbalance"]
+    assert (verdict.status, verdict.note) == (status, note)
+
+
+def test_classes_that_have_no_reference_are_not_judged() -> None:
+    facts = [class_share("yes", 0.9, None), class_share("no", 0.1, None)]
+    assert not [v for v in judged(a_monitor(), *facts, kind=Kind.DRIFT) if v.series.rule == "class_imbalance"]

@@ -9,6 +9,7 @@ from hindsight.monitors.rules import Rule
 
 WEEK = timedelta(days=7)
 FEWEST = 3  # windows
+OF_CLASSES = ("score_mistaken", "class_imbalance")  # what a regression does not predict
 
 
 def built_in_rules(task: str, drift_share: float, window: timedelta) -> tuple[Rule, ...]:
@@ -19,12 +20,13 @@ def built_in_rules(task: str, drift_share: float, window: timedelta) -> tuple[Ru
     """
     cycle = {"keep_for": max(ceil(WEEK / window), FEWEST)}
     error, relative = ("mae", "rises_by") if task == "regression" else ("accuracy", "drops_by")
+    moves = {"over_reference": True, **cycle}
     share = {"min_rows": 20, "sigmas": 4}  # of many columns in every window
 
     def rule(id: str, metric: str, severity: str, **rest: object) -> Rule:
         return Rule.model_validate({"id": id, "metric": metric, "severity": severity, **rest})
 
-    return (
+    rules = (
         rule("no_data", "operations.total_requests", "P1", below=1, kind="symptom"),
         rule("health_warning", "operations.health", "P1", above=1, kind="symptom", min_rows=5),
         rule("health_critical", "operations.health", "P0", above=2, kind="symptom", min_rows=5),
@@ -36,11 +38,7 @@ def built_in_rules(task: str, drift_share: float, window: timedelta) -> tuple[Ru
         rule("null_rate", "quality.null_rate", "P2", above=0.05, critical=0.01, over_reference=True, **share, **cycle),
         rule("schema", "quality.schema_change", "P1", above=1),
         rule("unit", "quality.unit_change", "P2", above=1, min_rows=30),
-        *(
-            []
-            if task == "regression"
-            else [rule("score_mistaken", "quality.score_mistaken", "P1", above=1, min_rows=50)]
-        ),
+        rule("score_mistaken", "quality.score_mistaken", "P1", above=1, min_rows=50),
         rule("stuck", "quality.stuck", "P2", above=1, min_rows=20, **cycle),
         rule("sentinel", "quality.sentinel_share", "P2", above=0.005, **share, **cycle),
         rule("new_categories", "quality.new_category_share", "P2", above=0.05, over_reference=True, **share, **cycle),
@@ -54,6 +52,9 @@ def built_in_rules(task: str, drift_share: float, window: timedelta) -> tuple[Ru
         rule("drift", "drift.drifted", "P2", above=1, **cycle),
         # more than the share, not equal to it
         rule("drift_share", "drift.drift_share", "P2", above=nextafter(drift_share, 2), **cycle),
+        rule("class_imbalance", "drift.class_share", "P2", above=0.2, below=-0.2, min_rows=100, **moves),
+        rule("concept_drift", "performance.estimate_reading", "P2", above=2, min_rows=100, **{"for": 2}, **cycle),
         rule("label_drift", "labels.drifted", "P2", above=1, min_rows=100, **cycle),
         rule("accuracy_drop", f"performance.{error}", "P0", kind="symptom", sigmas=3, **{relative: "15%"}, **cycle),
     )
+    return tuple(each for each in rules if task != "regression" or each.id not in OF_CLASSES)

@@ -23,12 +23,18 @@ class Metric:
     definition: str
     about: str = ""  # what `feature` holds: "", "feature", "segment column"
     tasks: tuple[str, ...] = ALL_TASKS
-    vector: str = ""  # what `bin` holds, for a metric of many values; rules judge metrics of one value only
+    vector: str = ""  # what `bin` holds, for a metric of many values
+    by_bin: bool = False  # whether each of them has a reference of its own, for rules
     interval: str = ""
     lowest: float | None = 0
     highest: float | None = None
     compared: bool = False
     needs: str = ""
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether rules may judge it: it has one value, or bins of which the one that moved most is judged."""
+        return not self.vector or self.by_bin
 
     @property
     def path(self) -> str:

@@ -18,7 +18,7 @@ def rule_metrics(task: str) -> Iterable[str]:
 
     Those of what it declares come on top: its kpis as kpi.<name>, its resources by `resource_metrics`.
     """
-    return (m.path for m in CATALOG if task in m.tasks and not m.vector and "<" not in m.name)
+    return (m.path for m in CATALOG if task in m.tasks and m.is_judged and "<" not in m.name)
 
 
 def resource_metrics(names: Iterable[str]) -> dict[str, Metric]:
@@ -197,6 +197,7 @@ CATALOG: tuple[Metric, ...] = (
         "share of the predictions that are of the class",
         tasks=CLASSIFIERS,
         vector="class",
+        by_bin=True,
         interval=WILSON,
         highest=1,
         compared=True,
@@ -382,9 +383,9 @@ _HEAD = """# Metrics
 Made by `python -m hindsight.monitors.metric_catalog > docs/metrics.md`; a test keeps it so.
 
 A rule names a metric as `kind.name`, for instance `performance.accuracy`. *Feature* says what the `feature` column of a
-snapshot holds, *bin* what `bin` holds for a metric of many values; rules judge metrics of one value only. *Interval*
-names the method of the 95 % interval in `lower` and `upper`. A metric that could not be evaluated is null, and `note`
-says why.
+snapshot holds, *bin* what `bin` holds for a metric of many values. Of these a rule may judge `drift.class_share` alone:
+the class that moved most from the reference. *Interval* names the method of the 95 % interval in `lower` and `upper`. A
+metric that could not be evaluated is null, and `note` says why.
 
 A metric of performance, or its estimate, is scikit-learn's where defined, and null where its denominator counts no row
 or r2's labels are all equal: no `zero_division` stands in, no rule breaches. Macro averages go over the classes among

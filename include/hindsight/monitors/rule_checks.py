@@ -88,7 +88,7 @@ def _kpi(monitor: Monitor, name: str) -> Metric:
 
 def _unknown_metric(path: str, monitor: Monitor, paths: list[str]) -> str:
     other = metric(path)
-    if other is not None and other.vector:
+    if other is not None and not other.is_judged:
         return f"{path!r} holds one value per {other.vector}; a rule judges metrics of one value"
     if other is not None and other.kind is not Kind.KPI:
         return f"{path!r} is not measured for a {monitor.model.task} model{did_you_mean(path, paths)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -13,7 +13,9 @@ from hindsight.verdicts.notices import moves_otherwise
 from hindsight.vocabulary.severity import Severity
 
 NEAR = 2  # windows between the onsets of one cause: some rules wait for a second window
-LEVEL = frozenset({"drift.drifted", "drift.drift_share"})  # how far from the reference: one state a monitor
+COUNTED = frozenset({"drift.drifted", "drift.drift_share", "drift.class_share"})  # told as more columns come to it
+LEVEL = COUNTED | {"labels.drifted"}  # how far from the reference something is: one state a monitor
+BEYOND = frozenset({"quality.out_of_range_share", "quality.new_category_share"})  # what the reference does not hold
 _ROWS = frozenset({"operations.volume_ratio", "operations.total_requests", "drift.news"})
 
 Rules = Mapping[str, Rule]
@@ -24,10 +26,12 @@ def grouped(incidents: Iterable[Incident], rules: Rules, size: timedelta) -> lis
     """Return all incidents of a monitor, oldest first, each with the id of the case it belongs to.
 
     Causes are one case where they began in the same window of `size`, and where one about the same column (or the
-    number of rows) began at most NEAR windows before. What is far from the reference is one case for as long as any of
-    it lasts. A symptom, such as errors or a loss of accuracy, is a case of its own. What was withdrawn stays where it
-    was. The groups depend on the incidents alone, not on the order they were recorded in; that says only which of the
-    ids a case was given before it keeps.
+    number of rows) began at most NEAR windows before, or is news of it that lasts while it is news in other rows. What
+    is far from the reference is one case for as long as any of it lasts, with values beyond the reference in a column
+    that is far from it, unless something else goes wrong with the column about then: that its numbers go on the way
+    they went is no second cause. A symptom, such as errors or a loss of accuracy, is a case of its own. What was
+    withdrawn stays where it was. The groups depend on the incidents alone, not on the order they were recorded in; that
+    says only which of the ids a case was given before it keeps.
     """
     ordered = sorted(incidents, key=_age)
     standing = [one for one in ordered if one.state is not State.WITHDRAWN]
@@ -48,9 +52,44 @@ def _origins(standing: Sequence[Incident], rules: Rules, size: timedelta) -> dic
     """Return, by the id of each cause, when what it belongs to began; `standing` are oldest first."""
     causes = [one for one in standing if _is_cause(one, rules)]
     found: dict[str, Origin] = {id: (began, "") for id, began in _roots(causes, rules, size).items()}
-    for stretch in _stretches([one for one in causes if is_level(one, rules)]):
+    levels = [one for one in causes if is_level(one, rules)]
+    for stretch in _stretches(levels):
         found |= dict.fromkeys((one.id for one in stretch), found[stretch[0].id])
+    return found | {id: found[level.id] for id, level in _further(causes, levels, rules, size).items()}
+
+
+def _further(
+    causes: Sequence[Incident], levels: Sequence[Incident], rules: Rules, size: timedelta
+) -> dict[str, Incident]:
+    """Return, by the id of each cause about values beyond the reference, what says that its column was far already."""
+    far, other = _by_column(levels), _by_column(one for one in causes if not is_level(one, rules))
+    found: dict[str, Incident] = {}
+    for one in causes:
+        if not _is(BEYOND, one, rules):
+            continue
+        around = (near for near in other[one.series.feature] if not _is(BEYOND, near, rules))
+        level = next((level for level in far[one.series.feature] if _lasts_at(level, one.started)), None)
+        if level is not None and all(abs(near.started - one.started) > NEAR * size for near in around):
+            found[one.id] = level
     return found
+
+
+def _by_column(incidents: Iterable[Incident]) -> dict[str, list[Incident]]:
+    found: dict[str, list[Incident]] = defaultdict(list)
+    for one in incidents:
+        if one.series.feature:
+            found[one.series.feature].append(one)
+    return found
+
+
+def _lasts_at(incident: Incident, moment: datetime) -> bool:
+    return incident.started <= moment and (incident.news_of is None or moment < incident.news_of)
+
+
+def _is(metrics: Collection[str], incident: Incident, rules: Rules) -> bool:
+    """Whether an incident is about all rows and one of these metrics."""
+    rule = rules.get(incident.series.rule)
+    return rule is not None and rule.metric in metrics and not incident.series.segment
 
 
 def _roots(causes: Sequence[Incident], rules: Rules, size: timedelta) -> dict[str, datetime]:
@@ -59,10 +98,23 @@ def _roots(causes: Sequence[Incident], rules: Rules, size: timedelta) -> dict[st
     seen: dict[str, list[Incident]] = defaultdict(list)
     for one in causes:
         same = seen[topic(one.series, rules)]
-        near = [found[before.id] for before in same if one.started - before.started <= NEAR * size]
+        near = [found[before.id] for before in same if _goes_with(one, before, rules, size)]
         found[one.id] = min([one.started, *near])
         same.append(one)
     return found
+
+
+def _goes_with(one: Incident, before: Incident, rules: Rules, size: timedelta) -> bool:
+    """Whether an incident is of one cause with one before it about the same: so near, or its news in other rows."""
+    if one.started - before.started <= NEAR * size:
+        return True
+    elsewhere = one.series.segment != before.series.segment
+    return elsewhere and all(_is_news(each, rules) for each in (one, before)) and _lasts_at(before, one.started)
+
+
+def _is_news(incident: Incident, rules: Rules) -> bool:
+    rule = rules.get(incident.series.rule)
+    return rule is not None and rule.metric == "drift.news"
 
 
 def _stretches(levels: Sequence[Incident]) -> Iterator[list[Incident]]:
@@ -116,8 +168,7 @@ def topic(series: Series, rules: Rules) -> str:
 
 def is_level(incident: Incident, rules: Rules) -> bool:
     """Whether an incident says how far from the reference something is."""
-    rule = rules.get(incident.series.rule)
-    return rule is not None and rule.metric in LEVEL and not incident.series.segment
+    return _is(LEVEL, incident, rules)
 
 
 def brings_news(incident: Incident, case: Sequence[Incident], rules: Rules) -> bool:
@@ -125,8 +176,8 @@ def brings_news(incident: Incident, case: Sequence[Incident], rules: Rules) -> b
 
     An open one does where nobody has heard of the case, where it is graver than what was heard, and where it is about
     something else: another column, another number of its column, or the first segment in which it is to be found. What
-    is far from the reference is told again when as many columns have come to it as were told. An end is news when
-    nothing lasts of what people heard of the case.
+    is far from the reference is told again when as many columns have come to it as were told; that one of them goes
+    further, or comes back, is not told. An end is news when nothing lasts of what people heard of the case.
     """
     if not incident.stands:
         return not any(one.stands and one.told is not None for one in case)
@@ -135,13 +186,23 @@ def brings_news(incident: Incident, case: Sequence[Incident], rules: Rules) -> b
         return True
     if incident.told is State.OPEN:
         return moves_otherwise(incident)
+    if _is(COUNTED, incident, rules):
+        return _is_doubled([one for one in case if _is(COUNTED, one, rules)])
+    alike = [one for one in case if topic(one.series, rules) == topic(incident.series, rules)]
+    if _is(BEYOND, incident, rules) and any(is_level(one, rules) for one in alike):
+        return False
     if is_level(incident, rules):
-        far = [one for one in case if is_level(one, rules) and one.stands]
-        untold = [one for one in far if one.told is not State.OPEN and one.state is State.OPEN]
-        return len(untold) >= sum(one.told is State.OPEN for one in far)
-    about = topic(incident.series, rules)
-    alike = [one for one in heard if topic(one.series, rules) == about]
-    return not alike or (bool(incident.series.segment) and not any(one.series.segment for one in alike))
+        return all(one.told is None for one in alike)
+    told = [one for one in alike if one in heard]
+    return not told or (bool(incident.series.segment) and not any(one.series.segment for one in told))
+
+
+def _is_doubled(far: Sequence[Incident]) -> bool:
+    """Whether as many columns came to what is far from the reference as people were told of while any of it lasted."""
+    lasts = any(one.told is State.OPEN for one in far)
+    told = {one.series.feature for one in far if one.told is not None and lasts} - {""}
+    new = {one.series.feature for one in far if one.told is not State.OPEN and one.state is State.OPEN} - {"", *told}
+    return len(new) >= max(len(told), 1)
 
 
 def _heard_at(incident: Incident) -> Severity:
@@ -150,4 +211,4 @@ def _heard_at(incident: Incident) -> Severity:
 
 def waits(incident: Incident, rules: Rules) -> bool:
     """Whether an incident that brings no news now may do so later, when more like it has come."""
-    return is_level(incident, rules) and incident.stands
+    return _is(COUNTED, incident, rules) and incident.stands

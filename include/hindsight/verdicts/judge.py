@@ -29,7 +29,8 @@ FAULTS = (
 def judge(monitor: Monitor, window: Window, as_of: datetime, facts: Facts) -> list[Verdict]:
     """Return what every rule whose kind is among `facts` says about this window, muted verdicts included.
 
-    A rule speaks about each measurement of its metric: all rows together, and segments or versions where it says so.
+    A rule speaks about each measurement of its metric: all rows together, and segments or versions where it says so. Of
+    a metric with a value for each bin it speaks about the bin that moved most from its reference.
     Before the window's labels are mature nothing that needs labels breaches, but faults of the labels themselves do:
     labels yet to come do not mend them. A number without a value is NO_DATA.
     """
@@ -37,8 +38,7 @@ def judge(monitor: Monitor, window: Window, as_of: datetime, facts: Facts) -> li
     verdicts = [
         _verdict(monitor, rule, fact, window, as_of, labels)
         for rule in monitor.rules
-        for fact in facts.get(kind_of(rule), ())
-        if _concerns(rule, fact)
+        for fact in _concerned(rule, facts.get(kind_of(rule), ()))
     ]
     calm = [_unless_usual(verdict, facts.get(Kind.OPERATIONS, ())) for verdict in verdicts]
     drift = facts.get(Kind.DRIFT, ())
@@ -150,10 +150,33 @@ class _Bound:
         return self.crossed_by(value) and (not self.chance or beyond >= self.chance)
 
 
+def _concerned(rule: Rule, facts: Sequence[Measurement]) -> Iterator[Measurement]:
+    """Yield what a rule judges: its metric's values and, where those are of bins, of each kind the one that moved most.
+
+    A bin without a reference has not moved, as far as is known.
+    """
+    moved: dict[tuple[str, str, str], Measurement] = {}
+    for fact in facts:
+        if not _concerns(rule, fact):
+            continue
+        if not fact.bin:
+            yield fact
+            continue
+        about = fact.model_version, fact.segment, fact.feature
+        if about not in moved or _move(fact) > _move(moved[about]):
+            moved[about] = fact
+    for fact in moved.values():
+        if _move(fact):
+            yield replace(fact, note="; ".join(filter(None, (f"of {fact.bin}", fact.note))))
+
+
+def _move(fact: Measurement) -> float:
+    return 0.0 if fact.value is None or fact.reference is None else abs(fact.value - fact.reference)
+
+
 def _concerns(rule: Rule, fact: Measurement) -> bool:
     return (
         fact.metric == rule.metric.partition(".")[2]
-        and not fact.bin
         and (rule.segments or not fact.segment)
         and (rule.versions or not fact.model_version)
     )

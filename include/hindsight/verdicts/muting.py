@@ -29,6 +29,7 @@ OF_LABELS = {
     "labels.drifted": "labels.unknown_label_share",
     "labels.missing_share": "labels.misspelt_share",
 }
+TOLD_BY = {"performance.estimate_reading": ("performance.accuracy", "performance.mae")}  # what, and how much of it
 ROUNDED = "whole numbers only"  # a change of type that leaves every value where it was
 Drifted = Mapping[tuple[str, str], Mapping[str, bool]]
 Moved = Mapping[tuple[str, str, str], float]  # by version, segment and column, the share of rows that moved at least
@@ -48,11 +49,12 @@ def mute(
     - Of a score it mutes what is missing where no less is missing of the prediction: there was no answer.
     - A breach by labels of unknown classes mutes drift of the labels, one by ids that do not match that labels stopped.
     - Scores that are not what the file says mute what else is odd about them, and drift of them.
+    - A loss of accuracy mutes that the truth is not as estimated.
     - What broke a column (its schema, its unit, one value for all) mutes what follows of it in the same column, such as
       values out of range, unless that is the more severe.
     - A more severe rule about the same number that opens no later mutes a milder breach, unless retraining needs it.
 
-    The last two, a score missing with its answer and a `no_data` about the same number only say a breach louder or
+    The last three, a score missing with its answer and a `no_data` about the same number only say a breach louder or
     better: that of a rule which starts DAGs stands, for what it starts is decided on its breach, and `spokesmen` says
     who tells people of it.
     """
@@ -197,6 +199,10 @@ def _louder(verdict: Verdict, known: _Known) -> Verdict | None:
 def _better(verdict: Verdict, known: _Known) -> Verdict | None:
     """A column that changed its type holds texts that are no number: that is one fault, not two."""
     rule = known.rules[verdict.series.rule]
+    for metric in TOLD_BY.get(rule.metric, ()):
+        for cause in known.causes.get(("metric", metric), ()):
+            if known.rules[cause.series.rule].severity <= rule.severity and _covers(cause, verdict):
+                return cause
     for cause in known.causes.get(("quality", verdict.series.feature), ()):
         other = known.rules[cause.series.rule]
         spoils = rule.metric in EXPLAINS.get(other.metric, ()) and ROUNDED not in cause.note
