@@ -20,6 +20,8 @@ from tests.pipeline.world import World, a_world, days
 
 DAYS = days("2026-07-01", 20)
 NOW = at("2026-07-21T00:30")
+SIXTY = days("2026-08-28", 60)
+THEN = at("2026-10-27T00:30")
 MILD = [path for path in LEVELS if not path.startswith("operations.")]  # what is told at once depends on when it came
 LAST = {"quality.null_rate": ["region"], "drift.drifted": ["amount"]}
 FILE: dict[str, Any] = {"start": DAYS[0], "reference": None, "rules": [{"id": "news", "enabled": False}]}
@@ -65,3 +67,39 @@ def test_windows_judged_in_any_order_and_four_at_a_time_say_the_same(seed: int, 
     shuffled = random.Random(seed).sample(DAYS, len(DAYS))
     assert settled(tmp_path / "b", shuffled, seed=seed) == in_order
     assert settled(tmp_path / "c", shuffled[::-1], seed=seed, at_once=4) == in_order
+
+
+FAULTS: dict[str, dict[str, Any]] = {
+    **{day: {"region": lambda i: "EU"} for day in SIXTY[30:33]},
+    **{day: {"amount": lambda i: None if i % 3 else 100.0 + i % 40} for day in SIXTY[40:42]},
+    **{day: {"amount": lambda i: 180.0 + i % 40} for day in SIXTY[50:]},
+}
+# what is told at once depends on when a window came: nothing is
+ASIDE = [
+    {"id": "accuracy_drop", "enabled": False},
+    {"id": "volume", "severity": "P2"},
+    {"id": "schema", "severity": "P2"},
+]
+
+
+def settled_with_news(folder: Path, order: Sequence[str], *, at_once: int = 1) -> dict[str, Any]:
+    """What is on record when sixty real windows were run in this order, weekly cycle, faults, news and all."""
+    folder.mkdir()
+    file = FILE | {"start": SIXTY[0], "reference": {"start": "2026-08-25", "end": "2026-08-28"}, "rules": ASIDE}
+    with a_world(sa.make_url(f"sqlite:///{folder}/w.db"), folder, **file) as world:
+        for day in SIXTY:
+            world.log(day, n=300 + at(day).weekday() * 20, seed=3, **FAULTS.get(day, {}))
+        with ThreadPoolExecutor(at_once) as pool:
+            list(pool.map(lambda day: world.run(day, judged=THEN), order))
+        digest(world, "2026-10-27T00:20", judged=THEN)
+        return on_record(world)
+
+
+@pytest.mark.heavy
+def test_sixty_real_windows_with_their_news_in_any_order_and_four_at_a_time_say_the_same(tmp_path: Path) -> None:
+    in_order = settled_with_news(tmp_path / "a", SIXTY)
+    assert {"news", "null_rate", "drift"} <= {series.rule for series, *_ in in_order["incidents"]}
+    assert in_order["mails"]
+    shuffled = random.Random(5).sample(SIXTY, len(SIXTY))
+    assert settled_with_news(tmp_path / "b", shuffled) == in_order
+    assert settled_with_news(tmp_path / "c", shuffled[::-1], at_once=4) == in_order

@@ -26,13 +26,12 @@ from hindsight.pipeline.measure.horizon import refuse_window, unexpired
 from hindsight.pipeline.measure.windows import as_of_run
 from hindsight.pipeline.resources import Resources, remembering
 from hindsight.verdicts.cases import grouped
-from hindsight.verdicts.incidents import fold_from, refold, retire
+from hindsight.verdicts.incidents import NEWS, fold_from, refold, retire
 from hindsight.verdicts.judge import kind_of, waits_for_labels
 from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
 from hindsight.verdicts.notices import told_now, told_with_its_case
 from hindsight.verdicts.retraining import Refusal, decide
 from hindsight.verdicts.silence import Silence, audible, hushing, no_longer_silent
-from hindsight.vocabulary.measurement import Kind
 from hindsight.vocabulary.windows import Window
 from hindsight.warehouse.columns import named
 
@@ -195,18 +194,17 @@ def _grouped(monitor: Monitor, incidents: Sequence[Incident], known: Sequence[In
 
 
 def _vanished(monitor: Monitor, tx: Transaction, verdicts: Sequence[Verdict]) -> list[Verdict]:
-    """What is on record of these windows but was not measured now, though others of its kind were: not evaluated."""
-    rules = _rules(monitor)
+    """What is on record of these windows but was not measured now, though others of its kind were: not evaluated.
 
-    def sort(verdict: Verdict, rule: Rule) -> tuple[datetime, Kind, bool]:
-        return verdict.window.start, kind_of(rule), waits_for_labels(monitor, rule)
-
-    known = {sort(v, rules[v.series.rule]): v.as_of for v in verdicts}
-    alike = {(kind, waits) for _, kind, waits in known}
-    of_kind = [id for id, rule in rules.items() if (kind_of(rule), waits_for_labels(monitor, rule)) in alike]
+    News is a kind of its own: that of later windows is judged again without what was measured of them.
+    """
+    kinds = {id: (kind_of(r), waits_for_labels(monitor, r), r.metric == NEWS) for id, r in _rules(monitor).items()}
+    known = {(v.window.start, kinds[v.series.rule]): v.as_of for v in verdicts}
+    alike = {kind for _, kind in known}
+    of_kind = [id for id, kind in kinds.items() if kind in alike]
     spoken = {(v.series, v.window.start) for v in verdicts}
     gone = [
-        (old, known.get(sort(old, rules[old.series.rule])))
+        (old, known.get((old.window.start, kinds[old.series.rule])))
         for old in tx.of_windows({v.window.start for v in verdicts}, of_kind)
         if (old.series, old.window.start) not in spoken
     ]
