@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 VERSION_TABLE = "ledger_version"  # not Alembic's own name: the ledger may share a database with Airflow, which has that
-HEAD = "0009"  # the newest step in migrations/versions
+HEAD = "0011"  # the newest step in migrations/versions
 
 
 class Moment(sa.types.TypeDecorator[datetime]):
@@ -320,4 +320,13 @@ rollbacks = sa.Table(
     _text("left"),
     _text("restored"),
     comment="Who put which model version back in production, in place of which, and why.",
+)
+
+deploys = sa.Table(
+    "deploys",
+    metadata,
+    _text("monitor", primary_key=True),
+    _text("version", primary_key=True),
+    _moment("window_start"),
+    comment="Of each model version the first window in which it made a noticeable share of the rows.",
 )

@@ -58,10 +58,20 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """One thing to look at first, filled in by what is known; `code` is shown as it is written."""
+
+    what: str
+    known: str
+    code: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """What a mail adds to its incidents: why it may have come to it, what happens next, what else the night changed.
 
-    `harm` says what is known of the quality of the model in the same window, `why_now` why it is told now.
+    `harm` says what is known of the quality of the model in the same window, `why_now` why it is told now, `checklist`
+    what is known where something grave began.
     """
 
     likely_cause: str = ""
@@ -70,6 +80,7 @@ class Context:
     note: NightNote | None = None
     harm: str = ""
     why_now: str = ""
+    checklist: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +120,7 @@ class View:
     note: NightNote | None = None
     harm: str = ""
     why_now: str = ""
+    checklist: tuple[Check, ...] = ()
 
     @property
     def preview(self) -> str:
@@ -204,7 +216,12 @@ def _view(monitor: Monitor, told: Sequence[Told], context: Context, *, chart: bo
         note=context.note.cleaned() if context.note else None,
         harm=wording.clean(context.harm, 300),
         why_now=wording.clean(context.why_now, 300),
+        checklist=tuple(Check(one.what, _cleaned(one.known), one.code) for one in context.checklist),
     )
+
+
+def _cleaned(text: str) -> str:
+    return "\n".join(wording.clean(line, 600) for line in text.splitlines())
 
 
 def _line(told: Told, size: timedelta) -> Line:
@@ -276,6 +293,8 @@ def as_text(view: View) -> str:
         ("Owner", view.owner),
     ]
     parts += [f"{label}: {text}" for label, text in labelled if text]
+    if view.checklist:
+        parts += ["", "Checklist", *(f"  {one.what}: {one.known}".replace("\n", "\n    ") for one in view.checklist)]
     if view.note:
         parts += ["", *view.note.as_text()[:-1]]
     return "\n".join([*parts, "", view.promise, ""])

@@ -268,7 +268,11 @@ class Retrain(Strict):
 
 
 class Monitor(Strict):
-    """One monitor file; `trusted` are types of the user's own, `module.Type`, that a kept model may hold."""
+    """One monitor file.
+
+    `deploy_mute` is for how many windows from a new model version on nobody is told of drift; `trusted` are types of
+    the user's own, `module.Type`, that a kept model may hold.
+    """
 
     schema_version: Literal[1] = 1
     name: Name
@@ -296,6 +300,7 @@ class Monitor(Strict):
     rule_changes: Annotated[tuple[RuleChange, ...], BeforeValidator(as_tuple)] = Field((), alias="rules")
     alerts: Alerts = Alerts()
     silences: Annotated[tuple[RepeatedSilence, ...], BeforeValidator(as_tuple)] = ()
+    deploy_mute: Annotated[int, Field(ge=0, le=100)] = 2
     retrain: Retrain | None = None
     retention: Retention = Retention()
     trusted: Dotteds = ()

@@ -11,5 +11,5 @@ rows         a window in a temporary file        spool        batches written to
 parquet      a reference file, measured first    memory       labels remembered without times of arrival
 identities   ids written in two ways              spelling     how ids are written, and would be elsewhere
 survey       a table nobody described            declared     what lint --connect looks for
-allocation   memory given back at once
+allocation   memory given back at once            lookup       a statement for people to read rows with
 """

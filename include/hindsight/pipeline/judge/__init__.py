@@ -6,5 +6,6 @@ knowledge   what was known of windows at a moment           past_incidents    wh
 ranking     the drifted columns, weightiest first           incident_changes  what labels alone opened and ended
 retirement  close what is watched no more            news              what is unlike the window's own past
 harm        how grave what drifted is               silences          those asked for, and those of the file
-reminders   what lasts and nobody looks after is told again
+reminders   what lasts and nobody looks after       deploys           versions that are new, silent then
+checklist   what is known where something grave begins
 """

@@ -12,7 +12,7 @@ from math import inf
 from hindsight.ledger.records import DagRequest
 from hindsight.ledger.transaction import Transaction
 from hindsight.messages.chart import Point
-from hindsight.messages.incident_mail import Context, Told, compose, facts
+from hindsight.messages.incident_mail import Check, Context, Told, compose, facts
 from hindsight.messages.night_mail import compose_night
 from hindsight.messages.night_note import NightNote
 from hindsight.monitors.model import Monitor
@@ -48,12 +48,13 @@ def promise(
     night: NightMail | None = None,
     link: str = "",
     why_now: str = "",
+    checks: tuple[Check, ...] = (),
 ) -> None:
     """Write into the open transaction the mail that `news` calls for.
 
     One mail for each recipient tells all of it, and what a night changed besides; to whom there is no news that alone
     is told, where it is asked for. `moved` says by incident of drift what moved, the weightiest first, `link` where
-    people read more, `why_now` why it is told now.
+    people read more, `why_now` why it is told now, `checks` what is known where something grave began.
     """
     rules = {rule.id: rule for rule in monitor.rules}
     mailed = [incident for incident in news if "email" in rules[incident.series.rule].then]
@@ -70,6 +71,7 @@ def promise(
             night.note() if night else None,
             does_it_hurt(monitor, tx, mailed),
             why_now,
+            checks,
         )
         for some, to in ways.items():
             tx.queue(_letters(monitor, [told[id] for id in some], context, cause, to), at)

@@ -16,6 +16,8 @@ from hindsight.messages.night_note import NightNote
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
 from hindsight.pipeline.judge.alerts import NightMail, promise, start_runs
+from hindsight.pipeline.judge.checklist import checklist
+from hindsight.pipeline.judge.deploys import note_deploys
 from hindsight.pipeline.judge.harm import Quality, harmed, noted
 from hindsight.pipeline.judge.incidents_to_tell import news_of, split, worse
 from hindsight.pipeline.judge.news import news_of_run
@@ -133,6 +135,7 @@ def _settle(
     with resources.ledger.locked(monitor.name) as tx:
         estimated: list[datetime] = []
         if window is not None:
+            note_deploys(monitor, tx, window, as_of, resources)
             verdicts = [*verdicts, *news_of_run(monitor, window, tx, resources)]
             estimated = noted(monitor, tx, window, as_of, resources)
         changed = tx.save_verdicts([*verdicts, *_vanished(monitor, tx, verdicts)], judged_at)
@@ -155,8 +158,19 @@ def _settle(
         moved = effects_of(monitor, due, resources)
         mail = _mail(monitor, night, as_of, tx, judged_at) if night else None
         why = no_longer_silent(due, silences, judged_at)
+        checks = checklist(monitor, tx, due, resources)
         promise(
-            monitor, due, tx, retraining, cause=cause, moved=moved, at=judged_at, night=mail, link=link, why_now=why
+            monitor,
+            due,
+            tx,
+            retraining,
+            cause=cause,
+            moved=moved,
+            at=judged_at,
+            night=mail,
+            link=link,
+            why_now=why,
+            checks=checks,
         )
         start_runs(monitor, current, tx, cause=cause, at=judged_at, silences=silences)
         tx.save_incidents([*told, *map(told_with_its_case, silent), *missed], judged_at)

@@ -1,4 +1,4 @@
-"""Silences of a monitor: those people asked for, and those its file repeats."""
+"""Silences of a monitor: those people asked for, those its file repeats, and those after a deploy."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from hindsight.ledger import silences as on_record
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.silences import RepeatedSilence
+from hindsight.pipeline.judge.deploys import silences_after_deploys
 from hindsight.verdicts.silence import Silence
 
 BY = "the monitor file"
@@ -21,9 +22,8 @@ def silences_of(
     """Return the silences of a monitor that are in force at a moment, or ended between `since` and it."""
     first = at if since is None else since
     asked = [one for one in on_record.silences(connection, monitor.name, first) if one.since <= at]
-    return asked + [
-        _silence(one, *span) for one in monitor.silences for span in one.between(first, at, monitor.timezone)
-    ]
+    repeated = [_silence(one, *span) for one in monitor.silences for span in one.between(first, at, monitor.timezone)]
+    return asked + repeated + silences_after_deploys(monitor, connection, first, at)
 
 
 def _silence(one: RepeatedSilence, since: datetime, until: datetime) -> Silence:

@@ -1,4 +1,4 @@
-"""Audit: who did what, when and why, oldest first: what people accepted, asked for and decided."""
+"""Audit: who did what, when and why, oldest first: what people accepted, asked for and decided, and deploys."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from hindsight.ledger.acceptances import acceptances
 from hindsight.ledger.acknowledgements import acknowledgements
+from hindsight.ledger.deploys import deploys
 from hindsight.ledger.records import RequestState
 from hindsight.ledger.rollbacks import rollbacks
 from hindsight.ledger.silences import silences
@@ -36,7 +37,7 @@ def deeds(monitors: Iterable[Monitor], resources: Resources) -> list[Deed]:
     return sorted(
         deed
         for monitor in monitors
-        for found in (_accepted, _retraining, _silenced, _acknowledged, _rolled_back)
+        for found in (_accepted, _retraining, _silenced, _acknowledged, _rolled_back, _deployed)
         for deed in found(monitor, resources)
     )
 
@@ -84,3 +85,10 @@ def _rolled_back(monitor: Monitor, resources: Resources) -> Iterator[Deed]:
         given = rollbacks(connection, monitor.name)
     for one in given:
         yield Deed(one.at, monitor.name, one.by, f"put {one.restored} back in the place of {one.left}", one.why)
+
+
+def _deployed(monitor: Monitor, resources: Resources) -> Iterator[Deed]:
+    with resources.ledger.reading() as connection:
+        found = deploys(connection, monitor.name)
+    for one in found:
+        yield Deed(one.start, monitor.name, "the log", f"shows version {one.version} for the first time", "")
