@@ -16,6 +16,12 @@ MAX_TEXT_BYTES = 2**30
 _VERSION_KEY = b"hindsight.version"
 
 
+_BROKEN = (
+    "{}: not a whole Parquet file: {} - no number that it may hold is read in its place; put the file back from a "
+    "backup, or move it away and measure its windows again (docs/retention.md)"
+)
+
+
 class DamagedError(StoreError):
     """A file is not whole, not ours, or not of the size it should be; the same content may be written again."""
 
@@ -45,7 +51,7 @@ def decode(data: bytes, uri: str) -> pa.Table:
         table = _read_by_group(file) if _is_bounded(file) else _read_by_dictionary(data, uri)
         table.validate(full=True)
     except (OSError, pa.ArrowException, ValueError) as exc:
-        raise DamagedError(f"{uri}: not a whole Parquet file: {exc}") from exc
+        raise DamagedError(_BROKEN.format(uri, exc)) from exc
     return table
 
 
@@ -59,7 +65,7 @@ def open_folded(data: bytes, uri: str, schema: pa.Schema) -> pq.ParquetFile:
         texts = [field.name for field in schema if pa.types.is_string(field.type)]
         file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True, read_dictionary=texts)
     except (OSError, pa.ArrowException, ValueError) as exc:
-        raise DamagedError(f"{uri}: not a whole Parquet file: {exc}") from exc
+        raise DamagedError(_BROKEN.format(uri, exc)) from exc
     _check(file, uri)
     if not there.equals(schema):
         raise DamagedError(f"{uri}: its columns are not those of a snapshot")
@@ -72,7 +78,7 @@ def read_group(file: pq.ParquetFile, group: int, uri: str) -> pa.Table:
         table = file.read_row_group(group, use_threads=False)
         table.validate(full=True)
     except (OSError, pa.ArrowException, ValueError) as exc:
-        raise DamagedError(f"{uri}: not a whole Parquet file: {exc}") from exc
+        raise DamagedError(_BROKEN.format(uri, exc)) from exc
     texts = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
     if sum(_text_bytes(table.column(name)) for name in texts) > MAX_TEXT_BYTES:
         raise DamagedError(f"{uri}: its texts take more than {MAX_TEXT_BYTES:,} bytes, refused")
@@ -121,7 +127,7 @@ def read_schema(data: bytes, uri: str) -> pa.Schema:
     try:
         return pq.read_schema(pa.BufferReader(data))
     except (OSError, pa.ArrowException) as exc:
-        raise DamagedError(f"{uri}: not a whole Parquet file: {exc}") from exc
+        raise DamagedError(_BROKEN.format(uri, exc)) from exc
 
 
 def about(schema: pa.Schema) -> dict[str, str]:

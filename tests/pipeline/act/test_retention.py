@@ -17,7 +17,7 @@ from hindsight.errors import ExpiredError
 from hindsight.pipeline.act.expiry import Held, old_files, old_models
 from hindsight.pipeline.act.retention import expire, expiry
 from hindsight.pipeline.measure.nights import closed_windows
-from hindsight.snapshots.names import FoldName, parse_path
+from hindsight.snapshots.names import FoldName, SnapshotName, parse_path
 from hindsight.training.registry import ModelVersion, Stage
 from hindsight.verdicts.model import State
 from hindsight.vocabulary.measurement import Kind
@@ -213,12 +213,20 @@ def a_fold(first: str, last: str) -> FoldName:
 
 
 def test_a_fold_stays_until_all_of_it_has_expired_and_none_of_it_is_held() -> None:
-    early, across = a_fold("2026-09-01", "2026-09-07"), a_fold("2026-09-01", "2026-09-09")
+    early, across = a_fold("2026-09-01", "2026-09-03"), a_fold("2026-09-04", "2026-09-09")
     horizon = at("2026-09-08")
     assert old_files([early, across], horizon, Held([])) == [early]
     assert old_files([early, across], horizon, Held([at("2026-09-03")])) == []
     assert old_files([early, across], horizon, Held([at("2026-09-08")])) == [early]
     assert old_files([early, across], None, Held([])) == []
+
+
+def test_what_came_late_of_a_window_stays_as_long_as_what_was_known_of_it_before() -> None:
+    fold = a_fold("2026-09-01", "2026-09-09")
+    late = SnapshotName("credit", fold.kind, at("2026-09-02"), at("2026-09-20"), 1)
+    other = replace(late, kind=Kind.LABELS)
+    assert old_files([late, fold, other], at("2026-09-08"), Held([])) == [other]
+    assert set(old_files([late, fold], at("2026-09-10"), Held([]))) == {late, fold}
 
 
 def a_version(name: str, made: str, **rest: Any) -> ModelVersion:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -51,11 +51,25 @@ def held(incidents: Iterable[Incident]) -> Held:
 def old_files(files: Iterable[FileName], horizon: datetime | None, held: Held) -> list[FileName]:
     """Return the snapshot files of which every window starts before the horizon, and none is held.
 
-    A folded file that lies partly before the horizon stays until all of it does.
+    A folded file that lies partly before the horizon stays until all of it does, and with it what is newer of the same
+    windows: without that an older number would be the newest.
     """
     if horizon is None:
         return []
-    return [file for file in files if file.last < horizon and not held.any_in(file.start, file.last)]
+    heaps = (heap for heap in _sharing(files) if all(file.last < horizon for file in heap))
+    return [file for heap in heaps if not any(held.any_in(one.start, one.last) for one in heap) for file in heap]
+
+
+def _sharing(files: Iterable[FileName]) -> Iterator[list[FileName]]:
+    """Yield the files of each kind in heaps whose windows lie apart."""
+    heap: list[FileName] = []
+    for file in sorted(files, key=lambda one: (one.kind, one.start)):
+        if heap and (file.kind != heap[0].kind or all(one.last < file.start for one in heap)):
+            yield heap
+            heap = []
+        heap.append(file)
+    if heap:
+        yield heap
 
 
 def old_labels(windows: Iterable[tuple[datetime, str]], horizon: datetime | None, held: Held) -> list[str]:

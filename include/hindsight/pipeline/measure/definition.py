@@ -54,7 +54,8 @@ def relearn(monitor: str, resources: Resources) -> None:
 def outdated(monitor: Monitor, kind: Kind, resources: Resources) -> list[datetime]:
     """Return the starts of the windows whose newest snapshot was measured by another definition, oldest first.
 
-    The ledger says it; files are opened of which it knows nothing, and outweigh it where they are newer.
+    The ledger says it; files are opened of which it knows nothing, and outweigh it where they are newer. What has
+    expired is left out: nothing of it can be measured again.
     """
     name, now, ledger = monitor.name, definition(monitor), resources.ledger
     found = {one.window_start: one for one in ledger.measured_otherwise(name, str(kind), now)}
@@ -66,7 +67,9 @@ def outdated(monitor: Monitor, kind: Kind, resources: Resources) -> list[datetim
     unrecorded = resources.store.definitions(name, kind, recorded)
     ranks = recorded(unrecorded)
     newer = {s: one.definition for s, one in unrecorded.items() if s not in ranks or ranks[s] < one.name.rank}
-    return sorted(start for start, then in (held | newer).items() if then not in ("", now))
+    horizon = ledger.horizon(name)
+    kept = {start: then for start, then in (held | newer).items() if horizon is None or start >= horizon}
+    return sorted(start for start, then in kept.items() if then not in ("", now))
 
 
 def advice(monitor: Monitor, resources: Resources, runnable: str) -> Iterator[str]:
