@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import timedelta
 from pathlib import Path
 from textwrap import dedent
 
@@ -15,7 +16,8 @@ from hindsight.errors import ConfigError
 from hindsight.monitors.document import read_document
 from hindsight.monitors.loader import lint, load_folder, load_monitor
 from hindsight.monitors.model import Monitor
-from tests.builders import at
+from hindsight.vocabulary.severity import Severity
+from tests.builders import a_monitor, at
 
 VALID = """\
 name: credit
@@ -283,3 +285,26 @@ def test_any_value_at_any_key_is_told_and_not_raised(tmp_path_factory: pytest.Te
         kept = "".join(line for line in VALID.splitlines(keepends=True) if not line.startswith((f"{key}:", "  ")))
         path = write(tmp_path_factory.getbasetemp(), f"{kept}{key}: {json.dumps(value)}\n")
         lint([path])
+
+
+@pytest.mark.parametrize(
+    ("criticality", "loud", "drop", "news", "nulls"),
+    [("high", "P0", "P0", "P2", 0.02), ("medium", "P1", "P0", "P2", 0.05), ("low", "P2", "P1", "P2", 0.1)],
+)
+def test_criticality_says_how_loud_built_in_rules_are(
+    criticality: str, loud: str, drop: str, news: str, nulls: float
+) -> None:
+    rules = {rule.id: rule for rule in a_monitor(criticality=criticality).rules}
+    assert [rules[id].severity for id in ("no_data", "accuracy_drop", "news")] == [loud, drop, news]
+    assert rules["null_rate"].above == nulls
+
+
+def test_what_the_file_says_of_a_rule_counts_whatever_the_model_is() -> None:
+    own = [{"id": "no_data", "severity": "P2"}, {"id": "null_rate", "above": 0.3}, {"id": "x", "metric": "kpi.y"}]
+    rules = {rule.id: rule for rule in a_monitor(criticality="high", rules=own).rules}
+    assert (rules["no_data"].severity, rules["null_rate"].above, rules["x"].severity) == ("P2", 0.3, "P2")
+
+
+def test_one_time_of_reminders_is_for_all_that_is_grave() -> None:
+    repeat = a_monitor(alerts={"repeat": "12h"}).alerts.repeat
+    assert repeat == {Severity.P0: timedelta(hours=12), Severity.P1: timedelta(hours=12)}

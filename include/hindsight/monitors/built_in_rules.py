@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from math import ceil, nextafter
 
 from hindsight.monitors.rules import Rule
+from hindsight.vocabulary.severity import Severity
 
 WEEK = timedelta(days=7)
 FEWEST = 3  # windows
+NULLS = {"high": 0.02, "low": 0.1}  # how many more nulls than the reference has, where it is not the usual 0.05
+_LOUDER = {Severity.P1: Severity.P0}
+_MILDER = {Severity.P0: Severity.P1, Severity.P1: Severity.P2}
 OF_CLASSES = ("score_mistaken", "class_imbalance")  # what a regression does not predict
 
 
@@ -58,3 +63,21 @@ def built_in_rules(task: str, drift_share: float, window: timedelta) -> tuple[Ru
         rule("accuracy_drop", f"performance.{error}", "P0", kind="symptom", sigmas=3, **{relative: "15%"}, **cycle),
     )
     return tuple(each for each in rules if task != "regression" or each.id not in OF_CLASSES)
+
+
+def by_criticality(rules: Iterable[Rule], criticality: str) -> tuple[Rule, ...]:
+    """Return built-in rules as loud as the model is critical, and as strict about nulls.
+
+    Of a critical one symptoms are a step graver, for somebody feels them; of one that is not everything is a step
+    milder.
+    """
+    return tuple(_weighed(rule, criticality) for rule in rules)
+
+
+def _weighed(rule: Rule, criticality: str) -> Rule:
+    louder = criticality == "high" and rule.kind == "symptom"
+    severity = _LOUDER.get(rule.severity) if louder else _MILDER.get(rule.severity) if criticality == "low" else None
+    changes: dict[str, object] = {"severity": severity or rule.severity}
+    if rule.id == "null_rate":
+        changes["above"] = NULLS.get(criticality, rule.above)
+    return rule.model_copy(update=changes)

@@ -209,6 +209,14 @@ class Kpi(Strict):
         return self
 
 
+def _repeat(value: object) -> object:
+    return dict.fromkeys(map(str, REMINDED), value) if isinstance(value, str) else value
+
+
+_Repeat = dict[Annotated[Severity, Field(strict=False)], Delay]
+AnyRepeat = Annotated[_Repeat, BeforeValidator(_repeat, json_schema_input_type=_Repeat | Delay)]
+
+
 class Alerts(Strict):
     """Who is told, and where they read what to do.
 
@@ -224,7 +232,7 @@ class Alerts(Strict):
     report: Literal["nightly", "weekly"] | None = None
     budget: AnyAlertBudget = USUAL
     routes: Annotated[tuple[Route, ...], BeforeValidator(as_tuple)] = ()
-    repeat: dict[Annotated[Severity, Field(strict=False)], Delay] = Field(default_factory=lambda: dict(REMINDED))
+    repeat: AnyRepeat = Field(default_factory=lambda: dict(REMINDED))
 
     @field_validator("repeat", mode="after")
     @classmethod
