@@ -6,4 +6,5 @@ notices    what is news, and fresh               retraining whether to ask for o
 explain    a verdict as one sentence             retention  which verdicts may go
 cases      incidents of one origin, told together        harm       whether what drifted hurts
 acceptance what people said is usual             silence    until when nobody is told, and why
+error_budget  what of a promise is spent, and how fast
 """
