@@ -11,4 +11,5 @@ acceptances  what people said is usual
 estimates  what quality was expected of each window
 silences   what people asked not to be told of      acknowledgements  what they look after
 rollbacks  who put which model version back         heartbeats  when each part was last at work
+slo_counts  what SLOs counted in each window
 """

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 VERSION_TABLE = "ledger_version"  # not Alembic's own name: the ledger may share a database with Airflow, which has that
-HEAD = "0009"  # the newest step in migrations/versions
+HEAD = "0010"  # the newest step in migrations/versions
 
 
 class Moment(sa.types.TypeDecorator[datetime]):
@@ -320,4 +320,18 @@ rollbacks = sa.Table(
     _text("left"),
     _text("restored"),
     comment="Who put which model version back in production, in place of which, and why.",
+)
+
+slo_counts = sa.Table(
+    "slo_counts",
+    metadata,
+    _text("monitor", primary_key=True),
+    _text("slo", primary_key=True),
+    _moment("window_start", primary_key=True),
+    _text("definition"),
+    _moment("as_of"),
+    sa.Column("bad", sa.BigInteger, nullable=False),
+    sa.Column("total", sa.BigInteger),
+    sa.Column("judged", sa.Boolean, nullable=False),
+    comment="What of a window was bad by each SLO, of how much (null while labels come); made of the snapshots.",
 )

@@ -7,4 +7,5 @@ ranking     the drifted columns, weightiest first           incident_changes  wh
 retirement  close what is watched no more            news              what is unlike the window's own past
 harm        how grave what drifted is               silences          those asked for, and those of the file
 reminders   what lasts and nobody looks after is told again
+slos        what is spent of what was promised
 """
