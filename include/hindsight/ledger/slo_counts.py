@@ -6,7 +6,7 @@ The counts are made of the snapshots and can be made again of them at any time.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -51,7 +51,7 @@ def newest_slo_count(tx: Transaction) -> datetime | None:
 def note_slo_counts(tx: Transaction, found: Iterable[SloCount]) -> None:
     """Keep counts in place of those there were of the same SLO and window."""
     insert = insert_into(tx.connection, tables.slo_counts)
-    rows = [{"monitor": tx.monitor, **asdict(one)} for one in found]
+    rows = [{"monitor": tx.monitor, **{name: getattr(one, name) for name in SloCount.__slots__}} for one in found]
     if rows:
         fresh = {column: insert.excluded[column] for column in rows[0] if column not in KEY}
         tx.connection.execute(insert.on_conflict_do_update(index_elements=list(KEY), set_=fresh), rows)

@@ -76,12 +76,16 @@ class Tally:
     """The counts of an SLO by the start of their windows, added up over any span."""
 
     def __init__(self, counts: Mapping[datetime, Count], budget: float) -> None:
+        self._known = counts
         self.starts = sorted(counts)
         ordered = [counts[start] for start in self.starts]
         burning = (burn_rate(one.bad, one.total, budget) > 1 for one in ordered)
         self._bad = [0, *accumulate(one.bad for one in ordered)]
         self._total = [0, *accumulate(one.total for one in ordered)]
         self._burning = [0, *accumulate(map(int, burning))]
+
+    def __contains__(self, start: object) -> bool:
+        return start in self._known
 
     def over(self, span: timedelta, until: datetime) -> Spent:
         """Return what was counted in the windows that start in [until - span, until)."""

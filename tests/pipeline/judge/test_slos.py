@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from hindsight import pipeline
 from hindsight.ledger import tables
+from hindsight.pipeline.act.retention import expire
 from hindsight.verdicts.model import State
 from hindsight.vocabulary.measurement import Kind
 from tests.builders import DAY, a_measurement, a_window, at
@@ -161,6 +162,19 @@ def test_an_slo_the_file_no_longer_has_is_closed(world: World) -> None:
     ran(world, DAYS[4])
     judged(world, DAYS[4])
     assert world.states("slo_burn") == [State.WITHDRAWN]
+
+
+def test_counts_expire_when_no_window_that_is_kept_looks_back_on_them(world: World) -> None:
+    world.declare(**FILE | {"retention": {"snapshots": "7d"}})
+    for day in DAYS:
+        ran(world, day)
+        judged(world, day)
+    expire(world.monitor, world.resources, now=at("2026-07-15T03:00"))  # the horizon is the 8th
+    with world.resources.ledger.reading() as connection:
+        first = connection.execute(
+            sa.select(sa.func.min(tables.slo_counts.c.window_start, type_=tables.Moment))
+        ).scalar()
+    assert first == at("2026-07-02")
 
 
 def lived_through(order: Sequence[int], bad: Sequence[int]) -> dict[Any, Any]:

@@ -33,6 +33,7 @@ from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, St
 from hindsight.verdicts.notices import told_now, told_with_its_case
 from hindsight.verdicts.retraining import Refusal, decide
 from hindsight.verdicts.silence import Silence, audible, hushing, no_longer_silent
+from hindsight.vocabulary.measurement import Kind
 from hindsight.vocabulary.windows import Window
 from hindsight.warehouse.columns import named
 

@@ -50,31 +50,38 @@ def verdicts_of_slos(
         return []
     starts, back = {window.start for window in windows}, reach(monitor)
     first, last = min(starts), max(starts) + monitor.window
-    before = {(one.slo, one.window_start): one for one in slo_counts(tx, first - 2 * back, last + back)}
+    before = _by_place(slo_counts(tx, first - back, last + back))
     span = {window.start for window in monitor.grid.starting_in(first - back, last)}
-    renewed = {(one.slo, one.window_start): one for one in _renewed(monitor, starts, span, before, as_of, resources)}
+    renewed = _by_place(_renewed(monitor, starts, span, before, as_of, resources))
     changed = {place[1] for place, one in renewed.items() if _is_news(one, before.get(place))}
     now = before | renewed
     due = starts | _looking_back(changed, now, back)
+    if min(due) < first:  # what these look back on
+        before |= _by_place(slo_counts(tx, min(due) - back, first - back))
+        now = before | renewed
     sums = tallies(monitor, now.values())
-    found = [verdict for start in sorted(due) for verdict in _verdicts(monitor, start, now, sums)]
-    fresh = (replace(one, judged=one.judged or start in starts) for (_, start), one in now.items())
-    note_slo_counts(tx, [one for one in fresh if one != before.get((one.slo, one.window_start))])
+    found = [verdict for start in sorted(due) for verdict in _verdicts(monitor, start, sums)]
+    fresh = {place: replace(one, judged=one.judged or place[1] in starts) for place, one in renewed.items()}
+    note_slo_counts(tx, [one for place, one in fresh.items() if one != before.get(place)])
     return found
 
 
 def tallies(monitor: Monitor, counts: Iterable[SloCount]) -> dict[str, Tally]:
     """Return the counts of each SLO added up; those of another file, and of windows whose labels come, are left out."""
     found: dict[str, dict[datetime, Count]] = {name: {} for name in monitor.slos}
+    definitions = _definitions(monitor)
     for one in counts:
-        if _is_current(monitor, one) and one.total is not None:
+        if one.total is not None and definitions.get(one.slo) == one.definition:
             found[one.slo][one.window_start] = Count(one.bad, one.total)
     return {name: Tally(some, monitor.slos[name].budget) for name, some in found.items()}
 
 
-def _is_current(monitor: Monitor, count: SloCount) -> bool:
-    slo = monitor.slos.get(count.slo)
-    return slo is not None and slo.definition(monitor.window) == count.definition
+def _by_place(counts: Iterable[SloCount]) -> dict[_Place, SloCount]:
+    return {(one.slo, one.window_start): one for one in counts}
+
+
+def _definitions(monitor: Monitor) -> dict[str, str]:
+    return {name: slo.definition(monitor.window) for name, slo in monitor.slos.items()}
 
 
 def _is_news(count: SloCount, before: SloCount | None) -> bool:
@@ -100,11 +107,12 @@ def _renewed(
 ) -> Iterator[SloCount]:
     """Count the windows that start at `starts` anew, and those of the span that this file has not counted."""
     wanted: dict[tuple[tuple[Kind, ...], datetime], dict[str, list[datetime]]] = defaultdict(lambda: defaultdict(list))
-    for name, slo in monitor.slos.items():
+    for name, definition in _definitions(monitor).items():
+        kinds = _kinds(monitor, monitor.slos[name])
         for start in span:
             old = before.get((name, start))
-            if start in starts or old is None or not _is_current(monitor, old):
-                wanted[_kinds(monitor, slo), max(as_of, old.as_of) if old else as_of][name].append(start)
+            if start in starts or old is None or old.definition != definition:
+                wanted[kinds, max(as_of, old.as_of) if old else as_of][name].append(start)
     for (kinds, until), of in wanted.items():
         windows = {start for some in of.values() for start in some}
         facts = known(monitor, resources, as_of=until, windows=windows, kinds=kinds)
@@ -136,10 +144,9 @@ def _counted(
     return SloCount(name, start, definition, until, found.bad, found.total if is_in else None, judged)
 
 
-def _verdicts(monitor: Monitor, start: datetime, now: _Counts, sums: Mapping[str, Tally]) -> Iterator[Verdict]:
+def _verdicts(monitor: Monitor, start: datetime, sums: Mapping[str, Tally]) -> Iterator[Verdict]:
     for name, slo in monitor.slos.items():
-        count = now.get((name, start))
-        if count is not None and count.total is not None and _is_current(monitor, count):
+        if start in sums[name]:
             yield from _judged(monitor, name, start, standing(slo, sums[name], start, monitor.window))
 
 
