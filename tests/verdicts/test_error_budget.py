@@ -50,7 +50,15 @@ def test_the_numbers_of_a_known_case() -> None:
         "burns its budget 2.93 times as fast as it may: 12 of 4,100 requests failed in the last 2h; "
         "nothing of the budget of 30d is left"
     )
-    assert found["budget_left"].note == "has spent its budget of 30d: 42 of 39,100 requests failed, 39.1 may"
+    assert found["budget_left"].note == "has spent the budget of 30d: 42 of 39,100 requests failed, 39.1 may"
+
+
+def test_when_all_goes_wrong_the_numbers_are_still_said_in_digits() -> None:
+    found = facts(an_slo(target="99.9%"), [(700_000, 700_000)] * 3)
+    assert found["burn_short"].note.startswith(
+        "burns its budget 1,000 times as fast as it may: 1,400,000 of 1,400,000 r"
+    )
+    assert found["budget_left"].note.endswith("2,100,000 of 2,100,000 requests failed, 2,100 may")
 
 
 @pytest.mark.parametrize(("window", "spans"), [("5m", ("2h", "1d")), ("1h", ("2h", "1d")), ("1d", ("2d", "24d"))])
@@ -95,7 +103,7 @@ def test_no_traffic_burns_nothing_and_has_no_value() -> None:
 def test_a_budget_of_slices_is_that_of_the_whole_period_from_the_first_window_on() -> None:
     found = facts(latency(period="30d"), [(1, 1)])
     assert found["budget_left"].value == pytest.approx(1 - 1 / 7.2)
-    assert found["budget_left"].note == "has spent its budget of 30d: 1 of 1 windows were not below 300, 7.2 may"
+    assert found["budget_left"].note == "has spent the budget of 30d: 1 of 1 windows were not below 300, 7.2 may"
 
 
 @given(st.integers(1, 10**6), st.integers(1, 999))

@@ -33,7 +33,9 @@ _MODEL = "The model no longer fits. Roll back if an older version does better, a
 _TRUTH = "The cases changed. See that labels are made as before; if they are, the model needs new data."
 _SERVICE = "The service is at fault, not the model. Scale it or restart it, and read its log."
 _BUSINESS = "A business number moved. See whether the model decides otherwise than before, or the business did."
-_BUDGET = "More goes wrong than was promised. See what changed, and let changes that can wait wait for the budget."
+_BUDGET = (
+    "More goes wrong than was promised. See what changed, and hold risky changes back until there is budget again."
+)
 _IDS = "Write the ids of both tables alike, in a view of one of them, and name that view in the monitor file."
 _FEED = "The labels stay away, not the model. See what delivers them; those that come late count as ever."
 _ADVICE = {
@@ -64,7 +66,7 @@ def number(metric: str, value: float | None) -> str:
     if value is None:
         return "no value"
     if metric.endswith(_SHARES):
-        return f"{100 * value:.3g} %"
+        return f"{100 * value:,.0f} %" if abs(value) >= 10 else f"{100 * value:.3g} %"
     is_plain = abs(value) < _ASTRONOMICAL and (abs(value) >= 1000 or value == int(value))
     digits = f"{value:,.0f}" if is_plain else f"{value:.3g}"
     return f"{digits} ms" if metric.endswith("_ms") else digits

@@ -15,7 +15,6 @@ from hindsight.monitors.slos import BAD, Slo
 from hindsight.vocabulary.windows import format_duration
 
 VERSION = "openslo/v1"
-LONGEST = 63  # letters of a name
 
 
 def openslo(monitor: Monitor) -> str:
@@ -90,4 +89,4 @@ def _named(name: str) -> dict[str, str]:
 
 def _name(name: str) -> str:
     """A name as RFC 1123 has it: letters, digits and dashes."""
-    return name.replace("_", "-")[:LONGEST].strip("-")
+    return name.replace("_", "-").rstrip("-")

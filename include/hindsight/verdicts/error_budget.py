@@ -118,9 +118,13 @@ class Standing:
 
     @property
     def left(self) -> float | None:
-        """The share of the period's budget that is left; of slices, of all the period holds, seen or not."""
-        total = self.slo.period // self.size if self.slo.by_slices else self.period.total
-        return budget_left(self.period.bad, total, self.slo.budget) if self._is_enough(self.period) else None
+        """The share of the period's budget that is left."""
+        return budget_left(self.period.bad, self._of, self.slo.budget) if self._is_enough(self.period) else None
+
+    @property
+    def _of(self) -> int:
+        """What the budget is a share of: the rows of the period or, of slices, all it holds, seen or not."""
+        return self.slo.period // self.size if self.slo.by_slices else self.period.total
 
     def _burn(self, spent: Spent) -> float | None:
         return burn_rate(spent.bad, spent.total, self.slo.budget) if self._is_enough(spent) else None
@@ -144,18 +148,21 @@ class Standing:
         return f"{what} in {format_duration(span)}"
 
     def _burns(self, burn: float, spent: Spent, span: timedelta) -> str:
-        left = (
-            ""
-            if self.left is None
-            else f"; {_share(self.left)} of the budget of {format_duration(self.slo.period)} is left"
-        )
-        rate = f"burns its budget {burn:.3g} times as fast as it may"
+        rate = f"burns its budget {amount(burn)} times as fast as it may"
+        left = f"; {_share(self.left)} of {self._budget} is left" if self.left is not None else ""
         return f"{rate}: {_bad(self.slo, spent)} in the last {format_duration(span)}{left}"
 
     def _has_spent(self) -> str:
-        total = self.slo.period // self.size if self.slo.by_slices else self.period.total
-        may = f"{total * self.slo.budget:,.3g} may"
-        return f"has spent its budget of {format_duration(self.slo.period)}: {_bad(self.slo, self.period)}, {may}"
+        return f"has spent {self._budget}: {_bad(self.slo, self.period)}, {amount(self._of * self.slo.budget)} may"
+
+    @property
+    def _budget(self) -> str:
+        return f"the budget of {format_duration(self.slo.period)}"
+
+
+def amount(value: float) -> str:
+    """Return a number as people say it: 2.93, 1,000."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def standing(slo: Slo, tally: Tally, start: datetime, size: timedelta) -> Standing:
@@ -175,7 +182,9 @@ def sustained(verdict: Verdict, now: Standing) -> Verdict:
     if now.short.burning < FEWEST_WINDOWS:
         return replace(verdict, status=Status.OK, note="in one window only")
     if (now.burn_long or 0.0) <= SUSTAINED * verdict.threshold:
-        return replace(verdict, status=Status.OK, note=f"not sustained: {now.burn_long or 0:.3g} over the long span")
+        return replace(
+            verdict, status=Status.OK, note=f"not sustained: {amount(now.burn_long or 0)} over the long span"
+        )
     return verdict
 
 

@@ -86,8 +86,9 @@ def _definitions(monitor: Monitor) -> dict[str, str]:
 
 def _is_news(count: SloCount, before: SloCount | None) -> bool:
     """Whether windows that look back on a count must be judged again: one of another file stands for what it was."""
-    same = before is not None and before.definition == count.definition
-    return before is None or (same and (before.bad, before.total) != (count.bad, count.total))
+    if before is None or before.definition != count.definition:
+        return before is None
+    return (before.bad, before.total) != (count.bad, count.total)
 
 
 def _looking_back(changed: Collection[datetime], now: _Counts, back: timedelta) -> set[datetime]:
@@ -106,22 +107,16 @@ def _renewed(
     resources: Resources,
 ) -> Iterator[SloCount]:
     """Count the windows that start at `starts` anew, and those of the span that this file has not counted."""
-    wanted: dict[tuple[tuple[Kind, ...], datetime], dict[str, list[datetime]]] = defaultdict(lambda: defaultdict(list))
+    wanted: dict[tuple[tuple[Kind, ...], datetime], list[_Place]] = defaultdict(list)
     for name, definition in _definitions(monitor).items():
         kinds = _kinds(monitor, monitor.slos[name])
         for start in span:
             old = before.get((name, start))
             if start in starts or old is None or old.definition != definition:
-                wanted[kinds, max(as_of, old.as_of) if old else as_of][name].append(start)
-    for (kinds, until), of in wanted.items():
-        windows = {start for some in of.values() for start in some}
-        facts = known(monitor, resources, as_of=until, windows=windows, kinds=kinds)
-        for name, some in of.items():
-            yield from (
-                one
-                for start in some
-                if (one := _counted(monitor, name, start, facts, until, before.get((name, start))))
-            )
+                wanted[kinds, max(as_of, old.as_of) if old else as_of].append((name, start))
+    for (kinds, until), places in wanted.items():
+        facts = known(monitor, resources, as_of=until, windows={start for _, start in places}, kinds=kinds)
+        yield from filter(None, (_counted(monitor, place, facts, until, before.get(place)) for place in places))
 
 
 def _kinds(monitor: Monitor, slo: Slo) -> tuple[Kind, ...]:
@@ -129,10 +124,9 @@ def _kinds(monitor: Monitor, slo: Slo) -> tuple[Kind, ...]:
     return (own, Kind.LABELS) if needs_labels(monitor, slo.metric) and own is not Kind.LABELS else (own,)
 
 
-def _counted(
-    monitor: Monitor, name: str, start: datetime, facts: Known, until: datetime, old: SloCount | None
-) -> SloCount | None:
+def _counted(monitor: Monitor, place: _Place, facts: Known, until: datetime, old: SloCount | None) -> SloCount | None:
     """Count a window; None where it was never measured."""
+    name, start = place
     slo = monitor.slos[name]
     waits = needs_labels(monitor, slo.metric)
     if old is None and not (facts.fact(start, MATURE) if waits else facts.windows.get(start)):

@@ -13,7 +13,7 @@ from hindsight.monitors.model import Monitor
 from hindsight.monitors.slos import Slo
 from hindsight.pipeline.judge.slos import reach, tallies
 from hindsight.pipeline.resources import Resources
-from hindsight.verdicts.error_budget import Tally, standing
+from hindsight.verdicts.error_budget import Tally, amount, standing
 from hindsight.verdicts.model import Incident
 from hindsight.vocabulary.measurement import Kind
 from hindsight.vocabulary.windows import format_duration
@@ -56,7 +56,7 @@ class SloState:
 
 
 def _times(burn: float | None, span: timedelta) -> str:
-    return f"{'–' if burn is None else f'{burn:.3g} ×'} in {format_duration(span)}"
+    return f"{'–' if burn is None else f'{amount(burn)} ×'} in {format_duration(span)}"
 
 
 def slo_states(monitor: Monitor, resources: Resources) -> list[SloState]:
