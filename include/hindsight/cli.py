@@ -24,6 +24,7 @@ from hindsight.commands import (
     rehearse,
     retrain,
     silence,
+    slo,
     upgrade,
 )
 from hindsight.commands.chosen import chosen
@@ -284,6 +285,7 @@ app.command(short_help="Look at every part; exit 1 where one is not well.")(doct
 app.command(short_help="Say that somebody looks after an incident: no reminders.")(ack.ack)
 app.command(short_help="Tell nobody of something until a moment, and why.")(silence.silence)
 app.command(short_help="List who did what, when and why.")(audit.audit)
+app.command(short_help="Show what is left of each error budget.")(slo.slo)
 
 
 def _postmortem(name: str | None, id: str) -> int:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hindsight.pipeline.show.audit import Deed
     from hindsight.pipeline.show.baseline_contents import Frozen, Held, Refitted
     from hindsight.pipeline.show.doctor import Part
+    from hindsight.pipeline.show.slos import SloState
     from hindsight.training.registry import ModelVersion
 
 HEALTH = {"healthy": "green", "warning": "yellow", "critical": "bold red"}
@@ -114,6 +115,16 @@ def _compared(metrics: Mapping[str, Any]) -> str:
     """'accuracy 0.91 against 0.82' of the comparison that a version was registered with."""
     name = next((name for name in metrics if f"champion_{name}" in metrics), "")
     return f"{name} {metrics[name]:.4g} against {metrics[f'champion_{name}']:.4g}" if name else ""
+
+
+def slos(states: Iterable[SloState]) -> Table:
+    """One line an SLO: its promise, what is left of the budget, how fast it goes, since when that is an incident."""
+    table = _table("slo", "good", "target", "budget left", "burn", "longer", "by", "open since", right="budget left")
+    for state in states:
+        cells = (state.good, state.promised, number("budget_left", state.left), *state.burns, _moment(state.window))
+        since = _moment(state.since) if state.since else ""
+        table.add_row(Text(state.name, "bold"), *map(Text, cells), since, style="yellow" if state.since else "")
+    return table
 
 
 def doctor(parts: Iterable[Part]) -> Table:

@@ -13,6 +13,7 @@ retrain  a person asks for a retraining
 models   the versions of a model, and the way back to an earlier one
 ack      somebody looks after an incident
 silence  nobody is told until a moment
+slo      what is left of each error budget
 doctor   the state of every part
 upgrade  tables and files of an earlier version made new
 """

@@ -29,7 +29,7 @@ def silence(
     since: Annotated[str | None, typer.Option("--since", help="from when on; now without")] = None,
     comment: Annotated[str, typer.Option("--comment", help="why")] = "",
     rule: Annotated[str, typer.Option("--rule", help="of this rule only")] = "",
-    feature: Annotated[str, typer.Option("--feature", help="of this column only")] = "",
+    feature: Annotated[str, typer.Option("--feature", help="of this column, or SLO, only")] = "",
     segment: Annotated[str, typer.Option("--segment", help="of this segment only: region=EU")] = "",
     starts: Annotated[bool, typer.Option("--starts", help="start DAGs and ask for retraining all the same")] = False,
     end: Annotated[int | None, typer.Option("--end", metavar="ID", help="end this silence now")] = None,
@@ -88,10 +88,10 @@ def refuse(watched: Monitor, asked: Silence, now: datetime) -> None:
     known = {one.id for one in watched.rules}
     if asked.rule and asked.rule not in known:
         raise ConfigError(f"--rule: {watched.name} has no rule {asked.rule!r}{did_you_mean(asked.rule, known)}")
-    columns = set(named(watched))
+    columns = {*named(watched), *watched.slos}
     if asked.feature and watched.quality is None and asked.feature not in columns:
         raise ConfigError(
-            f"--feature: the file names no column {asked.feature!r}{did_you_mean(asked.feature, columns)}"
+            f"--feature: the file names no column or SLO {asked.feature!r}{did_you_mean(asked.feature, columns)}"
         )
     if asked.segment and asked.segment.partition("=")[0] not in watched.segments:
         raise ConfigError(f"--segment: expected column=value of a column in segments, got {asked.segment!r}")

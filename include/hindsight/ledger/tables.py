@@ -330,3 +330,17 @@ deploys = sa.Table(
     _moment("window_start"),
     comment="Of each model version the first window in which it made a noticeable share of the rows.",
 )
+
+slo_counts = sa.Table(
+    "slo_counts",
+    metadata,
+    _text("monitor", primary_key=True),
+    _text("slo", primary_key=True),
+    _moment("window_start", primary_key=True),
+    _text("definition"),
+    _moment("as_of"),
+    sa.Column("bad", sa.BigInteger, nullable=False),
+    sa.Column("total", sa.BigInteger),
+    sa.Column("judged", sa.Boolean, nullable=False),
+    comment="What of a window was bad by each SLO, of how much (null while labels come); made of the snapshots.",
+)

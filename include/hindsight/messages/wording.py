@@ -12,7 +12,7 @@ from hindsight.vocabulary.severity import Severity
 
 LEARNT = timedelta(days=14)  # news that lasts two weeks has become the level
 _ASTRONOMICAL = 1e15  # from there on nobody counts digits
-_SHARES = ("_rate", "_share", "coverage")
+_SHARES = ("_rate", "_share", "coverage", "_left")
 _HEALTH = {1: "warning", 2: "critical"}
 _FINDINGS = (
     "quality.schema_change",
@@ -33,6 +33,9 @@ _MODEL = "The model no longer fits. Roll back if an older version does better, a
 _TRUTH = "The cases changed. See that labels are made as before; if they are, the model needs new data."
 _SERVICE = "The service is at fault, not the model. Scale it or restart it, and read its log."
 _BUSINESS = "A business number moved. See whether the model decides otherwise than before, or the business did."
+_BUDGET = (
+    "More goes wrong than was promised. See what changed, and hold risky changes back until there is budget again."
+)
 _IDS = "Write the ids of both tables alike, in a view of one of them, and name that view in the monitor file."
 _FEED = "The labels stay away, not the model. See what delivers them; those that come late count as ever."
 _ADVICE = {
@@ -46,6 +49,7 @@ _ADVICE = {
     "operations": _SERVICE,
     "labels": _TRUTH,
     "kpi": _BUSINESS,
+    "slo": _BUDGET,
 }
 
 
@@ -62,7 +66,7 @@ def number(metric: str, value: float | None) -> str:
     if value is None:
         return "no value"
     if metric.endswith(_SHARES):
-        return f"{100 * value:.3g} %"
+        return f"{100 * value:,.0f} %" if abs(value) >= 10 else f"{100 * value:.3g} %"
     is_plain = abs(value) < _ASTRONOMICAL and (abs(value) >= 1000 or value == int(value))
     digits = f"{value:,.0f}" if is_plain else f"{value:.3g}"
     return f"{digits} ms" if metric.endswith("_ms") else digits
@@ -111,6 +115,8 @@ def headline(rule: Rule, incident: Incident, note: str = "") -> str:
     if rule.metric == "drift.news" and (note or incident.reason):
         where = whose(_without_feature(incident.series))
         return f"{clean(incident.series.feature, 60) or 'the rows'}{where}: {clean(note or incident.reason, 200)}"
+    if rule.metric.startswith("slo.") and (note or incident.reason):
+        return f"{clean(incident.series.feature, 60)} {clean(note or incident.reason, 200)}"
     if rule.metric in _OF_LABELS and incident.reason:
         return f"{_OF_LABELS[rule.metric]}{about}: {clean(incident.reason, 300)}"
     said = f"{metric_name(rule.metric)}{about}"

@@ -13,4 +13,6 @@ metric       what there is to say about a metric   retention  how long history i
 routes       who is told of what           silences     when nobody is told, by cron
 due          when a monitor must have reported
 budget_checks  what a file's rules tell more often than its budget agrees to
+slos         what is promised over a period    slo_checks     whether that can be counted and kept
+openslo      the same as OpenSLO documents
 """

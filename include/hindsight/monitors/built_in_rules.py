@@ -7,6 +7,7 @@ from datetime import timedelta
 from math import ceil, nextafter
 
 from hindsight.monitors.rules import Rule
+from hindsight.monitors.slos import slo_rules
 from hindsight.vocabulary.severity import Severity
 
 WEEK = timedelta(days=7)
@@ -17,8 +18,8 @@ _MILDER = {Severity.P0: Severity.P1, Severity.P1: Severity.P2}
 OF_CLASSES = ("score_mistaken", "class_imbalance")  # what a regression does not predict
 
 
-def built_in_rules(task: str, drift_share: float, window: timedelta) -> tuple[Rule, ...]:
-    """Return the rules every monitor has, for a model of this task (DESIGN: rules).
+def built_in_rules(task: str, drift_share: float, window: timedelta, *, slos: bool = False) -> tuple[Rule, ...]:
+    """Return the rules every monitor has, for a model of this task (DESIGN: rules), and those of one with SLOs.
 
     What follows the world, its seasons and weeks, ends when it has been calm for a week, or for three windows if that
     is longer: a quiet Sunday is no recovery. So do values that are rare in the reference and common in some weeks.
@@ -62,7 +63,8 @@ def built_in_rules(task: str, drift_share: float, window: timedelta) -> tuple[Ru
         rule("label_drift", "labels.drifted", "P2", above=1, min_rows=100, **cycle),
         rule("accuracy_drop", f"performance.{error}", "P0", kind="symptom", sigmas=3, **{relative: "15%"}, **cycle),
     )
-    return tuple(each for each in rules if task != "regression" or each.id not in OF_CLASSES)
+    own = tuple(each for each in rules if task != "regression" or each.id not in OF_CLASSES)
+    return own + slo_rules(cycle["keep_for"]) if slos else own
 
 
 def by_criticality(rules: Iterable[Rule], criticality: str) -> tuple[Rule, ...]:

@@ -14,6 +14,7 @@ from hindsight.monitors.model import Monitor
 from hindsight.monitors.routes import ALERTMANAGER, EMAIL
 from hindsight.monitors.rule_checks import is_mergeable, rule_problems
 from hindsight.monitors.silences import YEAR_END, shortest_gap
+from hindsight.monitors.slo_checks import slo_problems
 from hindsight.monitors.strict import no_link
 from hindsight.vocabulary.windows import format_duration
 
@@ -46,6 +47,7 @@ def problems(monitor: Monitor) -> Found:
     yield from _silences(monitor)
     yield from _routes(monitor)
     yield from rule_problems(monitor)
+    yield from slo_problems(monitor)
 
 
 def _spans(monitor: Monitor) -> Found:

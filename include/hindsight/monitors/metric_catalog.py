@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from hindsight.monitors.metric import ALL_TASKS, CLASSIFIERS, Metric
+from hindsight.monitors.slos import SLO_METRICS
 from hindsight.vocabulary.measurement import Kind
 
 RESOURCE_STATISTICS = ("mean", "p95", "max", "rate")
@@ -14,10 +15,7 @@ WILSON, STUDENT, DELONG, DELTA = "Wilson", "Student", "DeLong", "delta method"
 
 
 def rule_metrics(task: str) -> Iterable[str]:
-    """Return the paths a rule of a monitor with this task may judge.
-
-    Those of what it declares come on top: its kpis as kpi.<name>, its resources by `resource_metrics`.
-    """
+    """Return the paths a rule of a monitor with this task may judge; its kpis and `resource_metrics` come on top."""
     return (m.path for m in CATALOG if task in m.tasks and m.is_judged and "<" not in m.name)
 
 
@@ -360,7 +358,7 @@ CATALOG: tuple[Metric, ...] = (
     _profile("max", "largest value"),
 )
 _OF_COLUMNS = [m for m in CATALOG if m.kind is Kind.DRIFT and m.about == "feature" and m.name != "mean_control"]
-CATALOG += tuple(replace(m, kind=Kind.LABELS, about="label column") for m in _OF_COLUMNS)  # prior shift
+CATALOG += (*(replace(m, kind=Kind.LABELS, about="label column") for m in _OF_COLUMNS), *SLO_METRICS)  # prior shift
 _BY_PATH = {metric.path: metric for metric in CATALOG}
 
 

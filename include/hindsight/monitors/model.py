@@ -8,12 +8,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from hindsight.monitors.built_in_rules import built_in_rules
+from hindsight.monitors.built_in_rules import built_in_rules, by_criticality
 from hindsight.monitors.calendar import USUAL, AnyAlertBudget, Calendar, Timezone
 from hindsight.monitors.retention import Retention, before
 from hindsight.monitors.routes import ALERTMANAGER, Route, receivers
 from hindsight.monitors.rules import Rule, RuleChange, merge
 from hindsight.monitors.silences import RepeatedSilence
+from hindsight.monitors.slos import Slos
 from hindsight.monitors.strict import (
     Column,
     Columns,
@@ -307,6 +308,7 @@ class Monitor(Strict):
     kpis: dict[Name, Kpi] = Field(default_factory=dict)
     rule_changes: Annotated[tuple[RuleChange, ...], BeforeValidator(as_tuple)] = Field((), alias="rules")
     alerts: Alerts = Alerts()
+    slos: Slos = Field(default_factory=dict)
     silences: Annotated[tuple[RepeatedSilence, ...], BeforeValidator(as_tuple)] = ()
     deploy_mute: Annotated[int, Field(ge=0, le=100)] = 2
     retrain: Retrain | None = None
@@ -355,4 +357,10 @@ class Monitor(Strict):
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
         """The built-in rules with the file's changes, disabled ones left out."""
-        return merge(built_in_rules(self.model.task, self.drift.share, self.window), self.rule_changes, self.window)
+        return merge(self.built_in, self.rule_changes, self.window)
+
+    @cached_property
+    def built_in(self) -> tuple[Rule, ...]:
+        """The rules it has before its file changes any."""
+        found = built_in_rules(self.model.task, self.drift.share, self.window, slos=bool(self.slos))
+        return by_criticality(found, self.criticality)

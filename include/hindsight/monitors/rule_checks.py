@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from hindsight.errors import did_you_mean
-from hindsight.monitors.built_in_rules import built_in_rules
 from hindsight.monitors.document import Where
 from hindsight.monitors.kpis import aggregate
 from hindsight.monitors.metric import Metric
@@ -25,7 +24,7 @@ _DAG_ID = r"[A-Za-z0-9_.-]{1,250}"
 
 def rule_problems(monitor: Monitor) -> Found:
     """Yield what is wrong with `rules` and with the rules that `retrain.require` names."""
-    built_in = built_in_rules(monitor.model.task, monitor.drift.share, monitor.window)
+    built_in = monitor.built_in
     known = {rule.id: rule for rule in built_in}
     given: dict[str, int] = {}
     for i, change in enumerate(monitor.rule_changes):
@@ -60,23 +59,29 @@ def _no_such_rule(i: int, id: str, known: dict[str, Rule]) -> Found:
 
 
 def _rule(monitor: Monitor, where: Where, change: RuleChange, rule: Rule) -> Found:
-    resources = resource_metrics(monitor.source.predictions.resources)
-    paths = [*rule_metrics(monitor.model.task), *resources, *(f"kpi.{name}" for name in monitor.kpis)]
+    measured = measured_of(monitor, rule.metric)
     if change.runbook is not None and (wrong := no_link(change.runbook)):
         yield (*where, "runbook"), wrong
     for i, receiver in enumerate(change.then or ()):
         if receiver.startswith("dag:") and not re.fullmatch(_DAG_ID, receiver[4:]):
             yield (*where, "then", i), f"{receiver[4:]!r} cannot be a DAG id"
-    if rule.metric not in paths:
-        yield (*where, "metric"), _unknown_metric(rule.metric, monitor, paths)
+    if measured is None:
+        yield (*where, "metric"), unknown_metric(monitor, rule.metric)
         return
-    kpi = rule.metric.removeprefix("kpi.")
-    measured = metric(rule.metric) or resources.get(rule.metric) or _kpi(monitor, kpi)
     yield from _thresholds(where, change, rule, measured)
     yield from _comparison(monitor, where, change, rule, measured)
     yield from _groups(monitor, where, change)
     if change.metric is not None:
-        yield from ((((*where, "metric"), f"{rule.metric!r} {lack}")) for lack in _lacks(monitor, measured))
+        yield from ((((*where, "metric"), f"{rule.metric!r} {lack}")) for lack in lacks(monitor, measured))
+
+
+def measured_of(monitor: Monitor, path: str) -> Metric | None:
+    """Return a metric of one value that is measured for this monitor; None where there is none at the path."""
+    resources = resource_metrics(monitor.source.predictions.resources)
+    if path in rule_metrics(monitor.model.task):
+        return metric(path)
+    kind, _, name = path.partition(".")
+    return _kpi(monitor, name) if kind == Kind.KPI and name in monitor.kpis else resources.get(path)
 
 
 def _kpi(monitor: Monitor, name: str) -> Metric:
@@ -86,7 +91,10 @@ def _kpi(monitor: Monitor, name: str) -> Metric:
     return Metric(Kind.KPI, name, "", lowest=0 if counted else None, compared=not in_file)
 
 
-def _unknown_metric(path: str, monitor: Monitor, paths: list[str]) -> str:
+def unknown_metric(monitor: Monitor, path: str) -> str:
+    """Say why there is no metric of one value at a path."""
+    resources = resource_metrics(monitor.source.predictions.resources)
+    paths = [*rule_metrics(monitor.model.task), *resources, *(f"kpi.{name}" for name in monitor.kpis)]
     other = metric(path)
     if other is not None and not other.is_judged:
         return f"{path!r} holds one value per {other.vector}; a rule judges metrics of one value"
@@ -102,9 +110,9 @@ def _thresholds(where: Where, change: RuleChange, rule: Rule, measured: Metric) 
         yield (*where, "below"), f"{rule.below:g} is more than above: {rule.above:g}, so that every value would breach"
     for name in ("above", "below", "critical"):
         value = getattr(change, name)
-        if value is not None and not _within(value, measured):
+        if value is not None and not within(value, measured):
             hint = f" - did you mean {value / 100:g}?" if measured.highest == 1 and 1 < value <= 100 else ""
-            yield (*where, name), f"{rule.metric!r} is {_range(measured)}, found {value:g}{hint}"
+            yield (*where, name), f"{rule.metric!r} is {range_of(measured)}, found {value:g}{hint}"
     if change.critical is not None and measured.about != "feature":
         yield (*where, "critical"), f"is for critical features, but {rule.metric!r} is not about a feature"
     elif change.critical is not None and (rule.above is None or change.critical > rule.above):
@@ -114,14 +122,16 @@ def _thresholds(where: Where, change: RuleChange, rule: Rule, measured: Metric) 
         )
 
 
-def _within(value: float, measured: Metric) -> bool:
+def within(value: float, measured: Metric) -> bool:
+    """Say whether a metric can have this value."""
     return not (
         (measured.lowest is not None and value < measured.lowest)
         or (measured.highest is not None and value > measured.highest)
     )
 
 
-def _range(measured: Metric) -> str:
+def range_of(measured: Metric) -> str:
+    """Say between what a metric's values lie."""
     if measured.lowest is None:
         return f"at most {measured.highest:g}"
     return f"at least {measured.lowest:g}" + (
@@ -150,14 +160,16 @@ def _groups(monitor: Monitor, where: Where, change: RuleChange) -> Found:
         yield (*where, "versions"), "needs source.predictions.model_version"
 
 
-def _lacks(monitor: Monitor, measured: Metric) -> Iterator[str]:
-    """What a metric needs and the monitor does not declare."""
+def lacks(monitor: Monitor, measured: Metric) -> Iterator[str]:
+    """Yield what a metric needs and the monitor does not declare."""
     if measured.needs and getattr(monitor.source.predictions, measured.needs) is None:
         yield f"needs source.predictions.{measured.needs}"
     if measured.kind in LABELLED and monitor.source.labels is None:
         yield "needs source.labels"
     if measured.kind is Kind.DRIFT and monitor.reference is None:
         yield "needs a reference section"
+    if measured.kind is Kind.SLO and not monitor.slos:
+        yield "needs slos"
 
 
 def _retraining(monitor: Monitor, ids: set[str]) -> Found:
@@ -174,7 +186,7 @@ def _retraining(monitor: Monitor, ids: set[str]) -> Found:
             yield (*where, i), f"rule {id!r} is disabled, so that retraining could never be asked for"
         elif id in active and (measured := metric(active[id].metric)):
             yield from (
-                ((*where, i), f"rule {id!r} judges {measured.path}, which {x}") for x in _lacks(monitor, measured)
+                ((*where, i), f"rule {id!r} judges {measured.path}, which {x}") for x in lacks(monitor, measured)
             )
     if monitor.retrain.dag is not None and not re.fullmatch(_DAG_ID, monitor.retrain.dag):
         yield ("retrain", "dag"), f"{monitor.retrain.dag!r} cannot be a DAG id: letters, digits, '_', '.' and '-'"
@@ -182,7 +194,7 @@ def _retraining(monitor: Monitor, ids: set[str]) -> Found:
 
 def is_mergeable(monitor: Monitor) -> bool:
     """Whether every change is of a rule built in, or says what its metric is, and none waits for too many windows."""
-    built_in = {rule.id for rule in built_in_rules(monitor.model.task, monitor.drift.share, monitor.window)}
+    built_in = {rule.id for rule in monitor.built_in}
     return all(
         (change.metric is not None or change.id in built_in)
         and all(count <= MOST for count in change.in_windows(monitor.window).values())

@@ -37,6 +37,7 @@ def schema() -> dict[str, Any]:
     free = rf"^(kpi\.|operations\.[a-z0-9_]+_({'|'.join(RESOURCE_STATISTICS)})$)"
     metric = {"anyOf": [{"enum": names}, {"type": "string", "pattern": free}]}
     result["$defs"]["RuleChange"]["properties"]["metric"] |= metric
+    result["$defs"]["Slo"]["properties"]["metric"] |= metric
     method = [*DRIFT_METHODS, *(f"evidently:{stattest}" for stattest in EVIDENTLY_STATTESTS)]
     result["$defs"]["Drift"]["properties"]["method"]["enum"] = method
     tidy: dict[str, Any] = _tidy(result)

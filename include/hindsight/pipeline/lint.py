@@ -19,6 +19,7 @@ from hindsight.monitors.loader import lint as lint_files
 from hindsight.monitors.loader import read_file
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rule_checks import rounded_times
+from hindsight.monitors.slo_checks import slo_warnings
 
 Warehouse = Callable[[str], sa.Engine]
 
@@ -47,7 +48,8 @@ def lint(files: Iterable[Path], *, great_expectations: Path, warehouse: Warehous
 def warnings(files: Iterable[Path]) -> list[Problem]:
     """Return what is no error but not as it is written, of the files that have none.
 
-    That is a budget that the file itself breaks, and a time of a rule that is no whole number of windows.
+    That is a budget that the file itself breaks, a time of a rule that is no whole number of windows, and more SLOs
+    than people look after.
     """
     found = []
     for path in dict.fromkeys(files):
@@ -56,7 +58,7 @@ def warnings(files: Iterable[Path]) -> list[Problem]:
         except ConfigError:
             continue
         if monitor is not None and not known:
-            doubts = (*budget_warnings(monitor), *rounded_times(monitor))
+            doubts = (*budget_warnings(monitor), *rounded_times(monitor), *slo_warnings(monitor))
             found += [document.problem(where, said) for where, said in doubts]
     return in_file_order(found)
 

@@ -90,6 +90,19 @@ class IncidentRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SloRow:
+    """An SLO: what is good, what is promised, the share of its budget that is left, and how fast that burns."""
+
+    name: str
+    good: str
+    target: str
+    left: float | None
+    burn_short: str
+    burn_long: str
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MonitorView:
     """Everything the page of one monitor shows, as it was known at `as_of`."""
 
@@ -102,6 +115,7 @@ class MonitorView:
     accuracy: Link | None = None
     back: Link | None = None
     drifted: tuple[Number, ...] = ()
+    slos: tuple[SloRow, ...] = ()
 
 
 def overview(monitors: Sequence[MonitorCard]) -> str:

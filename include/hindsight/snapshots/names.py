@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Literal
 
-from hindsight.vocabulary.measurement import Kind
+from hindsight.vocabulary.measurement import STORED, Kind
 
 TOP = "snapshots"
 Span = Literal["hour", "day", "month"]
@@ -18,7 +18,7 @@ SPANS: tuple[Span, ...] = ("hour", "day", "month")
 _FORMS: dict[Span, str] = {"hour": "%Y%m%dT%H", "day": "%Y%m%d", "month": "%Y%m"}
 _MOMENT = r"\d{8}T\d{6}(?:\.\d{6})?Z"
 _PLACE = (
-    rf"{TOP}/monitor=(?P<monitor>[a-z][a-z0-9_]{{0,62}})/kind=(?P<kind>{'|'.join(Kind)})/"
+    rf"{TOP}/monitor=(?P<monitor>[a-z][a-z0-9_]{{0,62}})/kind=(?P<kind>{'|'.join(STORED)})/"
     r"date=(?:\d{4}-\d\d-\d\d)/"
 )
 _SNAPSHOT = re.compile(

@@ -7,4 +7,5 @@ explain    a verdict as one sentence             retention  which verdicts may g
 cases      incidents of one origin, told together        harm       whether what drifted hurts
 acceptance what people said is usual             silence    until when nobody is told, and why
 deploys    versions that are new in the log, and how long drift is not told after them
+error_budget  what of a promise is spent, and how fast
 """

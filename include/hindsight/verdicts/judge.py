@@ -79,7 +79,12 @@ def _moved(facts: Sequence[Measurement]) -> dict[tuple[str, str, str], float]:
 
 def waits_for_labels(monitor: Monitor, rule: Rule) -> bool:
     """Say whether a rule's numbers are made of labels, so that it is due, and judged, when the window matures."""
-    return kind_of(rule) in LABELLED or is_labelled_metric(monitor, rule.metric)
+    return needs_labels(monitor, rule.metric)
+
+
+def needs_labels(monitor: Monitor, path: str) -> bool:
+    """Say whether a metric is made of labels."""
+    return Kind(path.partition(".")[0]) in LABELLED or is_labelled_metric(monitor, path)
 
 
 def due_at(monitor: Monitor, rule: Rule, end: datetime) -> datetime:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What a snapshot file is about; also its partition in the store."""
+    """What a number is about; also the partition of its snapshots in the store."""
 
     OPERATIONS = "operations"
     QUALITY = "quality"
@@ -17,6 +17,10 @@ class Kind(StrEnum):
     LABELS = "labels"
     KPI = "kpi"
     PROFILE = "profile"
+    SLO = "slo"  # made of the others when judging, and never stored
+
+
+STORED = tuple(kind for kind in Kind if kind is not Kind.SLO)
 
 
 @dataclass(frozen=True, slots=True)

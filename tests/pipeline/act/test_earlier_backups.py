@@ -33,6 +33,7 @@ CAME_LATER = (
     ("estimates", "0007"),
     ("acceptances", "0007"),
     *((name, "0009") for name in ("silences", "acknowledgements", "heartbeats", "rollbacks")),
+    ("slo_counts", "0010"),
     ("deploys", "0011"),
 )
 SNAPSHOT = "snapshots/monitor=credit/kind=drift/date=2026-09-01/a.parquet"
@@ -61,6 +62,8 @@ def a_ledger(url: sa.URL, version: str) -> Ledger:
         went = dict.fromkeys(("by", "why", "left", "restored"), "x")
         added["rollbacks"] = {"monitor": "credit", "at": at("2026-09-01"), **went}
         added["deploys"] = {"monitor": "credit", "version": "v1", "window_start": at("2026-09-01")}
+        added["slo_counts"] = {"monitor": "credit", "slo": "availability", "window_start": at("2026-09-01"), "bad": 1}
+        added["slo_counts"] |= {"definition": "x", "as_of": at("2026-09-02"), "total": 9, "judged": True}
         for name in added.keys() & set(sa.inspect(connection).get_table_names()):
             connection.execute(sa.insert(tables.metadata.tables[name]).values(added[name]))
     return ledger

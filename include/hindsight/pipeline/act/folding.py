@@ -15,7 +15,7 @@ from hindsight.snapshots.compaction import Folded, Heap, fold, heaps, outdated
 from hindsight.snapshots.index import Sought
 from hindsight.snapshots.names import SPANS, FileName, Span
 from hindsight.snapshots.store import SnapshotStore
-from hindsight.vocabulary.measurement import Kind
+from hindsight.vocabulary.measurement import STORED, Kind
 
 DAY = timedelta(days=1)
 Find = Callable[[Iterable[FileName]], list[Heap]]
@@ -30,7 +30,7 @@ def fold_snapshots(monitor: str, resources: Resources, *, now: datetime) -> dict
     during and after, and what a fold that was cut off left to do, the next one does.
     """
     make = partial(fold, now=now)
-    return _told([one for kind in Kind for one in _all_spans(monitor, kind, now, make, resources)])
+    return _told([one for kind in STORED for one in _all_spans(monitor, kind, now, make, resources)])
 
 
 def renew_snapshots(monitor: str, resources: Resources, *, now: datetime) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def renew_snapshots(monitor: str, resources: Resources, *, now: datetime) -> dic
     What windows were measured by is put on record anew too, from the files.
     """
     find, make = partial(outdated, resources.store), partial(fold, now=now, grace=timedelta())
-    told = _told([one for kind in Kind for one in _folded(monitor, kind, find, make, resources)])
+    told = _told([one for kind in STORED for one in _folded(monitor, kind, find, make, resources)])
     try:
         relearn(monitor, resources)
     except StoreError as exc:  # of a file that cannot be read: the record stays as it was

@@ -21,11 +21,13 @@ from hindsight.ledger.forgetting import (
     move_horizon,
 )
 from hindsight.ledger.records import RequestState
+from hindsight.ledger.slo_counts import forget_slo_counts
 from hindsight.ledger.summaries import forget_summaries
 from hindsight.ledger.transaction import Transaction
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.retention import before
 from hindsight.pipeline.act.expiry import Expiry, held, old_files, old_labels, old_models, old_reports
+from hindsight.pipeline.judge.slos import reach
 from hindsight.pipeline.resources import Resources
 from hindsight.training.registry import ModelVersion
 from hindsight.verdicts.model import Series
@@ -53,6 +55,7 @@ def expire(monitor: Monitor, resources: Resources, *, now: datetime) -> dict[str
             move_horizon(tx, found.horizon, now)
             forget_summaries(tx, found.horizon)
             forget_estimates(tx, found.horizon)
+            forget_slo_counts(tx, found.horizon - reach(monitor))
         verdicts = forget_verdicts(tx, found.verdicts)
     old = before(monitor.retention.messages, now)
     counts = {"messages": resources.ledger.forget_bodies(old, monitor.name) if old else 0, "verdicts": verdicts}

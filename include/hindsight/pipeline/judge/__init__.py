@@ -7,5 +7,5 @@ ranking     the drifted columns, weightiest first           incident_changes  wh
 retirement  close what is watched no more            news              what is unlike the window's own past
 harm        how grave what drifted is               silences          those asked for, and those of the file
 reminders   what lasts and nobody looks after       deploys           versions that are new, silent then
-checklist   what is known where something grave begins
+checklist   what is known where something grave begins      slos    what is spent of what was promised
 """

@@ -23,6 +23,7 @@ from hindsight.pipeline.judge.incidents_to_tell import news_of, split, worse
 from hindsight.pipeline.judge.news import news_of_run
 from hindsight.pipeline.judge.ranking import effects_of
 from hindsight.pipeline.judge.silences import remembered_for, silences_of
+from hindsight.pipeline.judge.slos import counts_labels, verdicts_of_slos
 from hindsight.pipeline.judge.verdicts import verdicts_of_night, verdicts_of_run
 from hindsight.pipeline.measure.horizon import refuse_window, unexpired
 from hindsight.pipeline.measure.windows import as_of_run
@@ -34,6 +35,7 @@ from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, St
 from hindsight.verdicts.notices import told_now, told_with_its_case
 from hindsight.verdicts.retraining import Refusal, decide
 from hindsight.verdicts.silence import Silence, audible, hushing, no_longer_silent
+from hindsight.vocabulary.measurement import Kind
 from hindsight.vocabulary.windows import Window
 from hindsight.warehouse.columns import named
 
@@ -108,7 +110,7 @@ def settle_night(
     windows = unexpired(monitor, windows, resources)
     verdicts = [verdict for window in windows for verdict in verdicts_of_night(monitor, window, as_of, resources)]
     cause = f"night {as_of:%Y-%m-%dT%H:%MZ}"
-    night = _Night(len(windows), note)
+    night = _Night(windows, note)
     return _settle(
         monitor, verdicts, as_of, cause, resources, judged_at, digest=True, night=night, link=link, dry_run=dry_run
     )
@@ -138,6 +140,8 @@ def _settle(
             note_deploys(monitor, tx, window, as_of, resources)
             verdicts = [*verdicts, *news_of_run(monitor, window, tx, resources)]
             estimated = noted(monitor, tx, window, as_of, resources)
+        measured = [window] if window else night.windows if night and counts_labels(monitor) else []
+        verdicts = [*verdicts, *verdicts_of_slos(monitor, measured, as_of, tx, resources)]
         changed = tx.save_verdicts([*verdicts, *_vanished(monitor, tx, verdicts)], judged_at)
         known = tx.incidents()
         graver = [*estimated, *(changed[one] for one in Quality.of(monitor).rules if one in changed)]
@@ -175,7 +179,7 @@ def _settle(
         start_runs(monitor, current, tx, cause=cause, at=judged_at, silences=silences)
         tx.save_incidents([*told, *map(told_with_its_case, silent), *missed], judged_at)
         if night is not None:
-            tx.commit_night(as_of, judged_at, night.windows)
+            tx.commit_night(as_of, judged_at, len(night.windows))
         if dry_run:
             tx.connection.rollback()
     return Judgement(tuple(verdicts), tuple(incidents), told, retraining)
@@ -183,7 +187,7 @@ def _settle(
 
 @dataclass(frozen=True, slots=True)
 class _Night:
-    windows: int
+    windows: Sequence[Window]
     note: Note
 
 
@@ -271,6 +275,8 @@ def _missing(monitor: Monitor, series: Series) -> str:
         return "rule"
     if series.segment and series.segment.partition("=")[0] not in monitor.segments:
         return "segment"
+    if rule.metric.startswith(f"{Kind.SLO}."):
+        return "" if series.feature in monitor.slos else "SLO"
     in_suite = rule.metric.startswith("quality.expectation") and monitor.quality is not None
     return "" if not series.feature or in_suite or series.feature in _columns(monitor) else "feature"
 

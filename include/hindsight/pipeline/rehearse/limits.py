@@ -1,8 +1,8 @@
 """Limits: how many incidents each of five limits around the present one would have opened, rule by rule.
 
 A rule with a limit is judged again on the stored numbers with the limit moved; one that judges a yes or no (news, a
-changed schema) has none, so of it the verdicts are folded again with another `for`. Either way it is the rule alone:
-no other rule mutes it, and incidents of one case are counted apart.
+changed schema) has none, and numbers of SLOs are not stored, so of these the verdicts are folded again with another
+`for`. Either way it is the rule alone: no other rule mutes it, and incidents of one case are counted apart.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from hindsight.verdicts.incidents import refold
 from hindsight.verdicts.judge import Facts, judge, kind_of, waits_for_labels
 from hindsight.verdicts.model import Series, State, Verdict
 from hindsight.verdicts.muting import ABSENT
-from hindsight.vocabulary.measurement import Kind, Measurement
+from hindsight.vocabulary.measurement import STORED, Kind, Measurement
 from hindsight.vocabulary.windows import Window
 
 FACTORS = (0.5, 0.75, 1.0, 1.5, 2.0)
@@ -50,8 +50,8 @@ class Costs:
 
 
 def has_limit(rule: Rule) -> bool:
-    """Whether a rule's limit is a number that can be moved: a yes or no has none, nor has the absence of requests."""
-    return rule.metric not in FLAGS and rule.id != ABSENT
+    """Whether a rule has a limit that can be moved, of a stored number: a yes or no has none, nor has no_data."""
+    return rule.metric not in FLAGS and rule.id != ABSENT and kind_of(rule) in STORED
 
 
 def variants(rule: Rule) -> list[tuple[str, Rule, bool]]:

@@ -15,9 +15,10 @@ from hindsight.monitors.kpis import is_labelled_metric
 from hindsight.monitors.loader import load_folder, load_monitor
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.resources import Resources, remembering
+from hindsight.pipeline.show.slos import SloState, slo_states
 from hindsight.pipeline.show.state import MonitorState, Story, state_of, stories
 from hindsight.reports.charts import Chart, Mark, Point, Unit
-from hindsight.reports.pages import IncidentRow, Link, MonitorCard, MonitorView, Number
+from hindsight.reports.pages import IncidentRow, Link, MonitorCard, MonitorView, Number, SloRow
 from hindsight.verdicts.model import Incident
 from hindsight.vocabulary.measurement import Kind
 from hindsight.vocabulary.severity import Severity
@@ -48,7 +49,7 @@ _HEADLINES = (
 )
 _CHARTS = ("drift.drift_share", "operations.total_requests", "operations.latency_p95_ms")
 _UNITS: Mapping[str, Unit] = {"total_requests": "count", "rows_raw": "count", "n_labeled": "count", "freshness_s": "s"}
-_SHARES = ("rate", "share", "accuracy", "f1", "coverage", "precision", "recall")
+_SHARES = ("rate", "share", "accuracy", "f1", "coverage", "precision", "recall", "_left")
 
 
 def overview_cards(resources: Resources, *, now: datetime) -> list[MonitorCard]:
@@ -85,6 +86,7 @@ def _view(monitor: Monitor, resources: Resources, now: datetime) -> MonitorView:
         as_of=now,
         numbers=tuple(_numbers(monitor, state, history)),
         drifted=tuple(_drifted(state, monitor)),
+        slos=tuple(map(_slo, slo_states(monitor, resources))) if monitor.slos else (),
         charts=tuple(_charts(monitor, resources, history, told)),
         incidents=tuple(replace(incident_row(s.incident, monitor), done=(s.done,), advice=s.advice) for s in told),
         reports=reports,
@@ -133,6 +135,10 @@ def _drifted(state: MonitorState, monitor: Monitor) -> Iterable[Number]:
             feature = monitor.features.get(number.about)
             weighs = "" if feature is None or feature.importance is None else f"importance {feature.importance:g}"
             yield Number(number.about, psi.get(number.about), note=weighs)
+
+
+def _slo(state: SloState) -> SloRow:
+    return SloRow(state.name, state.good, state.promised, state.left, *state.burns, state.since)
 
 
 def unit_of(metric: str) -> Unit:

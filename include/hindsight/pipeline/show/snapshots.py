@@ -10,7 +10,7 @@ from hindsight.errors import ConfigError
 from hindsight.settings import read_settings
 from hindsight.snapshots.files import open_filesystem
 from hindsight.snapshots.store import SnapshotStore
-from hindsight.vocabulary.measurement import Kind
+from hindsight.vocabulary.measurement import STORED, Kind
 from hindsight.vocabulary.windows import parse_moment
 
 if TYPE_CHECKING:
@@ -45,7 +45,6 @@ def read_snapshots(
 
 
 def _kind(name: str) -> Kind:
-    try:
-        return Kind(name)
-    except ValueError:
-        raise ConfigError(f"kind {name!r}: expected one of {', '.join(Kind)}") from None
+    if name not in STORED:
+        raise ConfigError(f"kind {name!r}: expected one of {', '.join(STORED)}")
+    return Kind(name)
