@@ -93,14 +93,33 @@ def test_values_beyond_the_reference_in_a_column_that_has_long_been_far_from_it_
     assert set(cases_of(level, *beyond).values()) == {level.id}
 
 
-def test_that_a_column_far_from_the_reference_goes_further_is_not_told_of_a_case_people_know() -> None:
+def test_that_columns_far_from_the_reference_go_beyond_it_is_told_at_each_doubling_of_them() -> None:
     level = told_now(an_incident("drift", "hour", started=at("2026-08-01")), START)
-    untold = an_incident("drift", "amount", started=at("2026-08-15"))
-    beyond = an_incident("out_of_range", "amount")
-    case = grouped([level, untold, beyond], RULES, DAY)
-    assert {one.case for one in case} == {level.id}
-    assert not brings_news(case[-1], case, RULES)
-    assert not waits(case[-1], RULES)
+    far = [an_incident("drift", f"f{k}", started=at("2026-08-15")) for k in range(8)]
+    tellings, beyond = [], list[Incident]()
+    for k in range(8):
+        beyond.append(an_incident("out_of_range", f"f{k}"))
+        case = grouped([level, *far, *beyond], RULES, DAY)
+        new = next(one for one in case if one.id == beyond[-1].id)
+        assert new.case == level.id
+        assert waits(new, RULES)
+        if brings_news(new, case, RULES):
+            tellings.append(k + 1)
+            beyond = [told_now(one, NOW) for one in beyond]
+    assert tellings == [1, 2, 4, 8]
+
+
+def test_what_waited_with_the_level_is_told_when_it_turns_out_to_be_news() -> None:
+    level = told_now(an_incident("drift", "amount", started=at("2026-08-01")), START)
+    known = told_now(an_incident("out_of_range", "hour", started=START), START)
+    far = an_incident("drift", "hour", started=at("2026-08-01"))
+    second = an_incident("new_categories", "amount")
+    before = grouped([level, far, known, second], RULES, DAY)
+    assert {one.case for one in before} == {level.id}
+    after = grouped([*before, an_incident("news", "amount", started=NOW)], RULES, DAY)
+    new = [one for one in after if one.case != level.id]
+    assert [one.series.rule for one in new] == ["new_categories", "news"]
+    assert all(brings_news(one, new, RULES) for one in new)
 
 
 def test_values_beyond_the_reference_in_another_column_or_after_its_end_are_a_case_of_their_own() -> None:

@@ -176,8 +176,8 @@ def brings_news(incident: Incident, case: Sequence[Incident], rules: Rules) -> b
 
     An open one does where nobody has heard of the case, where it is graver than what was heard, and where it is about
     something else: another column, another number of its column, or the first segment in which it is to be found. What
-    is far from the reference is told again when as many columns have come to it as were told; that one of them goes
-    further, or comes back, is not told. An end is news when nothing lasts of what people heard of the case.
+    is far from the reference is told again when as many columns have come to it as were told, and so is that they go
+    beyond it; that one comes back to it is not. An end is news when nothing lasts of what people heard of the case.
     """
     if not incident.stands:
         return not any(one.stands and one.told is not None for one in case)
@@ -190,7 +190,7 @@ def brings_news(incident: Incident, case: Sequence[Incident], rules: Rules) -> b
         return _is_doubled([one for one in case if _is(COUNTED, one, rules)])
     alike = [one for one in case if topic(one.series, rules) == topic(incident.series, rules)]
     if _is(BEYOND, incident, rules) and any(is_level(one, rules) for one in alike):
-        return False
+        return _is_doubled([one for one in case if _is(BEYOND, one, rules)])
     if is_level(incident, rules):
         return all(one.told is None for one in alike)
     told = [one for one in alike if one in heard]
@@ -211,4 +211,4 @@ def _heard_at(incident: Incident) -> Severity:
 
 def waits(incident: Incident, rules: Rules) -> bool:
     """Whether an incident that brings no news now may do so later, when more like it has come."""
-    return _is(COUNTED, incident, rules) and incident.stands
+    return _is(COUNTED | BEYOND, incident, rules) and incident.stands

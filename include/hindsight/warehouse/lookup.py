@@ -25,7 +25,7 @@ def rows_to_look_at(monitor: Monitor, window: Window, segment: str = "") -> str:
     if column and column not in hashed:
         where.append(sa.column(column) == sa.bindparam("segment"))
         values["segment"] = repr(value)
-    query = str(sa.select(table).where(*where).limit(sa.literal_column(str(SHOWN))))
+    query = str(sa.select(table).where(*where).limit(SHOWN).compile(compile_kwargs={"render_postcompile": True}))
     return f"{' '.join(query.split())}\n{', '.join(f':{key} = {text}' for key, text in values.items())}"
 
 
