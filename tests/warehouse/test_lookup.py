@@ -11,7 +11,9 @@ def test_names_are_quoted_and_values_are_not_written_into_the_statement() -> Non
     query, _, values = rows_to_look_at(monitor, a_window("2026-09-01"), "order=E'; --").partition("\n")
     assert '"order" = :segment' in query
     assert "E'" not in query
-    assert values == """:start = 2026-09-01 00:00:00, :end = 2026-09-02 00:00:00 (UTC), :segment = "E'; --\""""
+    assert (
+        values == """:start = 2026-09-01 00:00:00, :end = 2026-09-02 00:00:00 (UTC), :segment = "E'; --", :rows = 100"""
+    )
 
 
 def test_hashed_columns_are_neither_shown_nor_compared() -> None:

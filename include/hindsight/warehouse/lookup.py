@@ -18,15 +18,17 @@ def rows_to_look_at(monitor: Monitor, window: Window, segment: str = "") -> str:
     """
     source, hashed = monitor.source.predictions, set(monitor.pii.hash)
     schema, _, name = source.table.rpartition(".")
-    table = sa.table(name, *map(sa.column, _columns(monitor)), schema=schema or None)
-    at, (column, _, value) = table.c[source.timestamp], segment.partition("=")
+    at: sa.ColumnElement[object] = sa.column(source.timestamp)
+    column, _, value = segment.partition("=")
     where = [at >= sa.bindparam("start"), at < sa.bindparam("end")]
     values = {"start": f"{window.start:%Y-%m-%d %H:%M:%S}", "end": f"{window.end:%Y-%m-%d %H:%M:%S} (UTC)"}
     if column and column not in hashed:
         where.append(sa.column(column) == sa.bindparam("segment"))
         values["segment"] = repr(value)
-    query = str(sa.select(table).where(*where).limit(SHOWN).compile(compile_kwargs={"render_postcompile": True}))
-    return f"{' '.join(query.split())}\n{', '.join(f':{key} = {text}' for key, text in values.items())}"
+    columns: list[sa.ColumnElement[object]] = [sa.column(one) for one in _columns(monitor)]
+    query = sa.select(*columns).select_from(sa.table(name, schema=schema or None)).where(*where)
+    text = " ".join(str(query.limit(sa.bindparam("rows", type_=sa.Integer))).split())
+    return f"{text}\n{', '.join(f':{key} = {said}' for key, said in values.items())}, :rows = {SHOWN}"
 
 
 def _columns(monitor: Monitor) -> list[str]:
