@@ -49,11 +49,11 @@ class KilledError(BaseException):
 class History:
     """One monitor, three receivers and a clock that only goes forward."""
 
-    def __init__(self) -> None:
+    def __init__(self, **changes: Any) -> None:
         self._open = ExitStack()
         folder = Path(self._open.enter_context(tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None)))
         self.hook = self._open.enter_context(hooked())
-        self.world = self._open.enter_context(a_world(sqlite(folder), folder, days=(), **FILE))
+        self.world = self._open.enter_context(a_world(sqlite(folder), folder, days=(), **FILE | changes))
         channel = partial(AppriseChannel, url=f"json://127.0.0.1:{self.hook.port}")
         self.world.resources = replace(self.world.resources, channel=channel)
         self.ledger = self.world.resources.ledger

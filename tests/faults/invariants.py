@@ -22,6 +22,7 @@ DELIVERY = ("outbox", "mail_holds")  # what a failed attempt to send may change
 CLOCKS = ("at", "judged_at", "changed_at", "committed_at", "created_at", "next_at", "lease_until", "sent_at", "heard")
 CLOCKS += ("retried_at", "started_at", "finished_at", "attempts", "ambiguous")
 CLOCKS += ("last_error", "id", "mail", "requested_at")
+TEXTS = ("text", "html", "png")  # an error while a note is gathered costs a mail the note
 MODELS = "models/"  # no two archives of one model are alike; each says what it should be in the registry
 Rows = dict[str, list[Any]]
 
@@ -31,7 +32,7 @@ class Sight:
     """What is on record, on disk and shown."""
 
     rows: Rows
-    settled: Rows  # without what depends on when it was written
+    settled: Rows  # without what depends on when it was written, and the texts of mails
     versions: tuple[Any, ...]
     files: dict[str, bytes]
     shown: tuple[Any, ...]
@@ -62,7 +63,7 @@ def sight(stage: Stage) -> Sight:
     state = pipeline.state_of(stage.world.monitor, world.resources)
     return Sight(
         rows=world.ledger(),
-        settled=world.ledger(*CLOCKS),
+        settled=world.ledger(*CLOCKS, *TEXTS),
         versions=tuple((v.version, v.stage) for v in world.resources.registry.versions("credit")),
         files={path: files.get(path) for path in files.listing() if not path.startswith(MODELS)},
         shown=(state.window, state.health),

@@ -99,7 +99,7 @@ class TestHistories(Histories.TestCase):  # type: ignore[misc, name-defined]
 
 @pytest.mark.heavy
 class TestMoreHistories(Histories.TestCase):  # type: ignore[misc, name-defined]
-    settings = settings(max_examples=100, stateful_step_count=40, **RIGHT)
+    settings = settings(max_examples=60, stateful_step_count=40, **RIGHT)
 
 
 @pytest.fixture
@@ -153,6 +153,22 @@ def test_a_death_between_the_answer_and_its_record_repeats_a_mail_once_with_the_
     copies = [str(mail["Message-ID"]) for mail in history.world.inbox.accepted]
     assert len(set(copies)) == 2
     assert len(copies) <= 3
+
+
+def test_what_comes_and_goes_is_told_as_often_as_it_is_over_for_good() -> None:
+    history = History(rules=[*FILE["rules"], {"id": "latency_p95", "keep_for": 3}])
+    try:
+        for bad in (True, False) * 5:
+            history.live(bad=bad)
+            history.relay()
+        assert [str(mail["Subject"])[:4] for mail in history.world.inbox.accepted] == ["[P1]", "[P1]"]
+        for _ in range(3):
+            history.live(bad=False)
+            history.relay()
+        settle_accounts(history)
+        assert len(history.world.inbox.accepted) == 4
+    finally:
+        history.close()
 
 
 def test_five_hundred_failing_checks_are_three_messages_at_most(history: History) -> None:
