@@ -40,6 +40,12 @@ test: .venv/.installed  ## Check style, types and behaviour
 test-heavy: .venv/.installed  ## Check properties with ten times as many examples, and what else takes too long for every day
 	HINDSIGHT_EXAMPLES=thorough $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "heavy or hypothesis"
 
+.PHONY: faults
+faults: export OMP_NUM_THREADS := 1
+faults: export OPENBLAS_NUM_THREADS := 1
+faults: .venv/.installed  ## Kill, and fail, every operation of a window, a night, a retraining and a rollback: ten minutes; EVERY=5 a fifth
+	@$(BIN)/python -m tests.faults $(EVERY)
+
 .venv-nannyml/.installed: benchmarks/nannyml.txt | .venv/.installed
 	@echo "Making .venv-nannyml, where NannyML lives apart from our requirements: 1.1 GB"
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-nannyml

@@ -30,7 +30,8 @@ def past(world: World, *days: int) -> None:
     for n in days:
         then = datetime.now(UTC) - n * DAY
         pipeline.ask(world.monitor, f"past{n}", world.resources, as_of=then, by="bob", why="", at=then)
-        world.resources.ledger.finish(f"past{n}", RequestState.KEPT, at=then)
+        with world.resources.ledger.locked("credit") as tx:
+            tx.finish_retraining(f"past{n}", RequestState.KEPT, at=then)
 
 
 def test_a_person_asks_and_is_told_what_happens_next(retrained: World, say: Say) -> None:
@@ -77,7 +78,8 @@ def test_a_second_is_refused_while_one_is_under_way(retrained: World, say: Say, 
     assert f"retraining {first}, asked for by ann at " in said.err
     assert "is under way in retrain__credit - wait for its end" in said.err
     assert [p.request.key for p in ledger.requests("credit")] == [first]
-    ledger.finish(first, RequestState.KEPT, at=datetime.now(UTC))
+    with ledger.locked("credit") as tx:
+        tx.finish_retraining(first, RequestState.KEPT, at=datetime.now(UTC))
     assert say(*ASK).code == 0
 
 

@@ -249,9 +249,10 @@ def test_a_failure_takes_back_no_decision_and_nobody_elses_run(ledger) -> None:
     with ledger.locked("credit") as tx:
         tx.request_retraining(a_request())
     ledger.claim("k1", monitor="credit", by="run")
-    assert not ledger.give_up("k1", by="another", at=NOW, note="failed")
-    ledger.finish("k1", RequestState.DONE, at=NOW, note="v2 is the champion")
-    assert not ledger.give_up("k1", by="run", at=NOW + DAY, note="failed")
+    with ledger.locked("credit") as tx:
+        assert not tx.give_up_retraining("k1", by="another", at=NOW, note="failed")
+        tx.finish_retraining("k1", RequestState.DONE, at=NOW, note="v2 is the champion")
+        assert not tx.give_up_retraining("k1", by="run", at=NOW + DAY, note="failed")
     assert [(p.state, p.note) for p in ledger.requests()] == [(RequestState.DONE, "v2 is the champion")]
 
 
@@ -261,7 +262,8 @@ def test_a_start_that_is_learnt_of_late_takes_nothing_back(ledger) -> None:
     ledger.claim("k1", monitor="credit", by="run")
     ledger.mark_started("k1", NOW)
     assert not ledger.claim("k1", monitor="credit", by="another run")
-    ledger.finish("k1", RequestState.KEPT, at=NOW + DAY, note="champion 0.91, challenger 0.90")
+    with ledger.locked("credit") as tx:
+        tx.finish_retraining("k1", RequestState.KEPT, at=NOW + DAY, note="champion 0.91, challenger 0.90")
     assert not ledger.claim("k1", monitor="credit", by="run")
     (progress,) = ledger.requests()
     assert (progress.state, progress.finished_at) == (RequestState.KEPT, NOW + DAY)

@@ -13,7 +13,6 @@ from hindsight.ledger import records, tables
 from hindsight.ledger.connect import lock, prepare, reaching
 from hindsight.ledger.forgetting import settled
 from hindsight.ledger.records import (
-    UNDECIDED,
     DagProgress,
     DagRequest,
     Event,
@@ -202,27 +201,6 @@ class Ledger:
         if mine:  # a failed run that was cleared takes its request up again
             self._advance(table, key, (RequestState.FAILED,), RequestState.CLAIMED, finished_at=None)
         return mine
-
-    def finish(self, key: str, outcome: RequestState, *, at: datetime, note: str = "", by: str = "") -> bool:
-        """Record what was decided about a retraining, `by` whom where a person did; False where it was done already.
-
-        What is done stays done; what was kept, refused or failed may still be done by a run that was cleared.
-        """
-        table = tables.retrain_requests
-        update = sa.update(table).where(table.c.key == key, table.c.state != str(RequestState.DONE))
-        with self.writing() as connection:
-            decided = update.values(state=str(outcome), finished_at=at, note=note, decided_by=by)
-            return connection.execute(decided).rowcount == 1
-
-    def give_up(self, key: str, *, by: str, at: datetime, note: str) -> bool:
-        """Record that the run `by` failed; False where its request is decided already, or is another run's."""
-        table = tables.retrain_requests
-        update = sa.update(table).where(table.c.key == key, table.c.state.in_([str(state) for state in UNDECIDED]))
-        failed = update.where(table.c.claimed_by.in_(["", by])).values(
-            state=str(RequestState.FAILED), finished_at=at, note=note
-        )
-        with self.writing() as connection:
-            return connection.execute(failed).rowcount == 1
 
     def pending_dags(self) -> list[DagRequest]:
         """Return the requests for runs of users' DAGs that have not been started, oldest first."""

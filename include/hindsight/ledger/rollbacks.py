@@ -8,7 +8,6 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from hindsight.ledger import tables
-from hindsight.ledger.ledger import Ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +21,9 @@ class Rollback:
     restored: str
 
 
-def note_rollback(ledger: Ledger, monitor: str, one: Rollback) -> None:
-    """Put a rollback on record."""
-    with ledger.locked(monitor) as tx:
-        tx.connection.execute(sa.insert(tables.rollbacks), [asdict(one) | {"monitor": monitor}])
+def note_rollback(connection: sa.Connection, monitor: str, one: Rollback) -> None:
+    """Put a rollback on record, in the transaction that makes it."""
+    connection.execute(sa.insert(tables.rollbacks), [asdict(one) | {"monitor": monitor}])
 
 
 def rollbacks(connection: sa.Connection, monitor: str) -> list[Rollback]:

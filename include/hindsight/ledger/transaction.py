@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hindsight.ledger import records, tables
-from hindsight.ledger.records import DagRequest, MailState, Measured, RequestState
+from hindsight.ledger.records import UNDECIDED, DagRequest, MailState, Measured, RequestState
 from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
 from hindsight.vocabulary.letters import Letter
 
@@ -134,6 +134,24 @@ class Transaction:
         if claimed_by:
             row |= {"claimed_by": claimed_by, "state": str(RequestState.CLAIMED), "started_at": request.requested_at}
         return self._ask(tables.retrain_requests, row)
+
+    def finish_retraining(self, key: str, outcome: RequestState, *, at: datetime, note: str = "", by: str = "") -> bool:
+        """Record what was decided about a retraining, `by` whom where a person did; False where it was done already.
+
+        What is done stays done; what was kept, refused or failed may still be done by a run that was cleared.
+        """
+        table = tables.retrain_requests
+        update = sa.update(table).where(table.c.key == key, table.c.state != str(RequestState.DONE))
+        decided = update.values(state=str(outcome), finished_at=at, note=note, decided_by=by)
+        return self.connection.execute(decided).rowcount == 1
+
+    def give_up_retraining(self, key: str, *, by: str, at: datetime, note: str) -> bool:
+        """Record that the run `by` failed; False where its request is decided already, or is another run's."""
+        table = tables.retrain_requests
+        update = sa.update(table).where(table.c.key == key, table.c.state.in_([str(state) for state in UNDECIDED]))
+        mine = update.where(table.c.claimed_by.in_(["", by]))
+        failed = mine.values(state=str(RequestState.FAILED), finished_at=at, note=note)
+        return self.connection.execute(failed).rowcount == 1
 
     def request_dag(self, request: DagRequest) -> bool:
         """Ask for a run of a user's DAG; False where a request of this key is there already."""

@@ -184,10 +184,7 @@ class Registry:
         Raises TrainingError when there is none, and where `to` never was champion or is it now.
         """
         with _reachable(), self._engine.begin() as connection:
-            _lock(connection, monitor)
-            wanted = _once_champion(connection, monitor, to) if to else _last_good(connection, monitor)
-            _retire(connection, monitor, rolled_back_at=at)
-            return _crown(connection, wanted, at)
+            return put_back(connection, monitor, at=at, to=to)
 
     def remove(self, version: ModelVersion, delete: Callable[[], None]) -> bool:
         """Take a version out of the register, and its file by `delete`; False, and neither, where it is the champion.
@@ -205,6 +202,14 @@ class Registry:
     def _reading(self) -> sa.Connection:
         """A connection that waits for no writer, where the ledger's SQLite tells readers and writers apart."""
         return self._engine.connect().execution_options(reading=True)
+
+
+def put_back(connection: sa.Connection, monitor: str, *, at: datetime, to: str | None = None) -> ModelVersion:
+    """Do what `Registry.rollback` does in a transaction of the ledger, with what else belongs to it."""
+    _lock(connection, monitor)
+    wanted = _once_champion(connection, monitor, to) if to else _last_good(connection, monitor)
+    _retire(connection, monitor, rolled_back_at=at)
+    return _crown(connection, wanted, at)
 
 
 @contextmanager

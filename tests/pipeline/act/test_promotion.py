@@ -15,8 +15,10 @@ from sklearn.dummy import DummyClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from hindsight import pipeline
+from hindsight.errors import LedgerError
 from hindsight.ledger import tables
 from hindsight.ledger.records import Progress, RequestState
+from hindsight.ledger.transaction import Transaction
 from hindsight.training.registry import ModelVersion, Stage
 from hindsight.verdicts.model import RetrainRequest
 from tests.builders import DAY, at
@@ -190,6 +192,29 @@ def test_who_approved_is_recorded_once_and_told(world: World) -> None:
     found = progress(world, OLD)
     assert (found.decided_by, found.finished_at, found.outcome) == ("ann", NIGHT + DAY, "done, approved by ann")
     assert subjects(world) == ["[promoted] credit: retrained-aaaaaaaa is the champion"]
+
+
+@pytest.mark.parametrize("end", ["promote", "refuse", "give_up"])
+def test_what_came_of_a_request_and_the_word_about_it_are_written_together(
+    world: World, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    registered(world, OLD)
+    ends = {
+        "promote": lambda: pipeline.promote(world.monitor, OLD, world.resources, at=NIGHT),
+        "refuse": lambda: pipeline.refuse(world.monitor, OLD, world.resources, at=NIGHT, by="ann"),
+        "give_up": lambda: pipeline.give_up(world.monitor, OLD, world.resources, at=NIGHT, run_id="run-a"),
+    }
+    with monkeypatch.context() as broken:
+        broken.setattr(Transaction, "queue", _break_off)
+        with pytest.raises(LedgerError):
+            ends[end]()
+    assert progress(world, OLD).state is RequestState.CLAIMED
+    ends[end]()
+    assert len(subjects(world)) == 1
+
+
+def _break_off(*_: object) -> None:
+    raise LedgerError("the ledger is out of reach")
 
 
 def test_nobody_answering_is_an_outcome_of_its_own(world: World) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from hindsight.errors import HindsightError, TrainingError
+from hindsight.errors import HindsightError, LedgerError, TrainingError
 from hindsight.pipeline.act.rollback import roll_back
-from hindsight.pipeline.measure.baselines import in_force
+from hindsight.pipeline.measure.baselines import freeze, in_force
 from hindsight.pipeline.show.audit import deeds
 from hindsight.training.registry import ModelVersion
 from tests.builders import at
@@ -93,6 +93,33 @@ def test_a_reference_that_cannot_be_frozen_leaves_everything_as_it_was(world: Wo
     champion = world.resources.registry.champion("credit")
     assert champion is not None
     assert champion.version == "v3"
+
+
+def test_a_command_that_broke_off_is_given_again_later(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr("hindsight.pipeline.act.rollback.note_rollback", _break_off)
+        with pytest.raises(LedgerError):
+            roll_back(world.monitor, world.resources, at=at("2026-09-05"), by="ann", why="x")
+    champion = world.resources.registry.champion("credit")
+    assert champion is not None
+    assert champion.version == "v3"
+    assert roll_back(world.monitor, world.resources, at=at("2026-09-05T00:05"), by="ann", why="x").restored == "v2"
+    assert world.deliver(at("2026-09-05T01:00")) == ["[rolled back] credit: v2 is the champion again"]
+    assert len(deeds([world.monitor], world.resources)) == 1
+
+
+def _break_off(*_: object) -> None:
+    raise LedgerError("the ledger is out of reach")
+
+
+def test_a_version_whose_reference_was_frozen_once_comes_back(world: World) -> None:
+    since = [at("2026-09-06"), at("2026-09-08")]
+    freeze(world.monitor, world.resources, as_of=since[0], model_version="v2", effective_from=since[0])
+    freeze(world.monitor, world.resources, as_of=since[1], model_version="v3", effective_from=since[1])
+    assert roll_back(world.monitor, world.resources, at=at("2026-09-10"), by="ann", why="x").restored == "v2"
+    frozen = in_force(world.monitor, world.resources, at("2026-09-10"))
+    assert frozen is not None
+    assert (frozen.pin["model_version"], frozen.pin["effective_from"]) == ("v2", at("2026-09-10").isoformat())
 
 
 # Commands

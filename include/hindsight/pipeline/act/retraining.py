@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from posixpath import basename
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from hindsight.training.registry import ModelVersion
 from hindsight.training.train import hold_out, rehearse, train
 from hindsight.verdicts.model import RetrainRequest
 from hindsight.verdicts.retraining import noted
-from hindsight.vocabulary.letters import Message, letters
+from hindsight.vocabulary.letters import Letter, Message, letters
 from hindsight.vocabulary.severity import Severity
 from hindsight.vocabulary.windows import Window
 from hindsight.warehouse.labels import labelled
@@ -186,29 +187,24 @@ def give_up(monitor: Monitor, key: str, resources: Resources, *, at: datetime, r
     What was decided before the run failed, at its announcement for instance, stands, and nothing else is told.
     """
     note = f"run {run_id} of {monitor.retrain_dag} failed"
-    if not resources.ledger.give_up(key, by=run_id, at=at, note=note):
-        return
+    subject = f"[failed] {monitor.name}: the retraining failed"
     text = f"{note}: its log in Airflow says why. The champion stays. Clear the run to try again.\n"
-    _announce(
-        monitor,
-        f"{key} failed at {at:%Y-%m-%d %H:%M}",
-        f"[failed] {monitor.name}: the retraining failed",
-        text,
-        resources,
-        at,
-    )
+    with resources.ledger.locked(monitor.name) as tx:
+        if tx.give_up_retraining(key, by=run_id, at=at, note=note):
+            tx.queue(_announcement(monitor, f"{key} failed at {at:%Y-%m-%d %H:%M}", subject, text), at)
 
 
 def _close(
     monitor: Monitor, key: str, state: RequestState, note: str, resources: Resources, *, at: datetime, by: str = ""
 ) -> None:
-    """Write down what came of a request and tell its people; what is done stays done, and is told once."""
-    if not resources.ledger.finish(key, state, at=at, note=note, by=by) and state is not RequestState.DONE:
-        return
+    """Write down what came of a request and tell its people, both or neither; what is done stays done."""
     version = resources.registry.version(monitor.name, version_of(key))
+    decided = replace(_request(monitor, key, resources), state=state, decided_by=by)
     tag, (subject, _, more) = "promoted" if state is RequestState.DONE else "kept", note.partition("; ")
-    text = (f"{more}.\n\n" if more else "") + _told(version, _request(monitor, key, resources))
-    _announce(monitor, key, f"[{tag}] {monitor.name}: {subject}", text, resources, at)
+    text = (f"{more}.\n\n" if more else "") + _told(version, decided)
+    with resources.ledger.locked(monitor.name) as tx:
+        if tx.finish_retraining(key, state, at=at, note=note, by=by):
+            tx.queue(_announcement(monitor, key, f"[{tag}] {monitor.name}: {subject}", text), at)
 
 
 def _told(version: ModelVersion, progress: Progress) -> str:
@@ -226,12 +222,10 @@ def _wish(request: RetrainRequest) -> str:
     return f"Asked for by {request.asked_by}: {request.why or 'no reason given'}." if request.asked_by else ""
 
 
-def _announce(monitor: Monitor, key: str, subject: str, text: str, resources: Resources, at: datetime) -> None:
+def _announcement(monitor: Monitor, key: str, subject: str, text: str) -> list[Letter]:
     message = Message(subject, text, severity=Severity.P1)
-    cause = f"retraining {key}"
-    with resources.ledger.locked(monitor.name) as tx:
-        to = monitor.receivers(message.severity)
-        tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=to), at)
+    cause, to = f"retraining {key}", monitor.receivers(message.severity)
+    return letters(message, monitor=monitor.name, cause=cause, recipients=to)
 
 
 def _retrain(monitor: Monitor) -> Retrain:

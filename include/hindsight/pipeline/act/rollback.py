@@ -6,9 +6,10 @@ from datetime import datetime
 
 from hindsight.ledger.rollbacks import Rollback, note_rollback
 from hindsight.monitors.model import Monitor
-from hindsight.pipeline.measure.baselines import freeze
+from hindsight.pipeline.measure.baselines import freeze, in_force
 from hindsight.pipeline.resources import Resources
-from hindsight.vocabulary.letters import Message, letters
+from hindsight.training.registry import put_back
+from hindsight.vocabulary.letters import Letter, Message, letters
 from hindsight.vocabulary.severity import Severity
 
 
@@ -17,26 +18,34 @@ def roll_back(
 ) -> Rollback:
     """Make the last good champion, or `to`, the champion again; freeze the baseline for it, tell, and put it on record.
 
-    The baseline comes first, so that where it fails nothing has changed. The champion that is left never comes back by
-    itself. Raises TrainingError where there is none to go back to.
+    The baseline comes first, so that where it fails nothing has changed; all else is one transaction, so that a command
+    that broke off is given again, or is done. The champion that is left never comes back by itself. Raises
+    TrainingError where there is none to go back to.
     """
     left, back = resources.registry.champion(monitor.name), resources.registry.earlier(monitor.name, to)
     is_frozen = _frozen(monitor, back.version, resources, at)
-    restored = resources.registry.rollback(monitor.name, at=at, to=back.version)
-    done = Rollback(at, by, why, left.version if left else "", restored.version)
-    note_rollback(resources.ledger, monitor.name, done)
-    _announce(monitor, done, resources, is_frozen=is_frozen)
+    with resources.ledger.locked(monitor.name) as tx:
+        restored = put_back(tx.connection, monitor.name, at=at, to=back.version)
+        done = Rollback(at, by, why, left.version if left else "", restored.version)
+        note_rollback(tx.connection, monitor.name, done)
+        tx.queue(_announcement(monitor, done, is_frozen=is_frozen), at)
     return done
 
 
 def _frozen(monitor: Monitor, version: str, resources: Resources, at: datetime) -> bool:
-    """Freeze the reference for a version; False where there is none to freeze, or it has no rows."""
+    """Freeze the reference for a version, unless that is done; False where there is none to freeze, or it has no rows.
+
+    It is done where a command broke off after it.
+    """
     if monitor.reference is None or monitor.reference.trailing is not None:
         return False
+    known = in_force(monitor, resources, at)
+    if known is not None and known.pin["model_version"] == version:
+        return True
     return freeze(monitor, resources, as_of=at, model_version=version, effective_from=at).n > 0
 
 
-def _announce(monitor: Monitor, done: Rollback, resources: Resources, *, is_frozen: bool) -> None:
+def _announcement(monitor: Monitor, done: Rollback, *, is_frozen: bool) -> list[Letter]:
     subject = f"[rolled back] {monitor.name}: {done.restored} is the champion again"
     text = (
         f"{done.by} put {done.restored} back in the place of {done.left or 'none'}: {done.why}\n\n"
@@ -44,7 +53,5 @@ def _announce(monitor: Monitor, done: Rollback, resources: Resources, *, is_froz
         f"in the registry and does not come back by itself: hindsight models {monitor.name}\n"
     )
     message = Message(subject, text, severity=Severity.P1)
-    with resources.ledger.locked(monitor.name) as tx:
-        cause = f"rollback {done.at.isoformat()}"
-        to = monitor.receivers(message.severity)
-        tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=to), done.at)
+    cause, to = f"rollback {done.at.isoformat()}", monitor.receivers(message.severity)
+    return letters(message, monitor=monitor.name, cause=cause, recipients=to)

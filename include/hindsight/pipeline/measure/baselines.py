@@ -63,20 +63,22 @@ def freeze(
     A reference without rows is returned but not kept. Raises DataError where it lacks a declared feature that no
     earlier one had.
     """
-    moment = min(as_of, matures_at(monitor) or as_of)
-    baseline = _fit(monitor, resources, moment, like=_first(monitor, resources), model_version=model_version)
-    return _keep(monitor, resources, baseline, as_of=as_of, effective_from=effective_from)
+    moment, since = min(as_of, matures_at(monitor) or as_of), _since(effective_from)
+    baseline = _fit(monitor, resources, moment, like=_first(monitor, resources), version=model_version, since=since)
+    return _keep(monitor, resources, baseline, as_of=as_of, since=since)
 
 
-def _keep(
-    monitor: Monitor, resources: Resources, baseline: Baseline, *, as_of: datetime, effective_from: datetime | None
-) -> Baseline:
+def _since(effective_from: datetime | None) -> str:
+    return effective_from.isoformat() if effective_from else ALWAYS
+
+
+def _keep(monitor: Monitor, resources: Resources, baseline: Baseline, *, as_of: datetime, since: str) -> Baseline:
     if not baseline.n:
         return baseline
     pin = {
         "fingerprint": fingerprint(monitor),
         "labels": "mature" if _mature(monitor, as_of) else "arriving",
-        "effective_from": effective_from.isoformat() if effective_from else ALWAYS,
+        "effective_from": since,
         "model_version": baseline.model_version,
     }
     resources.baselines.write(monitor.name, baseline.id, _tables(baseline), fitted_as_of=baseline.fitted_as_of, pin=pin)
@@ -98,10 +100,11 @@ def refit(monitor: Monitor, resources: Resources, *, as_of: datetime) -> Baselin
         return freeze(monitor, resources, as_of=as_of)
     before = _load(resources.baselines, monitor.name, known.id)
     moment, version = min(as_of, matures_at(monitor) or as_of), known.pin["model_version"]
-    fitted = _fit(monitor, resources, moment, like=_first(monitor, resources), model_version=version)
+    since = _since(as_of)
+    fitted = _fit(monitor, resources, moment, like=_first(monitor, resources), version=version, since=since)
     if _alike(before, fitted):
         return before
-    frozen = _keep(monitor, resources, fitted, as_of=as_of, effective_from=as_of)
+    frozen = _keep(monitor, resources, fitted, as_of=as_of, since=since)
     now = in_force(monitor, resources, as_of)
     if frozen.n and (now is None or now.id != frozen.id):
         raise ConfigError(f"another baseline of {monitor.name} begins at {as_of.isoformat()}; choose a later --as-of")
@@ -202,24 +205,30 @@ def _trailing(monitor: Monitor, window: Window, resources: Resources) -> Baselin
 
 
 def _fit(
-    monitor: Monitor, resources: Resources, as_of: datetime, *, like: Baseline | None, model_version: str = ""
+    monitor: Monitor,
+    resources: Resources,
+    as_of: datetime,
+    *,
+    like: Baseline | None,
+    version: str = "",
+    since: str = ALWAYS,
 ) -> Baseline:
+    """Fit the reference; its id says too from when on it holds, for the same rows may be frozen for many times."""
+    declared = fingerprint(monitor) if since == ALWAYS else f"{fingerprint(monitor)} {since}"
     with tempfile.TemporaryDirectory(prefix="hindsight-") as folder:
         needed = [name for name in monitor.features if like is None or name not in like.columns]
         rows = read_reference(monitor, resources, folder=Path(folder), as_of=as_of, needed=needed)
-        baseline = fit(
-            rows.rows, monitor, output=rows.output, fitted_as_of=as_of, model_version=model_version, like=like
-        )
+        baseline = fit(rows.rows, monitor, output=rows.output, fitted_as_of=as_of, model_version=version, like=like)
         labels = rows.labels if _mature(monitor, as_of) and _lags_enough(monitor) else None
         tables = {
             CALIBRATION: _calibration(monitor, labels).to_table(),
             CONTROL: fit_control(rows.rows, monitor).to_table(),
         }
         if labels is None:
-            return baseline.measured({}, tables, declared=fingerprint(monitor))
+            return baseline.measured({}, tables, declared=declared)
         truth, tables[VALUES] = fit_labels(labels, monitor, like)
         said = _performance(monitor, labels)
-        return baseline.measured(said, tables, labels=truth, declared=fingerprint(monitor))
+        return baseline.measured(said, tables, labels=truth, declared=declared)
 
 
 def _tables(baseline: Baseline) -> dict[str, pa.Table]:
