@@ -104,3 +104,16 @@ def test_what_is_new_in_one_segment_names_it(world: World) -> None:
     told = {(i.series.segment, i.series.feature) for i in world.incidents() if i.series.rule == "news"}
     assert ("region=EU", "amount") in told
     assert not {segment for segment, feature in told if feature == "amount"} & {"region=US", "region=APAC"}
+
+
+def test_news_of_a_segment_is_over_when_it_was_calm_for_a_week(world: World) -> None:
+    world.declare(start="2026-08-28", segments=["region"], features={"amount": "numeric"})
+    for day in days("2026-08-28", 27):
+        by = 3.0 if day in FAULTY else 1.0
+        amounts = [20.0 + i % 17 * (by if i % 3 == 0 else 1) for i in range(300)]
+        world.log(day, n=300, seed=at(day).toordinal(), amount=amounts.__getitem__).run(day)
+    states = {(i.series.segment, i.series.feature): i.state for i in world.incidents("news")}
+    assert states["region=EU", "amount"] is State.RESOLVED
+    ended = next(i.ended for i in world.incidents("news") if i.series.segment == "region=EU")
+    assert ended is not None
+    assert ended >= at("2026-09-16")

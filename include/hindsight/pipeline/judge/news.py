@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from math import sin
@@ -97,8 +97,9 @@ class _Past:
         levels = self._before_levels(lasting, grid)
         if any(one.is_news and (one.segment, one.feature) in levels for one in found):
             found = unless_returned(found, self._findings(places, count, now, past, levels), levels)
-        facts = [fact(one, now, past) for one in found]
-        return self._verdicts(start, [one for one in facts if not one.segment or one.value])
+        facts, before = [fact(one, now, past) for one in found], self._were_news(grid[:-1])
+        spoken = [one for one in facts if not one.segment or one.value or (one.segment, one.feature) in before]
+        return self._verdicts(start, spoken)
 
     def _findings(
         self, places: Sequence[Place], count: int, now: Numbers, past: Sequence[Numbers], out: Out
@@ -140,6 +141,11 @@ class _Past:
             for verdict in self.tx.breaches_of(self.rules, self.since):
                 self.breaches[verdict.window.start].add((verdict.series.segment, verdict.series.feature))
         return self.breaches
+
+    def _were_news(self, starts: Iterable[datetime]) -> set[Column]:
+        """Return what was news in one of these windows; of a segment nothing else is worth a verdict each window."""
+        breaches = self._breaches()
+        return {column for start in starts for column in breaches.get(start, ())}
 
     def _spells(self, start: datetime, columns: Collection[Column]) -> dict[Column, list[Spell]]:
         """Return by column the spells of news before a window, its own and those of all rows.
