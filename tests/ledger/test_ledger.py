@@ -388,14 +388,6 @@ def test_monitors_lock_apart_on_postgresql(postgres_url) -> None:
     ledger.engine.dispose()
 
 
-def test_a_ledger_out_of_reach_is_a_transient_error_without_its_password() -> None:
-    url = sa.make_url("postgresql+psycopg://ann:canary-123@127.0.0.1:9/ledger?sslpassword=canary-123")
-    with pytest.raises(LedgerError, match="hindsight_ledger") as caught:
-        Ledger(open_engine(url)).create()
-    assert caught.value.transient
-    assert "canary-123" not in str(caught.value) + repr(caught.value.__cause__)
-
-
 def test_a_driver_error_shows_no_parameters(ledger) -> None:
     with pytest.raises(sa.exc.IntegrityError) as caught, ledger.locked("credit") as tx:
         tx.save_verdicts([replace(a_verdict(), n=None)], NOW)

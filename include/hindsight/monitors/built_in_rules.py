@@ -59,7 +59,7 @@ def built_in_rules(task: str, drift_share: float, window: timedelta, *, slos: bo
         # more than the share, not equal to it
         rule("drift_share", "drift.drift_share", "P2", above=nextafter(drift_share, 2), **cycle),
         rule("class_imbalance", "drift.class_share", "P2", above=0.2, below=-0.2, min_rows=100, **moves),
-        rule("concept_drift", "performance.estimate_reading", "P2", above=2, min_rows=100, **{"for": 2}, **cycle),
+        rule("concept_drift", "performance.estimate_reading", "P2", above=2, enabled=False, **{"for": 2}, **cycle),
         rule("label_drift", "labels.drifted", "P2", above=1, min_rows=100, **cycle),
         rule("accuracy_drop", f"performance.{error}", "P0", kind="symptom", sigmas=3, **{relative: "15%"}, **cycle),
     )

@@ -19,7 +19,9 @@ BAD = DAYS[3:]
 
 @pytest.fixture
 def world(sqlite_url: sa.URL, tmp_path: Path) -> Iterator[World]:
-    with a_world(sqlite_url, tmp_path, start="2026-08-28", segments=["region"]) as made:
+    rules = [{"id": "health_critical", "enabled": False}]
+    rules += [{"id": "errors", "metric": "operations.error_rate", "above": 0.3, "severity": "P0"}]
+    with a_world(sqlite_url, tmp_path, start="2026-08-28", segments=["region"], rules=rules) as made:
         yield made
 
 
@@ -42,7 +44,7 @@ def test_a_grave_mail_says_what_is_known(world: World) -> None:
     text = lived(world)
     assert "First bad window: 2026-08-31; 1 so far" in text
     assert "Deployed before it: version v2, in the log since 2026-08-30" in text
-    assert "Worst segments: region=EU:" in text
+    assert "Worst segments: region=EU: error rate 100.0% on 100 rows\n" in text
     assert ":segment = 'EU'" in text
 
 

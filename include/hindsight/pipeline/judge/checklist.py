@@ -40,7 +40,7 @@ def _checks(monitor: Monitor, tx: Transaction, incident: Incident, resources: Re
     yield Check("Deployed before it", _deployed(monitor, tx, incident.started))
     yield Check("Broke at about the same time", _beside(monitor, tx, incident))
     rule = next(rule for rule in monitor.rules if rule.id == incident.series.rule)
-    worst = _worst(rule, _segments(monitor, rule, incident, resources))
+    worst = _worst(rule, incident.value, _segments(monitor, rule, incident, resources))
     if worst:
         yield Check("Worst segments", "; ".join(_said(rule, one) for one in worst))
     last = Window(incident.breaches[-1], incident.breaches[-1] + size)
@@ -78,11 +78,12 @@ def _segments(monitor: Monitor, rule: Rule, incident: Incident, resources: Resou
     return [one for one in facts if one.metric == metric and one.segment and not one.model_version and not one.bin]
 
 
-def _worst(rule: Rule, segments: Sequence[Measurement]) -> list[Measurement]:
-    """Return the segments that lie furthest to the bad side of their reference, or of nothing where there is none."""
-    is_low_bad = rule.below is not None or rule.drops_by is not None
-    known = [(one, one.value - (one.reference or 0)) for one in segments if one.value is not None and one.n >= FEWEST]
-    return [one for one, _ in sorted(known, key=lambda pair: pair[1] if is_low_bad else -pair[1])][:3]
+def _worst(rule: Rule, value: float | None, segments: Sequence[Measurement]) -> list[Measurement]:
+    """Return the segments that are worse than all rows together, the worst first."""
+    sign = -1 if rule.below is not None or rule.drops_by is not None else 1
+    known = [(sign * one.value, one) for one in segments if one.value is not None and one.n >= FEWEST]
+    worse = [(bad, one) for bad, one in known if value is not None and bad > sign * value]
+    return [one for _, one in sorted(worse, key=lambda pair: (-pair[0], pair[1].segment))][:3]
 
 
 def _said(rule: Rule, one: Measurement) -> str:
