@@ -35,6 +35,7 @@ test: .venv/.installed  ## Check style, types and behaviour
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal
+	$(BIN)/python -m pytest -q -m alone tests/faults
 
 .PHONY: test-heavy
 test-heavy: .venv/.installed  ## Check properties with ten times as many examples, and what else takes too long for every day

@@ -17,7 +17,8 @@ from tests.faults.scenarios import SCENARIOS, Scenario
 from tests.faults.stage import Stage, staged
 from tests.faults.sweep import all_points, cases, undisturbed
 
-SAMPLE = 6
+pytestmark = pytest.mark.alone
+SAMPLE = 4
 ROLLBACK = SCENARIOS[-1]
 
 

@@ -44,7 +44,7 @@ def test_a_grave_mail_says_what_is_known(world: World) -> None:
     text = lived(world)
     assert "First bad window: 2026-08-31; 1 so far" in text
     assert "Deployed before it: version v2, in the log since 2026-08-30" in text
-    assert "Worst segments: region=EU: error rate 100.0% on 100 rows\n" in text
+    assert "Worst segments: region=EU: error rate 100 % on 100 rows\n" in text
     assert ":segment = 'EU'" in text
 
 
