@@ -11,10 +11,10 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 CLOSED = {  # from which version on a known hole is closed
-    "aiosmtplib": "5.1.2",  # commands, and replies after STARTTLS, injected
-    "pyarrow": "14.0.1",  # code run by a file that is read
-    "jinja2": "3.1.6",  # out of the sandbox
-    "cryptography": "42.0.4",
+    "aiosmtplib": "5.1.3",  # commands injected by an address: GHSA-v3q9-hj7j-63hq; by STARTTLS: GHSA-vxj7-4xrp-5vr4
+    "pyarrow": "14.0.1",  # code run by a file that is read: CVE-2023-47248
+    "jinja2": "3.1.6",  # out of the sandbox: CVE-2025-27516
+    "cryptography": "42.0.4",  # a crash by a key that does not fit: CVE-2024-26130
 }
 SECRETS = re.compile(
     "-----BEGIN (RSA |EC |OPENSSH )?PRIVATE KEY-----|"

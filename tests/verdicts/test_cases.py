@@ -87,6 +87,15 @@ def test_news_of_a_column_in_other_rows_is_the_same_case_while_the_first_lasts()
     assert len(set(cases_of(over, later).values())) == 2
 
 
+def test_news_of_all_rows_is_told_where_people_know_it_of_a_segment_only() -> None:
+    part = an_incident("news", "amount")
+    part = told_now(replace(part, id="part", series=replace(part.series, segment="tier=tiny")), START)
+    whole = an_incident("news", "amount", started=START + 3 * DAY)
+    case = grouped([part, whole], RULES, DAY)
+    assert {one.case for one in case} == {"part"}
+    assert brings_news(case[-1], case, RULES)
+
+
 def test_values_beyond_the_reference_in_a_column_that_has_long_been_far_from_it_belong_to_that() -> None:
     level = an_incident("drift", "amount", started=at("2026-08-01"))
     beyond = [an_incident("out_of_range", "amount"), an_incident("new_categories", "amount", started=NOW)]

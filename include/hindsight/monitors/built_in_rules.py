@@ -77,9 +77,8 @@ def by_criticality(rules: Iterable[Rule], criticality: str) -> tuple[Rule, ...]:
 
 
 def _weighed(rule: Rule, criticality: str) -> Rule:
-    louder = criticality == "high" and rule.kind == "symptom"
-    severity = _LOUDER.get(rule.severity) if louder else _MILDER.get(rule.severity) if criticality == "low" else None
-    changes: dict[str, object] = {"severity": severity or rule.severity}
+    step = _MILDER if criticality == "low" else _LOUDER if criticality == "high" and rule.kind == "symptom" else {}
+    changes: dict[str, object] = {"severity": step.get(rule.severity, rule.severity)}
     if rule.id == "null_rate":
         changes["above"] = NULLS.get(criticality, rule.above)
     return rule.model_copy(update=changes)

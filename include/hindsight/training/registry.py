@@ -159,7 +159,7 @@ class Registry:
         """Make `version` the champion and archive the one before it, in one transaction; a repeat changes nothing.
 
         Raises SupersededError, and leaves the champion, where this would go back: `version` was champion before, or is
-        older than the champion. To go back on purpose there is `rollback`.
+        older than the champion. To go back on purpose there is `put_back`.
         """
         with _reachable(), self._engine.begin() as connection:
             _lock(connection, monitor)
@@ -173,18 +173,10 @@ class Registry:
     def earlier(self, monitor: str, to: str | None = None) -> ModelVersion:
         """Return the version a rollback would put back: `to`, or the newest earlier champion not itself rolled back.
 
-        Raises TrainingError as `rollback` does.
+        Raises TrainingError as `put_back` does.
         """
         with _reachable(), self._reading() as connection:
             return _once_champion(connection, monitor, to) if to else _last_good(connection, monitor)
-
-    def rollback(self, monitor: str, *, at: datetime, to: str | None = None) -> ModelVersion:
-        """Put a version back in production: `to`, or the newest earlier champion that was not itself rolled back.
-
-        Raises TrainingError when there is none, and where `to` never was champion or is it now.
-        """
-        with _reachable(), self._engine.begin() as connection:
-            return put_back(connection, monitor, at=at, to=to)
 
     def remove(self, version: ModelVersion, delete: Callable[[], None]) -> bool:
         """Take a version out of the register, and its file by `delete`; False, and neither, where it is the champion.
@@ -205,7 +197,11 @@ class Registry:
 
 
 def put_back(connection: sa.Connection, monitor: str, *, at: datetime, to: str | None = None) -> ModelVersion:
-    """Do what `Registry.rollback` does in a transaction of the ledger, with what else belongs to it."""
+    """Put a version back in production: `to`, or the newest earlier champion that was not itself rolled back.
+
+    It happens in a transaction of the ledger, with what else belongs to it. Raises TrainingError when there is none,
+    and where `to` never was champion or is it now.
+    """
     _lock(connection, monitor)
     wanted = _once_champion(connection, monitor, to) if to else _last_good(connection, monitor)
     _retire(connection, monitor, rolled_back_at=at)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from hindsight.monitors.rules import Rule
+from hindsight.verdicts.incidents import NEWS
 from hindsight.verdicts.model import Incident, Series, State
 from hindsight.verdicts.notices import moves_otherwise
 from hindsight.vocabulary.severity import Severity
@@ -16,7 +17,7 @@ NEAR = 2  # windows between the onsets of one cause: some rules wait for a secon
 COUNTED = frozenset({"drift.drifted", "drift.drift_share", "drift.class_share"})  # told as more columns come to it
 LEVEL = COUNTED | {"labels.drifted"}  # how far from the reference something is: one state a monitor
 BEYOND = frozenset({"quality.out_of_range_share", "quality.new_category_share"})  # what the reference does not hold
-_ROWS = frozenset({"operations.volume_ratio", "operations.total_requests", "drift.news"})
+_ROWS = frozenset({"operations.volume_ratio", "operations.total_requests", NEWS})
 
 Rules = Mapping[str, Rule]
 Origin = tuple[datetime, str]  # when it began and, of what belongs to nothing else, which incident it is
@@ -108,13 +109,8 @@ def _goes_with(one: Incident, before: Incident, rules: Rules, size: timedelta) -
     """Whether an incident is of one cause with one before it about the same: so near, or its news in other rows."""
     if one.started - before.started <= NEAR * size:
         return True
-    elsewhere = one.series.segment != before.series.segment
-    return elsewhere and all(_is_news(each, rules) for each in (one, before)) and _lasts_at(before, one.started)
-
-
-def _is_news(incident: Incident, rules: Rules) -> bool:
-    rule = rules.get(incident.series.rule)
-    return rule is not None and rule.metric == "drift.news"
+    both_news = all(rules[each.series.rule].metric == NEWS for each in (one, before))
+    return both_news and one.series.segment != before.series.segment and _lasts_at(before, one.started)
 
 
 def _stretches(levels: Sequence[Incident]) -> Iterator[list[Incident]]:
@@ -175,7 +171,8 @@ def brings_news(incident: Incident, case: Sequence[Incident], rules: Rules) -> b
     """Say whether telling of an incident says more than was said of its case; `case` are all its incidents.
 
     An open one does where nobody has heard of the case, where it is graver than what was heard, and where it is about
-    something else: another column, another number of its column, or the first segment in which it is to be found. What
+    something else: another column, another number of its column, the first segment in which it is to be found, or all
+    rows where it was told of segments. What
     is far from the reference is told again when as many columns have come to it as were told, and so is that they go
     beyond it; that one comes back to it is not. An end is news when nothing lasts of what people heard of the case.
     """
@@ -193,8 +190,8 @@ def brings_news(incident: Incident, case: Sequence[Incident], rules: Rules) -> b
         return _is_doubled([one for one in case if _is(BEYOND, one, rules)])
     if is_level(incident, rules):
         return all(one.told is None for one in alike)
-    told = [one for one in alike if one in heard]
-    return not told or (bool(incident.series.segment) and not any(one.series.segment for one in told))
+    told_of_parts = {bool(one.series.segment) for one in alike if one in heard}
+    return bool(incident.series.segment) not in told_of_parts
 
 
 def _is_doubled(far: Sequence[Incident]) -> bool:

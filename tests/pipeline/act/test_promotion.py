@@ -19,7 +19,7 @@ from hindsight.errors import LedgerError
 from hindsight.ledger import tables
 from hindsight.ledger.records import Progress, RequestState
 from hindsight.ledger.transaction import Transaction
-from hindsight.training.registry import ModelVersion, Stage
+from hindsight.training.registry import ModelVersion, Stage, put_back
 from hindsight.verdicts.model import RetrainRequest
 from tests.builders import DAY, at
 from tests.pipeline.world import World, a_world, days
@@ -177,7 +177,8 @@ def test_what_was_rolled_back_is_not_promoted_again(world: World) -> None:
     for key, day in ((OLD, "2026-09-10"), (NEW, "2026-09-20")):
         registered(world, key, at(day))
         promoted(world, key, at(day) + DAY)
-    world.resources.registry.rollback("credit", at=at("2026-09-22"))
+    with world.resources.ledger.locked("credit") as tx:
+        put_back(tx.connection, "credit", at=at("2026-09-22"))
 
     assert "was rolled back on 2026-09-22 00:00 UTC; retrained-aaaaaaaa is" in promoted(world, NEW, at("2026-09-23"))
     assert champion(world) == "a"

@@ -17,6 +17,7 @@ from hindsight.pipeline.measure.baselines import baseline_for
 from hindsight.pipeline.show import baseline_contents
 from hindsight.pipeline.show.baseline_contents import Frozen
 from tests.builders import DAY, HOUR, at
+from tests.pipeline.commands import reached_by_commands
 from tests.pipeline.world import REFERENCE, World, a_day, a_world, days
 from tests.warehouse.tables import TRUTH, writing
 
@@ -34,13 +35,7 @@ def world(database_url: sa.URL, tmp_path: Path) -> Iterator[World]:
 def typed(sqlite_url: sa.URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """A world on SQLite that the environment leads to."""
     with a_world(sqlite_url, tmp_path) as made:
-        (tmp_path / "pyproject.toml").touch()
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.delenv("AIRFLOW_HOME", raising=False)
-        monkeypatch.setenv("HINDSIGHT_DATA", made.resources.settings.data)
-        monkeypatch.setenv("HINDSIGHT_MONITORS", str(made.resources.settings.monitors))
-        monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", f"sqlite:///{sqlite_url.database}")
-        monkeypatch.setenv("AIRFLOW_CONN_HINDSIGHT_LEDGER", f"sqlite:///{tmp_path / 'ledger.db'}")
+        reached_by_commands(made, monkeypatch)
         yield made
 
 

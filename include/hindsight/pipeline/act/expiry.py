@@ -109,7 +109,7 @@ def old_models(
 
 
 def _next_after_rollback(versions: Iterable[ModelVersion]) -> str | None:
-    """The newest earlier champion that was not rolled back: see `Registry.rollback`."""
+    """The newest earlier champion that was not rolled back: see `registry.put_back`."""
     past = [v for v in versions if v.stage is Stage.ARCHIVED and v.promoted_at and not v.rolled_back_at]
     newest = max(past, key=lambda v: (v.promoted_at, v.version), default=None)
     return newest.version if newest else None

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from hindsight.ledger.deploys import deploys
 from hindsight.ledger.transaction import Transaction
 from hindsight.messages.incident_mail import Check
-from hindsight.messages.wording import metric_name, moment, number
+from hindsight.messages.wording import metric_name, moment, number, whose
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
 from hindsight.pipeline.resources import Resources
@@ -49,11 +49,10 @@ def _checks(monitor: Monitor, tx: Transaction, incident: Incident, resources: Re
 
 
 def _deployed(monitor: Monitor, tx: Transaction, started: datetime) -> str:
-    known = deploys(tx.connection, monitor.name)
-    recent = [one for one in known if started - BEFORE <= one.start <= started]
-    named = [f"version {one.version}, in the log since {moment(one.start, monitor.window)}" for one in recent]
     if monitor.source.predictions.model_version is None:
         return "the log has no column with the version of the model"
+    recent = [one for one in deploys(tx.connection, monitor.name) if started - BEFORE <= one.start <= started]
+    named = [f"version {one.version}, in the log since {moment(one.start, monitor.window)}" for one in recent]
     return "; ".join(named[-MOST:]) or f"no version that is new in the {BEFORE.days} days before"
 
 
@@ -61,14 +60,9 @@ def _beside(monitor: Monitor, tx: Transaction, incident: Incident) -> str:
     reach = NEAR * monitor.window
     near = [one for one in tx.incidents() if abs(one.started - incident.started) <= reach and one.id != incident.id]
     standing = [one for one in near if one.state is not State.WITHDRAWN]
-    named = dict.fromkeys(f"{one.series.rule}{_whose(one)} ({one.severity})" for one in standing)
+    named = dict.fromkeys(f"{one.series.rule}{whose(one.series)} ({one.severity})" for one in standing)
     more = f" and {len(named) - MOST} more" if len(named) > MOST else ""
     return "; ".join([*named][:MOST]) + more or "nothing else that is watched"
-
-
-def _whose(incident: Incident) -> str:
-    about = f" of {incident.series.feature}" if incident.series.feature else ""
-    return about + (f" in {incident.series.segment}" if incident.series.segment else "")
 
 
 def _segments(monitor: Monitor, rule: Rule, incident: Incident, resources: Resources) -> list[Measurement]:
