@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.special import ndtri
 
 from hindsight.checks.news.coordinates import FAR, SOFT, coordinates, marked
-from hindsight.checks.reference.profile import measurements, numeric_profile
+from hindsight.checks.reference.profile import coarse, measurements, numeric_profile
 from hindsight.checks.values.bins import percentile_bins
 from hindsight.checks.values.categories import NULL, OTHER
 from hindsight.vocabulary.measurement import Measurement
@@ -92,6 +92,20 @@ def test_rows_far_from_the_window_s_own_middle_are_low_or_high_and_tilt_it() -> 
     assert value(found, "tilt") == pytest.approx(asinh(-999 * 0.05), abs=0.1)
     assert abs(value(found, "middle")) < 0.25, "a twentieth of the rows does not move the middle"
     assert value(measured(drawn(4) + FAR + 1), "high") == 0, "a whole window that moved is far from nothing of its own"
+
+
+def test_a_bin_does_not_turn_far_at_once_the_last_tenth_of_a_skewed_column_lies_on_the_border() -> None:
+    def last_tenth_at(deviations: float) -> list[Measurement]:
+        bins = percentile_bins(NORMAL)
+        reference = numeric_profile(bins, NORMAL, 0)
+        rows = drawn(6)
+        rows[rows > np.quantile(rows, 0.9)] = deviations
+        return measurements(*coarse(numeric_profile(bins, np.sort(rows), 0), reference), "x")
+
+    shares = [value(last_tenth_at(far), "high") for far in np.linspace(FAR / 2, 3 * FAR, 400)]
+    assert np.diff(shares).max() < 0.1, "a tenth of the rows at once would be 0.32"
+    assert shares[0] == 0
+    assert shares[-1] == pytest.approx(asin(sqrt(0.1)), abs=0.02)
 
 
 def test_rows_are_counted_by_their_logarithm_and_the_mean_is_in_units_of_the_column() -> None:

@@ -22,7 +22,7 @@ LOCATION, MIDDLE, SPREAD, PEAK, LOW, HIGH, TILT, NULLS, ROWS, MEAN = (
 SHARE = "="  # before the name of a category
 TOP = 6  # categories by their share of the reference
 QUARTER = 0.25  # trimmed on either side of the middle
-FAR = 4.0  # deviations of the reference from a window's own middle: what lies beyond is low or high
+FAR = 4.0  # deviations of the reference from a window's own middle: what lies twice as far is low or high as a whole
 SOFT = 4.0  # deviations up to which the middle is nearly linear
 ARCSINE = 0.25  # n times the variance of the arcsine of the root of a share (Anscombe 1948)
 COUNTED = 0.02**2  # of log(n): counts of a steady source hardly vary at all, so rows drawn set no floor
@@ -56,10 +56,10 @@ def coordinates(profile: Iterable[Measurement]) -> dict[Key, Coordinate]:
     (van der Waerden 1952: the quantile of the reference's mid-rank), so that one row of -999 counts as any row below
     the first percentile does; `peak` is the largest share that one bin has beyond what its neighbours' density would
     give it. By the mean of each bin, in the reference's deviations: `middle` is the mean of the middle half of the
-    rows, which moves on where the reference's bins end; `low` and `high` are the shares far from it, `tilt` how far the
-    mean is, drawn in by asinh. Texts: the share of each of the reference's most frequent categories, and of all that
-    are in none of its bins. Both: the share of nulls. Shares p are written as asin(sqrt(p)). `rows` is log(n), of
-    feature ""; `mean`, in units of the column, is for people only.
+    rows, which moves on where the reference's bins end; `low` and `high` are the shares far from it, what is between 4
+    and 8 deviations off counted in part, `tilt` how far the mean is, drawn in by asinh. Texts: the share of each of the
+    reference's most frequent categories, and of all that are in none of its bins. Both: the share of nulls. Shares p
+    are written as asin(sqrt(p)). `rows` is log(n), of feature ""; `mean`, in units of the column, is for people only.
     """
     return _coordinates(_read(profile))
 
@@ -162,12 +162,21 @@ def _by_value(now: _Bins, known: _Bins, n: int) -> Iterator[tuple[str, Coordinat
     middle, variance = _middle(values, counts)
     drawn = 1 + (middle / SOFT) ** 2
     yield MIDDLE, Coordinate(SOFT * asinh(middle / SOFT), max(variance, STEADY) / n / drawn, n)
-    yield LOW, _share(float(counts[values < middle - FAR].sum()), n)
-    yield HIGH, _share(float(counts[values > middle + FAR].sum()), n)
+    yield LOW, _share(float(counts @ _far(middle - values)), n)
+    yield HIGH, _share(float(counts @ _far(values - middle)), n)
     mean = float(values @ counts) / n
     spread = float((values - mean) ** 2 @ counts) / n
     off = mean - middle
     yield TILT, Coordinate(asinh(off), max(spread, STEADY) / n / (1 + off**2), n)
+
+
+def _far(distances: np.ndarray) -> np.ndarray:
+    """Return how much of each bin counts as far: from none at 4 deviations to all at 8.
+
+    A bin is as far as its mean. Were there one border, the tenth of a segment's rows that a skewed column has in its
+    last bin would be far in one window and near in the next.
+    """
+    return np.clip(distances / FAR - 1, 0, 1)
 
 
 def _middle(values: np.ndarray, counts: np.ndarray) -> tuple[float, float]:
