@@ -106,6 +106,11 @@ def test_the_list_of_evidently_tests_is_evidentlys() -> None:
             {"id": "volume", "above": 2, "over_reference": True},
             "over_reference: 'operations.volume_ratio' has no value",
         ),
+        ({"id": "volume", "above": 2, "against": "previous"}, "against: compares nothing: give drops_by, rises_by or"),
+        (
+            {"id": "class_imbalance", "rises_by": 0.2, "against": "previous"},
+            "against: 'drift.class_share' holds a value a bin, which is compared with the reference only",
+        ),
     ],
 )
 def test_a_rule_that_cannot_be_meant_is_told(rule, expected) -> None:
@@ -124,6 +129,7 @@ def test_a_rule_that_cannot_be_meant_is_told(rule, expected) -> None:
         {"id": "shift", "metric": "drift.mean_shift", "above": 1, "below": -1},
         {"id": "drift", "enabled": False},
         {"id": "worse", "metric": "estimate.accuracy", "drops_by": "10%"},
+        {"id": "sudden", "metric": "operations.error_rate", "rises_by": "50%", "against": "same_weekday"},
     ],
 )
 def test_a_rule_that_can_be_meant_is_accepted(rule) -> None:

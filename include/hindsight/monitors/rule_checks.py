@@ -19,6 +19,7 @@ from hindsight.vocabulary.windows import format_duration
 
 Found = Iterator[tuple[Where, str]]
 LABELLED = (Kind.PERFORMANCE, Kind.LABELS)
+WEEK = timedelta(days=7)
 _DAG_ID = r"[A-Za-z0-9_.-]{1,250}"
 
 
@@ -143,6 +144,8 @@ def _comparison(monitor: Monitor, where: Where, change: RuleChange, rule: Rule, 
     for name in ("drops_by", "rises_by", "over_reference"):
         if not getattr(change, name):
             continue
+        if rule.against != "reference":
+            continue
         if not measured.compared:
             yield (*where, name), f"{rule.metric!r} has no value on the reference to compare with; use above or below"
         elif monitor.reference is None:
@@ -151,6 +154,20 @@ def _comparison(monitor: Monitor, where: Where, change: RuleChange, rule: Rule, 
         yield (*where, "drops_by"), "a drop of 100 % or more can never happen"
     if change.over_reference and rule.above is None:
         yield (*where, "over_reference"), "needs above: the allowed distance from the reference"
+    if rule.against != "reference":
+        yield from (((*where, "against"), why) for why in _against(monitor, rule, measured))
+
+
+def _against(monitor: Monitor, rule: Rule, measured: Metric) -> Iterator[str]:
+    """Yield why a rule cannot be compared with a window before."""
+    if rule.drops_by is rule.rises_by is None and not rule.over_reference:
+        yield "compares nothing: give drops_by, rises_by or over_reference"
+    if rule.against == "same_weekday" and WEEK % monitor.window:
+        yield f"{format_duration(monitor.window)} windows do not divide a week: none is a whole week before"
+    if measured.by_bin:
+        yield f"{rule.metric!r} holds a value a bin, which is compared with the reference only"
+    if measured.path == "drift.news":
+        yield f"{rule.metric!r} compares with windows before as it is"
 
 
 def _groups(monitor: Monitor, where: Where, change: RuleChange) -> Found:

@@ -35,6 +35,7 @@ def _receiver(value: str) -> str:
 _Written = Annotated[float, Field(gt=0, lt=10)] | Annotated[str, Field(pattern=r"^\d{1,4}(\.\d+)?%$")]
 Percent = Annotated[float, BeforeValidator(_percent, json_schema_input_type=_Written), Field(gt=0, lt=10)]
 Receivers = Annotated[tuple[Annotated[str, AfterValidator(_receiver)], ...], BeforeValidator(as_tuple)]
+Against = Literal["reference", "previous", "same_weekday"]
 Lasting = Annotated[int, Field(ge=1, le=MOST)] | Duration
 AnySeverity = Annotated[Severity, Field(strict=False)]
 
@@ -43,7 +44,8 @@ class Rule(Strict):
     """A complete rule: `above: x` breaches at value >= x, `below: x` at value < x, both may be given.
 
     `drops_by` and `rises_by` compare with the reference: value < reference * (1 - share), value >= reference *
-    (1 + share). `over_reference` compares value - reference with `above` where a reference exists. `critical`
+    (1 + share). `over_reference` compares value - reference with `above` where a reference exists. `against` says what
+    the reference is instead: the value of the window before, or of the same time a week before. `critical`
     replaces `above` for features marked critical. `min_rows` is the fewest rows behind a number that may breach, and
     `sigmas` says how many standard errors it must lie beyond its reference besides: less may be chance. `for` and
     `keep_for` are windows. `runbook` is where people read what to do about it; without one, in that of the monitor.
@@ -56,6 +58,7 @@ class Rule(Strict):
     drops_by: Percent | None = None
     rises_by: Percent | None = None
     over_reference: bool = False
+    against: Against = "reference"
     critical: float | None = None
     min_rows: int = Field(0, ge=0)
     sigmas: float = Field(0, ge=0, le=10)
@@ -88,6 +91,7 @@ class RuleChange(Strict):
     drops_by: Percent | None = None
     rises_by: Percent | None = None
     over_reference: bool | None = None
+    against: Against | None = None
     critical: float | None = None
     min_rows: int | None = Field(None, ge=0)
     sigmas: float | None = Field(None, ge=0, le=10)

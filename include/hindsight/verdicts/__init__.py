@@ -8,4 +8,5 @@ cases      incidents of one origin, told together        harm       whether what
 acceptance what people said is usual             silence    until when nobody is told, and why
 deploys    versions that are new in the log, and how long drift is not told after them
 error_budget  what of a promise is spent, and how fast
+against    rules that compare with a window before
 """

@@ -19,6 +19,11 @@ Facts = Mapping[Kind, Sequence[Measurement]]
 LABELLED = (Kind.PERFORMANCE, Kind.LABELS)  # what waits for labels: due, and judged, when the window matures
 FEW = 10  # requests expected: then none at all comes about by chance less than once in 20,000 windows
 FEWEST = 5  # rows that are a share: fewer are accidents
+BASES = {
+    "reference": "the reference",
+    "previous": "the window before,",
+    "same_weekday": "the same time a week before,",
+}
 INTERVAL = 1.96  # standard errors in half a 95 % interval
 FAULTS = (
     *("unknown_label_share", "label_conflicts", "label_duplicates", "undated_labels", "early_labels"),
@@ -190,6 +195,8 @@ def _concerns(rule: Rule, fact: Measurement) -> bool:
 def _verdict(
     monitor: Monitor, rule: Rule, fact: Measurement, window: Window, as_of: datetime, labels: _Labels
 ) -> Verdict:
+    if rule.against != "reference":
+        fact = replace(fact, reference=None)  # what it is compared with is in no snapshot: see verdicts/against.py
     bound = _decisive(list(_bounds(monitor, rule, fact)), fact.value)
     status, note = _status(monitor, rule, fact, bound, labels)
     return Verdict(
@@ -203,6 +210,26 @@ def _verdict(
         n=fact.n,
         note=note,
     )
+
+
+def compared(monitor: Monitor, rule: Rule, verdict: Verdict, earlier: float | None) -> Verdict:
+    """Return the verdict of a rule that compares with a window before, given its value there; None where it had none.
+
+    A number that was not judged for another reason, such as too few rows, is not compared either.
+    """
+    if verdict.value is None or verdict.status not in (Status.OK, Status.BREACH, Status.NO_DATA):
+        return verdict
+    if earlier is None and not rule.over_reference:
+        return verdict
+    metric, series = rule.metric.partition(".")[2], verdict.series
+    fact = Measurement(metric, verdict.value, verdict.n, feature=series.feature, reference=earlier)
+    bound = _decisive(list(_bounds(monitor, rule, fact)) if earlier is not None else [], fact.value)
+    if bound is None:
+        note = f"{BASES[rule.against].removesuffix(',')} has no number to compare with"
+        return replace(verdict, status=Status.NO_DATA, threshold=None, note=note)
+    if not bound.broken_by(verdict.value):
+        return replace(verdict, status=Status.OK, threshold=bound.threshold, note="")
+    return replace(verdict, status=Status.BREACH, threshold=bound.threshold, note=bound.note)
 
 
 def _status(
@@ -268,11 +295,11 @@ def _relative_bounds(rule: Rule, fact: Measurement, reference: float) -> Iterato
     known = fact.lower is not None and fact.upper is not None
     chance = rule.sigmas * ((fact.upper or 0) - (fact.lower or 0)) / 2 / INTERVAL if known else 0.0
     if rule.drops_by is not None:
-        note = f"more than {rule.drops_by:.0%} below the reference {reference:.4g}"
+        note = f"more than {rule.drops_by:.0%} below {BASES[rule.against]} {reference:.4g}"
         dropped = reference * (1 - copysign(rule.drops_by, reference))
         yield _Bound(dropped, upper=False, note=note, origin=reference, chance=chance)
     if rule.rises_by is not None:
-        note = f"{rule.rises_by:.0%} or more above the reference {reference:.4g}"
+        note = f"{rule.rises_by:.0%} or more above {BASES[rule.against]} {reference:.4g}"
         risen = reference * (1 + copysign(rule.rises_by, reference)) or nextafter(0, 1)
         yield _Bound(risen, upper=True, note=note, origin=reference, chance=chance)  # above 0 any rise is one
 

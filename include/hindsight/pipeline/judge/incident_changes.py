@@ -13,6 +13,7 @@ from datetime import datetime
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.judge.knowledge import Known
 from hindsight.pipeline.judge.verdicts import NIGHT_KINDS
+from hindsight.verdicts.against import against
 from hindsight.verdicts.incidents import refold
 from hindsight.verdicts.judge import judge, waits_for_labels
 from hindsight.verdicts.model import Incident, Series, Verdict
@@ -45,7 +46,7 @@ def _verdicts(monitor: Monitor, known: Known) -> dict[datetime, list[Verdict]]:
     """Judge each window with labels, as of when what is known of it was known."""
     rules = {rule.id: rule for rule in monitor.rules}
     facts = known.of_rules(monitor, NIGHT_KINDS)
-    return {
+    found = {
         start: [
             verdict
             for verdict in judge(monitor, Window(start, start + monitor.window), as_of, facts.get(start, {}))
@@ -53,6 +54,8 @@ def _verdicts(monitor: Monitor, known: Known) -> dict[datetime, list[Verdict]]:
         ]
         for start, as_of in known.as_of.items()
     }
+    numbers = {(verdict.series, start): verdict for start, verdicts in found.items() for verdict in verdicts}
+    return {start: against(monitor, verdicts, numbers) for start, verdicts in found.items()}
 
 
 def _folded(

@@ -17,6 +17,7 @@ from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
 from hindsight.pipeline.judge.alerts import NightMail, promise, start_runs
 from hindsight.pipeline.judge.checklist import checklist
+from hindsight.pipeline.judge.comparisons import with_comparisons
 from hindsight.pipeline.judge.deploys import note_deploys
 from hindsight.pipeline.judge.harm import Quality, harmed, noted
 from hindsight.pipeline.judge.incidents_to_tell import news_of, split, worse
@@ -142,6 +143,7 @@ def _settle(
             estimated = noted(monitor, tx, window, as_of, resources)
         measured = [window] if window else night.windows if night and counts_labels(monitor) else []
         verdicts = [*verdicts, *verdicts_of_slos(monitor, measured, as_of, tx, resources)]
+        verdicts = with_comparisons(monitor, verdicts, tx)
         changed = tx.save_verdicts([*verdicts, *_vanished(monitor, tx, verdicts)], judged_at)
         known = tx.incidents()
         graver = [*estimated, *(changed[one] for one in Quality.of(monitor).rules if one in changed)]

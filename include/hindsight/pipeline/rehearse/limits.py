@@ -17,6 +17,7 @@ from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
 from hindsight.pipeline.judge.knowledge import Known
 from hindsight.pipeline.measure.windows import as_of_run
+from hindsight.verdicts.against import against
 from hindsight.verdicts.incidents import refold
 from hindsight.verdicts.judge import Facts, judge, kind_of, waits_for_labels
 from hindsight.verdicts.model import Series, State, Verdict
@@ -132,10 +133,10 @@ def _of_rule(
 
 def _judged(monitor: Monitor, rule: Rule, own: Iterable[tuple[Window, datetime, Facts]]) -> Histories:
     alone = monitor.model_copy(update={"rules": (rule,)})
+    judged = [verdict for window, as_of, facts in own for verdict in judge(alone, window, as_of, facts)]
     found: dict[Series, list[Verdict]] = defaultdict(list)
-    for window, as_of, facts in own:
-        for verdict in judge(alone, window, as_of, facts):
-            found[verdict.series].append(verdict)
+    for verdict in against(alone, judged, {(one.series, one.window.start): one for one in judged}):
+        found[verdict.series].append(verdict)
     return found
 
 
