@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hindsight.pipeline.act.alerts_posted import post_alerts
-    from hindsight.pipeline.act.delivery import deliver
+    from hindsight.pipeline.act.delivery import deliver, promise
     from hindsight.pipeline.act.maintenance import maintain, watch_over
     from hindsight.pipeline.act.requests import mark_started, pending_starts, put_off
     from hindsight.pipeline.act.retraining import ask, claim, give_up, lapse, promote, refuse, train_and_compare
@@ -61,6 +61,7 @@ __all__ = [
     "overview_cards",
     "pending_starts",
     "post_alerts",
+    "promise",
     "promote",
     "put_off",
     "read_report",
@@ -81,7 +82,7 @@ __all__ = [
 _MODULES = {
     "act.retraining": ("ask", "claim", "give_up", "lapse", "promote", "refuse", "train_and_compare"),
     "act.alerts_posted": ("post_alerts",),
-    "act.delivery": ("deliver",),
+    "act.delivery": ("deliver", "promise"),
     "act.maintenance": ("maintain", "watch_over"),
     "act.requests": ("mark_started", "pending_starts", "put_off"),
     "judge.reminders": ("tell_what_lasts",),
