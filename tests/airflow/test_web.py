@@ -16,7 +16,8 @@ from fastapi.testclient import TestClient
 from hindsight import pipeline
 from hindsight.airflow import web
 from hindsight.errors import LedgerError
-from hindsight.reports.pages import MonitorCard, MonitorView
+from hindsight.reports.pages import CaseView, MonitorCard, MonitorView
+from hindsight.vocabulary.severity import Severity
 from tests.builders import at
 
 HOSTILE = "</script><script>alert(1)</script>"
@@ -41,6 +42,8 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> None:
     }
     monkeypatch.setattr(pipeline, "overview_cards", lambda resources, *, now: cards, raising=False)
     monkeypatch.setattr(pipeline, "monitor_view", lambda name, resources, *, now: views.get(name), raising=False)
+    case = CaseView("credit", "ab12", HOSTILE, Severity.P0, at("2026-10-01"), (), ((at("2026-10-01"), HOSTILE),))
+    monkeypatch.setattr(pipeline, "case_view", lambda name, id, resources, **rest: case, raising=False)
     monkeypatch.setattr(pipeline, "read_report", lambda id, resources: reports.get(id))
 
 
@@ -54,7 +57,7 @@ def routes() -> list[str]:
     values = {"name": "credit", "dag_id": "monitor__credit", "id": "ab12"}
     paths = [route.path for route in web.build_app().routes]
     assert len(paths) >= 4
-    return ["/hindsight" + path.format(**values) for path in paths]
+    return ["/hindsight" + path.format(**values) for path in dict.fromkeys(paths)]
 
 
 def test_nobody_sees_anything(server: TestClient) -> None:
@@ -101,9 +104,10 @@ def test_without_permission_for_its_dag_a_monitor_is_hidden_everywhere(
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-def test_nothing_can_be_changed(server: TestClient, method: str) -> None:
+def test_nothing_but_an_answer_can_be_changed(server: TestClient, method: str) -> None:
     for path in routes():
-        assert server.request(method, path, headers=token("ADMIN")).status_code == 405
+        expected = 400 if method == "POST" and "/cases/" in path else 405
+        assert server.request(method, path, headers=token("ADMIN")).status_code == expected, path
 
 
 def test_a_browser_without_a_session_is_led_to_the_sign_in(server: TestClient) -> None:
@@ -137,7 +141,7 @@ def test_in_a_report_of_ours_nothing_runs_or_loads_whatever_the_file_says(server
     assert server.get("/hindsight/reports/cd34").status_code == 401
 
 
-@pytest.mark.parametrize("path", ["/hindsight/", "/hindsight/monitors/credit"])
+@pytest.mark.parametrize("path", ["/hindsight/", "/hindsight/monitors/credit", "/hindsight/monitors/credit/cases/ab12"])
 def test_our_own_pages_run_no_script_and_escape_what_they_show(server: TestClient, path: str) -> None:
     page = server.get(path, headers=token())
 

@@ -7,5 +7,5 @@ connections  Airflow's records as our settings   assets      what users' DAGs ar
 pauses       resuming moves on, never catches up describe    what the UI says about a DAG
 web          the pages, signed in                first_start secrets and users before the first process
 task_retries which failures may pass             approval_operator  keeps who said yes or no to a model
-notifier     words about users' own DAGs
+notifier     words about users' own DAGs   answers      given on the page of a case
 """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from html import escape
@@ -16,12 +16,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from fastapi import Depends, FastAPI, HTTPException, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from hindsight import pipeline
+from hindsight.airflow.answers import answer, fields_of, is_json, refuse_forged, token_of
 from hindsight.airflow.connections import open_resources
-from hindsight.errors import HindsightError
+from hindsight.errors import ConfigError, HindsightError
+from hindsight.monitors.loader import load_monitor
 from hindsight.reports import pages
 
 if TYPE_CHECKING:
@@ -35,16 +38,22 @@ REPORT = PRIVATE | {
     "Content-Security-Policy": "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; "
     "style-src 'unsafe-inline'; img-src data: blob:; font-src data:; worker-src blob:; frame-ancestors 'self'"
 }
+CASE = PRIVATE | {  # with no-referrer browsers call the origin of a form null
+    "Content-Security-Policy": pages.ANSWERING,
+    "Referrer-Policy": "same-origin",
+}
 OURS = PRIVATE | {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'self'"
 }
 KINDS = ("monitor", "labels", "retrain")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_CASE = re.compile(r"[0-9a-f]{1,64}")
 _REPORT_ID = re.compile(r"[0-9a-z]{1,64}")
 _SAID = {
+    400: "This is no answer that can be read.",
     401: "You are not signed in.",
-    403: "You may not see this.",
+    403: "You may not see or do this. A page that was open for long, or that another site opened, is read again first.",
     404: "There is no such page.",
     500: "Something went wrong. The log of Airflow's API server says what.",
     503: "The ledger or a snapshot could not be read. The log of Airflow's API server says which.",
@@ -66,12 +75,12 @@ def build_app(resources: Callable[[], Resources] = open_resources) -> FastAPI:
 def _add_pages(app: FastAPI, resources: Callable[[], Resources], get_user: Any, requires_access_dag: Any) -> None:
     signed_in = Depends(get_user)
 
-    def check(request: Request, user: Any, name: str) -> None:
-        requires_access_dag("GET", param_dag_id=f"monitor__{name}")(request, user)
+    def check(request: Request, user: Any, name: str, method: str = "GET") -> None:
+        requires_access_dag(method, param_dag_id=f"monitor__{name}")(request, user)
 
-    def may_see(request: Request, user: Any, name: str) -> bool:
+    def may(request: Request, user: Any, name: str, method: str = "GET") -> bool:
         try:
-            check(request, user, name)
+            check(request, user, name, method)
         except HTTPException:
             return False
         return True
@@ -79,17 +88,34 @@ def _add_pages(app: FastAPI, resources: Callable[[], Resources], get_user: Any, 
     @app.get("/")
     def overview(request: Request, user: Any = signed_in) -> Response:
         cards = pipeline.overview_cards(resources(), now=datetime.now(UTC))
-        return HTMLResponse(pages.overview([c for c in cards if may_see(request, user, c.name)]), headers=PAGE)
+        return HTMLResponse(pages.overview([c for c in cards if may(request, user, c.name)]), headers=PAGE)
 
     @app.get("/monitors/{name}")
     def monitor(request: Request, name: str, user: Any = signed_in) -> Response:
-        if not _NAME.fullmatch(name):
-            raise HTTPException(404)
+        _require_names(name)
         check(request, user, name)
         view = pipeline.monitor_view(name, resources(), now=datetime.now(UTC))
         if view is None:
             raise HTTPException(404)
         return HTMLResponse(pages.monitor_page(view), headers=PAGE)
+
+    @app.get("/monitors/{name}/cases/{id}")
+    def case(request: Request, name: str, id: str, user: Any = signed_in) -> Response:
+        _require_names(name, id)
+        check(request, user, name)
+        token = token_of(user, name, id) if may(request, user, name, "PUT") else ""
+        view = pipeline.case_view(name, id, resources(), now=datetime.now(UTC), token=token)
+        if view is None:
+            raise HTTPException(404)
+        return HTMLResponse(pages.case_page(view), headers=CASE)
+
+    @app.post("/monitors/{name}/cases/{id}")
+    async def answer_case(request: Request, name: str, id: str, user: Any = signed_in) -> Response:
+        _require_names(name, id)
+        check(request, user, name, "PUT")
+        fields = await fields_of(request)
+        refuse_forged(request, fields, user, name, id)
+        return await run_in_threadpool(_answered, request, name, id, fields, resources(), str(user.get_name()))
 
     @app.get("/dags/{dag_id}")
     def dag(dag_id: str) -> Response:
@@ -106,6 +132,27 @@ def _add_pages(app: FastAPI, resources: Callable[[], Resources], get_user: Any, 
         record, html = found
         check(request, user, record.monitor)
         return HTMLResponse(html, headers=OURS if record.kind == "accuracy" else REPORT)
+
+
+def _require_names(name: str, case: str = "0") -> None:
+    if not (_NAME.fullmatch(name) and _CASE.fullmatch(case)):
+        raise HTTPException(404)
+
+
+def _answered(
+    request: Request, name: str, case: str, fields: Mapping[str, str], resources: Resources, by: str
+) -> Response:
+    """Do what a person asked; a form goes back to the page, which shows it, a program is told in JSON."""
+    try:
+        monitor = load_monitor(name, resources.settings.monitors)
+        done = answer(monitor, case, fields, resources, by=by, at=datetime.now(UTC))
+    except ConfigError as exc:
+        if is_json(request):
+            return JSONResponse({"error": str(exc)}, 400, headers=PRIVATE)
+        return _page(400, "Not done", str(exc), f'<p><a href="{escape(case)}">Back to the case</a></p>')
+    if is_json(request):
+        return JSONResponse({"done": done}, headers=PRIVATE)
+    return RedirectResponse(case, 303, headers=PRIVATE)
 
 
 def _bare(**options: Any) -> FastAPI:

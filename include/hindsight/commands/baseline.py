@@ -12,7 +12,7 @@ from hindsight.errors import ConfigError
 from hindsight.monitors.loader import load_monitor
 from hindsight.monitors.times import moment_of
 from hindsight.settings import read_settings
-from hindsight.verdicts.acceptance import Acceptance, may_be_accepted
+from hindsight.verdicts.acceptance import Acceptance
 
 if TYPE_CHECKING:
     from hindsight.monitors.model import Monitor
@@ -51,28 +51,15 @@ def baseline(
 
 def _accept(watched: Monitor, resources: Resources, given: Acceptance, *, as_json: bool) -> int:
     from hindsight.ledger.acceptances import add_acceptance
+    from hindsight.pipeline.act.answers import refuse_acceptance
 
-    refuse(watched, given)
+    refuse_acceptance(watched, given)
     add_acceptance(resources.ledger, watched.name, given)
     if as_json:
         print_json({"monitor": watched.name, "accepted": str(given)})
     else:
         out.print(f"{watched.name}: {given}", markup=False)
     return 0
-
-
-def refuse(watched: Monitor, given: Acceptance) -> None:
-    """Raise ConfigError for an acceptance without a reason, or of what is never accepted or not there."""
-    if not given.comment:
-        raise ConfigError("--accept is on record for good: say why with --comment")
-    known = {one.id for one in watched.rules if may_be_accepted(one)}
-    if given.rule and given.rule not in known:
-        raise ConfigError(
-            f"--rule {given.rule}: expected one of {', '.join(sorted(known))} - nulls, schema and rules of your own are"
-            " never accepted; change the rule in the monitor file"
-        )
-    if given.until is not None and given.until <= given.accepted_at:
-        raise ConfigError(f"--until {given.until:%Y-%m-%d %H:%M} UTC lies before the moment it is accepted")
 
 
 def _show(watched: Monitor, resources: Resources, moment: datetime, *, refit: bool, as_json: bool) -> int:

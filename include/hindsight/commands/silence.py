@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hindsight.commands.console import out, print_json, user
-from hindsight.errors import ConfigError, did_you_mean
+from hindsight.errors import ConfigError
 from hindsight.monitors.loader import load_monitor
 from hindsight.monitors.times import moment_of
 from hindsight.settings import read_settings
@@ -18,8 +18,6 @@ from hindsight.vocabulary.windows import parse_duration
 if TYPE_CHECKING:
     from hindsight.monitors.model import Monitor
     from hindsight.pipeline import Resources
-
-LONGEST = timedelta(days=366)
 
 
 def silence(
@@ -65,36 +63,15 @@ def _end_of(until: str | None, lasting: str | None, begun: datetime) -> datetime
 
 def _ask(watched: Monitor, resources: Resources, asked: Silence, now: datetime, *, as_json: bool) -> int:
     from hindsight.ledger.silences import add_silence
+    from hindsight.pipeline.act.answers import refuse_silence
 
-    refuse(watched, asked, now)
+    refuse_silence(watched, asked, now)
     number = add_silence(resources.ledger, watched.name, asked)
     if as_json:
         print_json({"id": number, "about": asked.about, "since": asked.since, "until": asked.until})
     else:
         out.print(f"{watched.name}: {asked.about} {asked} (number {number})", markup=False)
     return 0
-
-
-def refuse(watched: Monitor, asked: Silence, now: datetime) -> None:
-    """Raise ConfigError for a silence without a reason, one that never holds or for years, or is about nothing."""
-    from hindsight.warehouse.columns import named
-
-    if not asked.comment:
-        raise ConfigError("others will wonder why nobody was told: say it with --comment")
-    if asked.until <= max(asked.since, now):
-        raise ConfigError(f"--until {asked.until:%Y-%m-%d %H:%M} UTC is over before the silence begins")
-    if asked.until - asked.since > LONGEST:
-        raise ConfigError("a silence lasts a year at most; disable the rule in the monitor file instead")
-    known = {one.id for one in watched.rules}
-    if asked.rule and asked.rule not in known:
-        raise ConfigError(f"--rule: {watched.name} has no rule {asked.rule!r}{did_you_mean(asked.rule, known)}")
-    columns = {*named(watched), *watched.slos}
-    if asked.feature and watched.quality is None and asked.feature not in columns:
-        raise ConfigError(
-            f"--feature: the file names no column or SLO {asked.feature!r}{did_you_mean(asked.feature, columns)}"
-        )
-    if asked.segment and asked.segment.partition("=")[0] not in watched.segments:
-        raise ConfigError(f"--segment: expected column=value of a column in segments, got {asked.segment!r}")
 
 
 def _end(watched: Monitor, resources: Resources, number: int, now: datetime, *, as_json: bool) -> int:

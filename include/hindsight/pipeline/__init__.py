@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from hindsight.pipeline.measure.windows import run_window
     from hindsight.pipeline.night import judge_night
     from hindsight.pipeline.resources import Resources
+    from hindsight.pipeline.show.case_page import case_view
     from hindsight.pipeline.show.documents import (
         document_window,
         night_page,
@@ -46,6 +47,7 @@ __all__ = [
     "Resources",
     "Story",
     "ask",
+    "case_view",
     "claim",
     "deliver",
     "document_window",
@@ -100,6 +102,7 @@ _MODULES = {
         "report_window",
         "write_night",
     ),
+    "show.case_page": ("case_view",),
     "show.pages": ("monitor_view", "overview_cards"),
     "show.snapshots": ("read_snapshots",),
     "show.state": ("MonitorState", "Story", "state_of", "stories"),

@@ -31,6 +31,9 @@ CONTENT_SECURITY_POLICY = (
 )
 """The header to serve the pages with: their one style sheet may apply, everything else may not."""
 
+ANSWERING = CONTENT_SECURITY_POLICY.replace("form-action 'none'", "form-action 'self'")
+"""The same for a page whose answers go back to where it came from."""
+
 Health = Literal["healthy", "warning", "critical", "unknown"]
 
 
@@ -87,6 +90,7 @@ class IncidentRow:
     done: tuple[str, ...] = ()
     advice: str = ""
     runbook: Link | None = None
+    case: Link | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,30 @@ class SloRow:
     burn_short: str
     burn_long: str
     since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What may be answered to a case: `token` goes back with an answer; `muted` and `usual` say what it is about."""
+
+    token: str
+    muted: tuple[str, ...]
+    usual: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """Everything the page of one case shows; `answers` is None where it is over, or may not be answered."""
+
+    monitor: str
+    id: str
+    title: str
+    severity: Severity
+    as_of: datetime
+    incidents: tuple[IncidentRow, ...]
+    timeline: tuple[tuple[datetime, str], ...] = ()
+    answers: Answers | None = None
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +167,11 @@ def monitor_page(view: MonitorView) -> str:
         charts=[(chart, draw(chart)) for chart in view.charts],
         most=MOST_DRIFTED,
     )
+
+
+def case_page(view: CaseView) -> str:
+    """Return the page of one case: what it is about, what happened when and, for those who may, its answers."""
+    return render("case.html.j2", view=view)
 
 
 def _urgency(card: MonitorCard) -> tuple[object, ...]:

@@ -7,4 +7,5 @@ backup      ledger and store copied away        restore      brought back; copie
 rollback    an earlier champion comes back      silences     mail held while all it tells is silenced
 alerts_posted  what is open, posted to Alertmanagers
 retention   what has expired deleted            expiry       what has expired, by names and rows alone
+answers     what people say of a case: I look after it, this was meant, not now
 """

@@ -7,4 +7,5 @@ documents      reports made and read                    baseline_contents  what 
 snapshots      read_snapshots, for notebooks            audit            who did what, when and why
 slos           what is left of error budgets
 doctor         the state of every part                 postmortem       the timeline of a case, as Markdown
+case_page      what the page of a case shows
 """

@@ -88,7 +88,7 @@ def _view(monitor: Monitor, resources: Resources, now: datetime) -> MonitorView:
         drifted=tuple(_drifted(state, monitor)),
         slos=tuple(map(_slo, slo_states(monitor, resources))) if monitor.slos else (),
         charts=tuple(_charts(monitor, resources, history, told)),
-        incidents=tuple(replace(incident_row(s.incident, monitor), done=(s.done,), advice=s.advice) for s in told),
+        incidents=tuple(_incident(story, monitor) for story in told),
         reports=reports,
         accuracy=next((link for link in reports if link.text.startswith("Accuracy")), None),
         back=Link("All monitors", "../"),
@@ -198,6 +198,14 @@ def _marks(monitor: Monitor, resources: Resources, told: Iterable[Story], start:
     for version in resources.registry.versions(monitor.name):
         if version.promoted_at and version.promoted_at >= start:
             yield Mark(version.promoted_at, f"{version.version} promoted")
+
+
+def _incident(story: Story, monitor: Monitor) -> IncidentRow:
+    """Return what is told of an incident, with the way to its case."""
+    case = story.incident.case or story.incident.id
+    link = Link("The case: its timeline, and your answer", f"{monitor.name}/cases/{case}")
+    row = incident_row(story.incident, monitor)
+    return replace(row, done=(story.done,), advice=story.advice, case=link if story.incident.stands else None)
 
 
 def incident_row(incident: Incident, monitor: Monitor) -> IncidentRow:

@@ -16,14 +16,14 @@ from hindsight.verdicts.model import Status
 
 MOST = 50  # breaches spelt out of one incident
 
+Line = tuple[datetime, str]
+
 
 def postmortem(monitor: Monitor, case: str, resources: Resources) -> str:
     """Return what is on record of a case, in order of time, with what is left for people to fill in."""
-    told = [story for story in stories(monitor, resources) if (story.incident.case or story.incident.id) == case]
-    told.sort(key=lambda story: (story.incident.started, story.incident.id))
-    first, lasts = told[0].incident, any(story.incident.stands for story in told)
-    until = None if lasts else max(filter(None, (story.incident.news_of for story in told)), default=None)
-    lines = sorted({*_changes(told, resources), *_mails(told), *_deeds(monitor, case, first.started, until, resources)})
+    told = of_case(monitor, case, resources)
+    first, until = told[0].incident, ended(told)
+    lines = timeline(monitor, case, told, resources)
     span = f"from {_moment(first.started)} {f'to {_moment(until)}' if until else 'and not over'}"
     worst = min(story.incident.severity for story in told)
     return "\n".join(
@@ -45,6 +45,25 @@ def postmortem(monitor: Monitor, case: str, resources: Resources) -> str:
     )
 
 
+def of_case(monitor: Monitor, case: str, resources: Resources) -> list[Story]:
+    """Return the stories of a case's incidents, oldest first; none where there is no such case."""
+    told = [story for story in stories(monitor, resources) if (story.incident.case or story.incident.id) == case]
+    return sorted(told, key=lambda story: (story.incident.started, story.incident.id))
+
+
+def ended(told: Sequence[Story]) -> datetime | None:
+    """Return when a case was over, None while any of it lasts."""
+    if any(story.incident.stands for story in told):
+        return None
+    return max(filter(None, (story.incident.news_of for story in told)), default=None)
+
+
+def timeline(monitor: Monitor, case: str, told: Sequence[Story], resources: Resources) -> list[Line]:
+    """Return what changed in a case, who was told and what people did about it, in order of time."""
+    deeds = _deeds(monitor, case, told[0].incident.started, ended(told), resources)
+    return sorted({*_changes(told, resources), *_mails(told), *deeds})
+
+
 _TO_FILL_IN = (
     "## To be filled in",
     "",
@@ -54,7 +73,6 @@ _TO_FILL_IN = (
     "- What is changed so that it does not come again, by whom, until when:",
     "",
 )
-Line = tuple[datetime, str]
 
 
 def _breaches(monitor: Monitor, story: Story, resources: Resources) -> Iterator[str]:

@@ -1,0 +1,60 @@
+"""Gather what the page of a case shows: its incidents, what happened when, and what may be answered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from hindsight.errors import ConfigError
+from hindsight.messages.wording import whose
+from hindsight.monitors.loader import load_monitor
+from hindsight.monitors.model import Monitor
+from hindsight.pipeline.act.answers import acceptable, muted_by
+from hindsight.pipeline.resources import Resources, remembering
+from hindsight.pipeline.show.pages import incident_row
+from hindsight.pipeline.show.postmortem import of_case, timeline
+from hindsight.reports.pages import Answers, CaseView
+from hindsight.verdicts.model import Series
+
+SHOWN = 8  # series spelt out on a button; of more they are counted
+
+
+def case_view(
+    name: str, case: str, resources: Resources, *, now: datetime, token: str = "", said: str = ""
+) -> CaseView | None:
+    """Return everything about a case of a monitor; None where there is none.
+
+    With a `token` it may be answered while it is open; `said` is what became of an answer.
+    """
+    try:
+        monitor = load_monitor(name, resources.settings.monitors)
+    except ConfigError:
+        return None
+    return _view(monitor, case, resources, now, token, said)
+
+
+@remembering
+def _view(monitor: Monitor, case: str, resources: Resources, now: datetime, token: str, said: str) -> CaseView | None:
+    told = of_case(monitor, case, resources)
+    if not told:
+        return None
+    rows = [replace(incident_row(s.incident, monitor), done=(s.done,), advice=s.advice) for s in told]
+    standing = [story.incident for story in told if story.incident.stands]
+    answers = Answers(token, _named(muted_by(standing)), _named(acceptable(monitor, standing)))
+    return CaseView(
+        monitor.name,
+        case,
+        told[0].what,
+        min(story.incident.severity for story in told),
+        now,
+        tuple(rows),
+        tuple(timeline(monitor, case, told, resources)),
+        answers if token and standing else None,
+        said,
+    )
+
+
+def _named(series: list[Series]) -> tuple[str, ...]:
+    names = [f"{one.rule}{whose(one)}" for one in series]
+    more = len(names) - SHOWN
+    return (*names[:SHOWN], *([f"{more} more"] if more > 0 else ()))
