@@ -181,6 +181,7 @@ def test_the_body_tells_all_there_is_to_know() -> None:
         "cid:chart",
         "https://wiki.example.com/credit",
         "https://airflow.example.com/dags/x",
+        "https://airflow.example.com/dags/x/cases/accuracy_drop-1",
     ]
 
 

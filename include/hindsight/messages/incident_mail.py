@@ -113,6 +113,7 @@ class View:
     next_step: str
     runbook: str
     link: str
+    answer: str
     promise: str
     chart: str
     chart_width: int
@@ -209,6 +210,7 @@ def _view(monitor: Monitor, told: Sequence[Told], context: Context, *, chart: bo
         next_step=wording.clean(context.next_step, 300),
         runbook=wording.web_link(told[0].rule.runbook or monitor.alerts.runbook),
         link=wording.web_link(context.link),
+        answer=_answer(told[0], context.link),
         promise=PROMISE,
         chart=f"{metric} over the last {len(told[0].points)} windows" if chart else "",
         chart_width=WIDTH_PX,
@@ -218,6 +220,13 @@ def _view(monitor: Monitor, told: Sequence[Told], context: Context, *, chart: bo
         why_now=wording.clean(context.why_now, 300),
         checklist=tuple(Check(one.what, _cleaned(one.known), one.code) for one in context.checklist),
     )
+
+
+def _answer(first: Told, link: str) -> str:
+    """Where people answer what is told first while it is open: the page of its case; reading it does nothing."""
+    incident = first.incident
+    page = f"{link}/cases/{incident.case or incident.id}" if link and incident.state is State.OPEN else ""
+    return wording.web_link(page)
 
 
 def _cleaned(text: str) -> str:
@@ -289,6 +298,7 @@ def as_text(view: View) -> str:
         ("Next", view.next_step),
         ("Runbook", view.runbook),
         ("In Airflow", view.link),
+        ("Look after it, mute it or say it was meant", view.answer),
         ("Model", view.model),
         ("Owner", view.owner),
     ]
