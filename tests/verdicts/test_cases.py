@@ -292,6 +292,17 @@ def test_another_number_of_a_column_that_was_told_is_told_again() -> None:
         assert needs_notice(replace(told_now(nulls, NOW), number=number), fresh=True) is None
 
 
+def test_what_is_far_further_off_than_was_told_is_told_again_and_less_is_not() -> None:
+    heard = told_now(replace(an_incident("news", "a"), case="c", number="values"), NOW)
+    far = replace(heard, number="values far off")
+    assert needs_notice(far, fresh=True) is State.OPEN
+    assert brings_news(far, [far], RULES)
+    for number in ("values", "values far off"):
+        assert needs_notice(replace(told_now(far, NOW), number=number), fresh=True) is None
+    first = told_now(replace(an_incident("news", "a"), case="c", number="values far off"), NOW)
+    assert needs_notice(replace(first, number="values"), fresh=True) is None
+
+
 def test_the_segment_in_which_something_told_of_all_rows_is_found_is_told_once() -> None:
     heard = told_now(replace(an_incident("null_rate", "a"), case="c"), NOW)
     there, too = (

@@ -326,3 +326,21 @@ def test_a_fold_of_the_recent_windows_equals_the_whole_fold(
     since = fold_from(rule, day(changed * 30), before, size=timedelta(days=1))
     recent = [verdict for start, verdict in filled.items() if start >= since]
     assert refold("credit", rule, SERIES, recent, before) == whole
+
+
+@pytest.mark.parametrize(
+    ("note", "number"),
+    [
+        ("mean 2336, 2177 expected (4.2 standard deviations of its own past)", "values"),
+        ("mean 2.368, 2174 expected (28.8 standard deviations of its own past)", "values far off"),
+        ("nulls 24.0%, 0.0% expected (33.0 standard deviations of its own past)", "nulls"),
+        ("rows 143, 612 expected (33.7 standard deviations of its own past)", "rows"),
+        ("share of one value 20.3%, 3.1% expected (10.6 standard deviations of its own past)", "share of one value"),
+    ],
+)
+def test_of_news_an_incident_says_which_number_moves_in_its_newest_breach(note: str, number: str) -> None:
+    breach = replace(a_verdict(0, "B"), note=note)
+    [found] = refold("credit", a_rule("drift.news"), SERIES, [breach], ())
+    assert found.number == number
+    [other] = refold("credit", a_rule(), SERIES, [breach], ())
+    assert other.number == ""

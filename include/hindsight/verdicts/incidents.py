@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -9,9 +10,11 @@ from hashlib import sha256
 from itertools import count
 
 from hindsight.monitors.rules import Rule
-from hindsight.verdicts.model import Heard, Incident, Series, State, Status, Verdict
+from hindsight.verdicts.model import FAR_OFF, VALUES, Heard, Incident, Series, State, Status, Verdict
 
 NEWS, VOLUME = "drift.news", "operations.volume_ratio"
+STUCK = "share of one value"
+FAR = 16.0  # standard deviations: four times what is news at all
 CYCLE = timedelta(days=7)
 LOOK_BACK = 100  # windows folded again before the earliest changed one, for breaches still pending there
 
@@ -148,10 +151,19 @@ def _incident(
 
 
 def _number(rule: Rule, note: str) -> str:
-    """Return which number of its column is news, as far as people care: its nulls, how many rows, or its values."""
+    """Return which number of its column is news, as far as people care; "" of another rule.
+
+    Its nulls, how many rows, how many of them are one value, its values or, from FAR deviations on, its values far off.
+    """
     if rule.metric != NEWS or not note:
         return ""
-    return next((number for number in ("nulls", "rows") if note.startswith(f"{number} ")), "values")
+    named = next((number for number in ("nulls", "rows", STUCK) if note.startswith(f"{number} ")), "")
+    return named or (FAR_OFF if _deviations(note) >= FAR else VALUES)
+
+
+def _deviations(note: str) -> float:
+    found = re.search(r"\(([\d.]+) standard deviations", note)
+    return float(found[1]) if found else 0.0
 
 
 def _state(rule: Rule, episode: Episode) -> State:

@@ -55,6 +55,7 @@ class State(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+VALUES, FAR_OFF = "values", "values far off"  # numbers of a column that is news; who heard of the second knows both
 STANDING = (State.OPEN, State.RECOVERING)
 
 
