@@ -144,8 +144,8 @@ def answering(act: Callable[[Any], None], *, patience: timedelta = timedelta(sec
     return thread
 
 
-def says(option: str, user: str = "ann") -> Callable[[Any], None]:
-    """Answer over Airflow's own API, signed in as `user`."""
+def says(option: str, user: str = "ann", role: str = "ADMIN", status: int = 200) -> Callable[[Any], None]:
+    """Answer over Airflow's own API, signed in as `user`, who may if `status` says so."""
 
     def act(asked: Any) -> None:
         from airflow.api_fastapi.app import create_app, get_auth_manager
@@ -153,14 +153,14 @@ def says(option: str, user: str = "ann") -> Callable[[Any], None]:
         from fastapi.testclient import TestClient
 
         client = TestClient(create_app(apps="core"))
-        token = get_auth_manager().generate_jwt(SimpleAuthManagerUser(username=user, role="ADMIN"))
+        token = get_auth_manager().generate_jwt(SimpleAuthManagerUser(username=user, role=role))
         place = f"/api/v2/dags/{asked.dag_id}/dagRuns/{asked.run_id}/taskInstances/approve/-1/hitlDetails"
         answer = client.patch(
             place,
             json={"chosen_options": [option], "params_input": {}},
             headers={"Authorization": f"Bearer {token}"},
         )
-        assert answer.status_code == 200, answer.text
+        assert answer.status_code == status, answer.text
 
     return act
 

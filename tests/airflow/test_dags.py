@@ -22,12 +22,12 @@ Parse = Callable[[], Any]
 RETRAIN = {"train": "lending.models:train"}
 
 
-def test_one_monitor_file_is_three_dags(write_monitor: Write, parse: Parse) -> None:
+def test_one_monitor_file_is_four_dags(write_monitor: Write, parse: Parse) -> None:
     write_monitor(monitor_file(retrain=RETRAIN))
     bag = parse()
 
     assert bag.import_errors == {}
-    assert set(bag.dags) == {"monitor__credit", "labels__credit", "retrain__credit"} | OWN
+    assert set(bag.dags) == {"monitor__credit", "labels__credit", "retrain__credit", "rollback__credit"} | OWN
 
 
 def test_without_labels_or_retraining_there_is_nothing_to_do_for_them(write_monitor: Write, parse: Parse) -> None:
@@ -140,7 +140,7 @@ def test_a_task_builds_only_its_own_dag(write_monitor: Write, parse: Parse, monk
     assert bag.import_errors == {}
 
 
-@pytest.mark.parametrize("name", ["monitor", "labels", "retrain"])
+@pytest.mark.parametrize("name", ["monitor", "labels", "retrain", "rollback"])
 def test_dags_say_what_they_do_and_whose_they_are(name: str, write_monitor: Write, parse: Parse) -> None:
     write_monitor(monitor_file(owner="risk-ml", description="Probability of default", retrain=RETRAIN))
     dag = parse().dags[f"{name}__credit"]
@@ -198,7 +198,7 @@ def test_parsing_is_quick_and_imports_nothing_heavy(write_monitor: Write, airflo
     )
     dags, seconds, heavy = done.stdout.strip().splitlines()[-1].split(" ", 2)
 
-    assert (int(dags), heavy) == (62, "[]")
+    assert (int(dags), heavy) == (82, "[]")
     assert float(seconds) < 3  # of processor time, so that a busy machine does not fail it
 
 

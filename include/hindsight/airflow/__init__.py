@@ -4,6 +4,7 @@ dags         the DAGs of a monitor file          tasks       what each task does
 retraining   the tasks of retrain__<name>        upkeep      hindsight__relay and hindsight__maintenance
 timetable    one run for every window            runs        which window or night a run is about
 connections  Airflow's records as our settings   assets      what users' DAGs are scheduled on
+rolling_back the tasks of rollback__<name>
 pauses       resuming moves on, never catches up describe    what the UI says about a DAG
 web          the pages, signed in                first_start secrets and users before the first process
 task_retries which failures may pass             approval_operator  keeps who said yes or no to a model

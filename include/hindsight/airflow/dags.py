@@ -8,7 +8,7 @@ from typing import Any
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, chain, get_parsing_context
 
-from hindsight.airflow import assets, describe, retraining, tasks
+from hindsight.airflow import assets, describe, retraining, rolling_back, tasks
 from hindsight.airflow.timetable import WindowTimetable
 from hindsight.errors import ConfigError
 from hindsight.monitors.loader import load_folder, load_monitor
@@ -20,6 +20,7 @@ _HAS: dict[str, Callable[[Monitor], bool]] = {
     "monitor": lambda monitor: True,
     "labels": lambda monitor: monitor.source.labels is not None,
     "retrain": lambda monitor: monitor.retrain is not None and monitor.retrain_dag == f"retrain__{monitor.name}",
+    "rollback": lambda monitor: monitor.retrain is not None,
 }
 
 
@@ -91,6 +92,19 @@ def retrain_dag(monitor: Monitor) -> DAG:
         steps.append(retraining.promote(monitor.name))
         chain(*steps, [announced, retraining.keep(monitor.name)])
         steps >> retraining.give_up(monitor.name)
+    return dag
+
+
+def rollback_dag(monitor: Monitor) -> DAG:
+    """Build rollback__<name>: say which version would come back, ask a person, put it back."""
+    asked = {
+        "why": _text("what is wrong with the champion; it is on record, and those who approve read it"),
+        "to": _text("the version to put back; empty for the last champion that was not itself rolled back"),
+    }
+    with _dag("rollback", monitor, None, asked) as dag:
+        chosen = rolling_back.choose(monitor.name)
+        done = rolling_back.put_back(monitor.name, chosen)
+        chosen >> rolling_back.approve(monitor.name) >> done
     return dag
 
 

@@ -8,7 +8,7 @@ from hindsight.monitors.kpis import is_labelled_metric
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
 
-TITLES = {"monitor": "windows", "labels": "labels", "retrain": "retraining"}
+TITLES = {"monitor": "windows", "labels": "labels", "retrain": "retraining", "rollback": "rollback"}
 
 RELAY = """Sends the mail that waits and starts the DAG runs that were asked for.
 
@@ -35,6 +35,9 @@ _WHAT = {
     "retrain": "Retrains **{name}** when asked for: trains on what was known then, compares the challenger with the "
     "champion on labelled rows neither was trained on, {approval}and promotes it only if it is better. Trigger it to "
     "ask for a retraining yourself; everything in the form may stay empty.",
+    "rollback": "Puts an earlier champion of **{name}** back in production: says which, asks a person, freezes the "
+    "reference for it and tells everybody. Trigger it, and say why in the form; `hindsight rollback {name}` does the "
+    "same without asking.",
 }
 
 
@@ -48,7 +51,7 @@ def dag(kind: str, monitor: Monitor) -> str:
     parts = [monitor.description, _what(kind, monitor)]
     if monitor.state == "paused":
         parts.append("**Paused in its file**: nothing is scheduled. Resuming moves on with the next window.")
-    if kind != "retrain":
+    if kind in ("monitor", "labels"):
         parts.append(
             "\n".join(("| rule | breaches at | severity | then |", "|---|---|---|---|", *_rules(kind, monitor)))
         )

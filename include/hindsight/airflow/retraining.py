@@ -64,7 +64,7 @@ def promote(name: str, **run: Any) -> dict[str, Any]:
     """Make the challenger the champion and fit the baseline to its data; fails where a newer champion stands."""
     from hindsight import pipeline
 
-    by = (_answer(run) or {}).get("by", "")
+    by = (answer_of(run) or {}).get("by", "")
     done = pipeline.promote(load(name), request_of(name, run), open_resources(), at=now(), by=by)
     if refused := done.get("refused"):
         raise AirflowFailException(refused)
@@ -82,7 +82,7 @@ def keep(name: str, **run: Any) -> None:
     """Note why the champion stays: the challenger is no better, a person refused it, or nobody answered in time."""
     from hindsight import pipeline
 
-    trained, answer = run["ti"].xcom_pull(task_ids="train"), _answer(run)
+    trained, answer = run["ti"].xcom_pull(task_ids="train"), answer_of(run)
     if not trained:
         raise AirflowSkipException("nothing was trained")
     monitor, key, resources = load(name), request_of(name, run), open_resources()
@@ -101,8 +101,8 @@ def give_up(name: str, **run: Any) -> None:
     pipeline.give_up(load(name), request_of(name, run), open_resources(), at=now(), run_id=run["run_id"])
 
 
-def _answer(run: dict[str, Any]) -> dict[str, Any] | None:
-    """What came of asking a person; None where nobody was asked, or somebody marked the task instead of answering."""
+def answer_of(run: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what came of asking a person; None where nobody was asked, or the task was only marked."""
     answer: dict[str, Any] | None = run["ti"].xcom_pull(task_ids="approve", key="answer")
     return answer
 

@@ -46,7 +46,7 @@ OURS = PRIVATE | {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'self'"
 }
-KINDS = ("monitor", "labels", "retrain")
+KINDS = ("monitor", "labels", "retrain", "rollback")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _CASE = re.compile(r"[0-9a-f]{1,64}")
 _REPORT_ID = re.compile(r"[0-9a-z]{1,64}")

@@ -32,6 +32,17 @@ def roll_back(
     return done
 
 
+def outlook(monitor: Monitor, resources: Resources, *, to: str | None = None) -> tuple[str, str]:
+    """Return which version a rollback would put back now, and what a person reads before saying yes.
+
+    Raises TrainingError where there is none to go back to.
+    """
+    left, back = resources.registry.champion(monitor.name), resources.registry.earlier(monitor.name, to)
+    since = f", champion since {left.promoted_at:%Y-%m-%d %H:%M} UTC" if left and left.promoted_at else ""
+    was = f"trained on rows up to {back.trained_to:%Y-%m-%d}"
+    return back.version, f"{back.version}, {was}, comes back in the place of {left.version if left else 'none'}{since}."
+
+
 def _frozen(monitor: Monitor, version: str, resources: Resources, at: datetime) -> bool:
     """Freeze the reference for a version, unless that is done; False where there is none to freeze, or it has no rows.
 
