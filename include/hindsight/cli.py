@@ -13,6 +13,7 @@ from rich.progress import track
 
 from hindsight.commands import (
     ack,
+    alerts,
     audit,
     backup,
     baseline,
@@ -285,6 +286,7 @@ app.command(short_help="Look at every part; exit 1 where one is not well.")(doct
 app.command(short_help="Say that somebody looks after an incident: no reminders.")(ack.ack)
 app.command(short_help="Tell nobody of something until a moment, and why.")(silence.silence)
 app.command(short_help="List who did what, when and why.")(audit.audit)
+app.command(short_help="Count what people are told, and what they made of it.")(alerts.alerts)
 app.command(short_help="Show what is left of each error budget.")(slo.slo)
 
 

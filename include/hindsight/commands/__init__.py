@@ -1,5 +1,6 @@
 """Commands that are more than a few lines of `cli.py`, and how all of them print.
 
+alerts   how much people are told, and what they make of it
 audit    who did what, when and why
 backup   ledger and store copied away, and brought back
 baseline what windows are compared with; frozen anew, or accepted

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from hindsight.monitors.rules import Rule
-from hindsight.verdicts.model import Series, Status, Verdict
+from hindsight.verdicts.model import Incident, Series, Status, Verdict
 
 LEARNING = timedelta(days=14)  # how long news of what was accepted is expected: from then on its past holds it
 LEVEL = {"drift": "drift.drifted", "drift_share": "drift.drift_share"}
@@ -60,6 +60,12 @@ def _accepted(verdict: Verdict, given: Sequence[Acceptance], rule: Rule | None) 
 def may_be_accepted(rule: Rule) -> bool:
     """Say whether a rule is one of those, as built in, that acceptances act on."""
     return (LEVEL | NEWS).get(rule.id) == rule.metric
+
+
+def acceptable(rules: Iterable[Rule], incidents: Iterable[Incident]) -> list[Series]:
+    """Return those of the series of incidents that may be taken as usual."""
+    known = {rule.id for rule in rules if may_be_accepted(rule)}
+    return [one.series for one in incidents if one.series.rule in known]
 
 
 def _end(one: Acceptance, rule: Rule) -> datetime | None:

@@ -8,6 +8,8 @@ from datetime import datetime
 
 from hindsight.verdicts.model import Incident, Series
 
+SPELT_OUT = 5  # columns a rule is muted for one by one; of more the rule is muted
+
 
 @dataclass(frozen=True, slots=True)
 class Silence:
@@ -78,3 +80,10 @@ def no_longer_silent(told: Iterable[Incident], silences: Iterable[Silence], at: 
 def _kept(silence: Silence, incident: Incident) -> bool:
     began = incident.breaches[0] < silence.until
     return silence.concerns(incident.series) and began and incident.told is None
+
+
+def muted_by(incidents: Iterable[Incident]) -> list[Series]:
+    """Return what a silence of a case is about: its rules, each with its columns where they are few."""
+    series = dict.fromkeys(Series(one.series.rule, feature=one.series.feature) for one in incidents)
+    columns = {rule: [one for one in series if one.rule == rule] for rule in dict.fromkeys(one.rule for one in series)}
+    return [one for rule, some in columns.items() for one in (some if len(some) <= SPELT_OUT else [Series(rule)])]

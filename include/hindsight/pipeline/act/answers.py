@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,13 +12,12 @@ from hindsight.ledger.acknowledgements import Acknowledgement, acknowledge
 from hindsight.ledger.silences import add_silence
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.resources import Resources
-from hindsight.verdicts.acceptance import Acceptance, may_be_accepted
-from hindsight.verdicts.model import Incident, Series
-from hindsight.verdicts.silence import Silence
+from hindsight.verdicts.acceptance import Acceptance, acceptable, may_be_accepted
+from hindsight.verdicts.model import Incident
+from hindsight.verdicts.silence import Silence, muted_by
 from hindsight.warehouse.columns import named
 
 LONGEST = timedelta(days=366)
-SPELT_OUT = 5  # columns a rule is muted for one by one; of more the rule is muted
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def expect(monitor: Monitor, case: str, until: datetime | None, said: Said, reso
 
     Raises ConfigError where no such case is open, where nothing of it may be accepted, and without a reason.
     """
-    about = acceptable(monitor, _standing(monitor, case, resources))
+    about = acceptable(monitor.rules, _standing(monitor, case, resources))
     if not about:
         raise ConfigError("nothing of this case may be accepted: nulls, schema and rules of your own never are")
     given = [Acceptance(said.at, said.by, said.comment, one.rule, one.segment, one.feature, until) for one in about]
@@ -67,19 +66,6 @@ def expect(monitor: Monitor, case: str, until: datetime | None, said: Said, reso
     for one in given:
         add_acceptance(resources.ledger, monitor.name, one)
     return given
-
-
-def muted_by(incidents: Iterable[Incident]) -> list[Series]:
-    """Return what a silence of a case is about: its rules, each with its columns where they are few."""
-    series = dict.fromkeys(Series(one.series.rule, feature=one.series.feature) for one in incidents)
-    columns = {rule: [one for one in series if one.rule == rule] for rule in dict.fromkeys(one.rule for one in series)}
-    return [one for rule, some in columns.items() for one in (some if len(some) <= SPELT_OUT else [Series(rule)])]
-
-
-def acceptable(monitor: Monitor, incidents: Iterable[Incident]) -> list[Series]:
-    """Return those of a case's series that may be taken as usual."""
-    known = {rule.id for rule in monitor.rules if may_be_accepted(rule)}
-    return [one.series for one in incidents if one.series.rule in known]
 
 
 def _standing(monitor: Monitor, case: str, resources: Resources) -> Sequence[Incident]:

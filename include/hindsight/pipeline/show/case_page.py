@@ -9,12 +9,13 @@ from hindsight.errors import ConfigError
 from hindsight.messages.wording import whose
 from hindsight.monitors.loader import load_monitor
 from hindsight.monitors.model import Monitor
-from hindsight.pipeline.act.answers import acceptable, muted_by
 from hindsight.pipeline.resources import Resources, remembering
 from hindsight.pipeline.show.pages import incident_row
 from hindsight.pipeline.show.postmortem import of_case, timeline
 from hindsight.reports.pages import Answers, CaseView
+from hindsight.verdicts.acceptance import acceptable
 from hindsight.verdicts.model import Series
+from hindsight.verdicts.silence import muted_by
 
 SHOWN = 8  # series spelt out on a button; of more they are counted
 
@@ -40,7 +41,7 @@ def _view(monitor: Monitor, case: str, resources: Resources, now: datetime, toke
         return None
     rows = [replace(incident_row(s.incident, monitor), done=(s.done,), advice=s.advice) for s in told]
     standing = [story.incident for story in told if story.incident.stands]
-    answers = Answers(token, _named(muted_by(standing)), _named(acceptable(monitor, standing)))
+    answers = Answers(token, _named(muted_by(standing)), _named(acceptable(monitor.rules, standing)))
     return CaseView(
         monitor.name,
         case,
