@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
-from hindsight.airflow.pauses import noted, resumed, skip_if_paused
+from hindsight.airflow.pauses import noted, paused_in_airflow, resumed, skip_if_paused
 from hindsight.pipeline.act.delivery import Delivery
 from tests.builders import a_monitor, at
 
@@ -76,6 +76,34 @@ def test_it_is_known_when_each_monitor_went_on(monkeypatch: pytest.MonkeyPatch) 
     assert resumed() == {"credit": THURSDAY}
 
 
+def test_a_dag_paused_in_airflow_is_a_pause_and_its_silence_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    paused = noted({}, [a_monitor()], MONDAY, {"credit"})
+    lasting = noted(paused, [a_monitor()], TUESDAY, {"credit"})
+    over = noted(lasting, [a_monitor()], THURSDAY)
+
+    assert (lasting["credit"]["since"], lasting["credit"]["until"]) == (MONDAY.isoformat(), TUESDAY.isoformat())
+    for pauses, known in ((lasting, {}), (over, {"credit": TUESDAY})):
+        monkeypatch.setenv("AIRFLOW_VAR_HINDSIGHT_PAUSES", json.dumps(pauses))
+        assert resumed() == known
+        assert skipped(TUESDAY)
+
+
+def test_all_dags_are_asked_once_an_hour_and_those_that_were_paused_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monitors = [a_monitor(name=name) for name in ("credit", "fraud")] + [a_monitor(name="old", state="archived")]
+    asked: list[str] = []
+
+    def is_paused(dag_id: str) -> bool:
+        asked.append(dag_id)
+        return dag_id == "monitor__fraud"
+
+    monkeypatch.setenv("AIRFLOW_VAR_HINDSIGHT_PAUSES", json.dumps(a_pause(MONDAY, TUESDAY, lasts=True)))
+    assert paused_in_airflow(monitors, is_paused, MONDAY) == {"fraud"}
+    assert asked == ["monitor__credit", "monitor__fraud"]
+    asked.clear()
+    assert paused_in_airflow(monitors, is_paused, MONDAY + 2 * MINUTE) == set()
+    assert asked == ["monitor__credit"]
+
+
 def test_nobody_ever_paused_skips_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AIRFLOW_VAR_HINDSIGHT_PAUSES", raising=False)
 
@@ -83,7 +111,10 @@ def test_nobody_ever_paused_skips_nothing(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_the_relay_notes_pauses(write_monitor: Any, parse: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sqlalchemy as sa
+    from airflow.models.dag import DagModel
     from airflow.models.variable import Variable
+    from airflow.utils.session import create_session
 
     from hindsight import pipeline
     from tests.builders import monitor_file
@@ -93,8 +124,16 @@ def test_the_relay_notes_pauses(write_monitor: Any, parse: Any, monkeypatch: pyt
     monkeypatch.setattr(pipeline, "pending_starts", lambda resources: [])
     for nothing in ("watch_over", "tell_what_lasts", "post_alerts"):
         monkeypatch.setattr(pipeline, nothing, lambda *a, **k: {})
-    write_monitor(monitor_file(name="sleeper", state="paused"))
-    run = parse().dags["hindsight__relay"].test()
+    monkeypatch.setattr("hindsight.airflow.tasks.now", lambda: THURSDAY)
+    for name in ("sleeper", "stopped", "awake"):
+        write_monitor(monitor_file(name=name, state="paused" if name == "sleeper" else "active"))
+    dags = parse().dags
+    with create_session() as session:
+        session.execute(sa.update(DagModel).where(DagModel.dag_id == "monitor__stopped").values(is_paused=True))
+    run = dags["hindsight__relay"].test()
 
     assert run.state == "success"
-    assert json.loads(Variable.get("hindsight_pauses"))["sleeper"]["lasts"] is True
+    pauses = json.loads(Variable.get("hindsight_pauses"))
+    assert {name for name, pause in pauses.items() if pause["lasts"]} >= {"sleeper", "stopped"}
+    assert "awake" not in pauses
+    assert pauses["stopped"]["in_airflow"] is True

@@ -18,7 +18,7 @@ from hindsight.airflow import web
 from hindsight.errors import LedgerError
 from hindsight.reports.pages import CaseView, MonitorCard, MonitorView
 from hindsight.vocabulary.severity import Severity
-from tests.builders import at
+from tests.builders import at, monitor_file
 
 HOSTILE = "</script><script>alert(1)</script>"
 CANARY = "postgresql://ann:canary-s3cret@db/ledger"
@@ -101,6 +101,30 @@ def test_without_permission_for_its_dag_a_monitor_is_hidden_everywhere(
     assert server.get("/hindsight/monitors/credit", headers=token()).status_code == 403
     assert server.get("/hindsight/monitors/fraud", headers=token()).status_code == 200
     assert server.get("/hindsight/reports/ab12", headers=token()).status_code == 403
+
+
+def test_a_dag_that_somebody_paused_in_airflow_is_shown_as_paused(
+    server: TestClient, write_monitor: Any, parse: Any
+) -> None:
+    import sqlalchemy as sa
+    from airflow.models.dag import DagModel
+    from airflow.utils.session import create_session
+
+    def badges() -> list[int]:
+        pages = ("/hindsight/", "/hindsight/monitors/credit")
+        return [server.get(page, headers=token()).text.count('"badge paused"') for page in pages]
+
+    write_monitor(monitor_file())
+    parse()
+    before = badges()
+    paused = sa.update(DagModel).where(DagModel.dag_id == "monitor__credit")
+    try:
+        with create_session() as session:
+            session.execute(paused.values(is_paused=True))
+        assert (before, badges()) == ([0, 0], [1, 1])
+    finally:
+        with create_session() as session:
+            session.execute(paused.values(is_paused=False))
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])

@@ -1,12 +1,13 @@
 """Pauses: a resumed monitor moves on with the next window, where Airflow by itself would catch up on the pause.
 
-The relay keeps the span of each monitor's latest pause in one Airflow Variable. Scheduled runs that were due in it are
-skipped; runs started by hand and back-fills are not, so the gap can be filled on purpose.
+The relay keeps the span of each monitor's latest pause in one Airflow Variable, of those paused in their file and, seen
+within the hour, of those whose DAG somebody paused in Airflow. Scheduled runs that were due in it are skipped; runs
+started by hand and back-fills are not, so the gap can be filled on purpose.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,26 +17,44 @@ from airflow.sdk.exceptions import AirflowSkipException
 from hindsight.monitors.model import Monitor
 
 VARIABLE = "hindsight_pauses"
+EVERY_MIN = 2  # minutes between two looks of the relay
 
 Pauses = Mapping[str, Mapping[str, Any]]
 
 
-def noted(pauses: Pauses, monitors: Iterable[Monitor], now: datetime) -> dict[str, dict[str, Any]]:
-    """Return the pauses with those of `now` in them: `since`, `until` and whether it still `lasts`, by monitor."""
+def noted(
+    pauses: Pauses, monitors: Iterable[Monitor], now: datetime, in_airflow: Collection[str] = ()
+) -> dict[str, dict[str, Any]]:
+    """Return the pauses with those of `now` in them: `since`, `until` and whether it still `lasts`, by monitor.
+
+    `in_airflow` are those whose DAG is paused there, which is noted beside.
+    """
     found = {name: dict(pause) | {"lasts": False} for name, pause in pauses.items()}
     for monitor in monitors:
-        if monitor.state == "paused":
+        if monitor.state == "paused" or monitor.name in in_airflow:
             before = pauses.get(monitor.name, {})
             since = before["since"] if before.get("lasts") else now.isoformat()
             found[monitor.name] = {"since": since, "until": now.isoformat(), "lasts": True}
+            found[monitor.name] |= {} if monitor.state == "paused" else {"in_airflow": True}
     return found
 
 
-def note(monitors: Iterable[Monitor], now: datetime) -> None:
+def paused_in_airflow(monitors: Iterable[Monitor], is_paused: Callable[[str], bool], now: datetime) -> set[str]:
+    """Return the active monitors whose DAG somebody paused in Airflow, asking `is_paused` of DAG ids.
+
+    All are asked once an hour, those that were paused every time: hundreds of monitors are not asked every two minutes.
+    """
+    known, asks_all = _known(), now.minute < EVERY_MIN
+    active = (monitor for monitor in monitors if monitor.state == "active")
+    asked = (m for m in active if asks_all or known.get(m.name, {}).get("lasts"))
+    return {monitor.name for monitor in asked if is_paused(f"monitor__{monitor.name}")}
+
+
+def note(monitors: Iterable[Monitor], now: datetime, in_airflow: Collection[str] = ()) -> None:
     """Write down which monitors are paused now; nothing is written while none ever was."""
     known = _known()
-    if (found := noted(known, monitors, now)) != known:
-        Variable.set(VARIABLE, found, description="When monitors were paused in their files", serialize_json=True)
+    if (found := noted(known, monitors, now, in_airflow)) != known:
+        Variable.set(VARIABLE, found, description="When monitors were paused", serialize_json=True)
 
 
 def skip_if_paused(monitor: Monitor, due: datetime, run: Mapping[str, Any]) -> None:
@@ -48,8 +67,12 @@ def skip_if_paused(monitor: Monitor, due: datetime, run: Mapping[str, Any]) -> N
 
 
 def resumed() -> dict[str, datetime]:
-    """Return when the latest pause of each monitor ended, or was last seen to last."""
-    return {name: datetime.fromisoformat(pause["until"]) for name, pause in _known().items()}
+    """Return when the latest pause of each monitor ended, or was last seen to last.
+
+    One that lasts because somebody paused the DAG in Airflow is left out: that the monitor is silent is told.
+    """
+    meant = {name: pause for name, pause in _known().items() if not (pause["lasts"] and pause.get("in_airflow"))}
+    return {name: datetime.fromisoformat(pause["until"]) for name, pause in meant.items()}
 
 
 def _known() -> dict[str, dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -105,6 +105,20 @@ def _answer(exc: AirflowRuntimeError | ServerResponseError) -> tuple[int | None,
     status, body = told.get("status_code"), told.get("detail")
     detail = body.get("detail") if isinstance(body, dict) else None
     return status, str(detail.get("message", "") if isinstance(detail, dict) else detail or "")
+
+
+def is_paused(ti: Any) -> Callable[[str], bool]:
+    """Return what asks Airflow, through a running task, whether a DAG is paused; one that is missing is not."""
+
+    def ask(dag_id: str) -> bool:
+        try:
+            return bool(ti.get_dag(dag_id).is_paused)
+        except (AirflowRuntimeError, ServerResponseError) as exc:
+            if _answer(exc)[0] == HTTPStatus.NOT_FOUND:
+                return False
+            raise
+
+    return ask
 
 
 def plain(moment: datetime) -> datetime:

@@ -16,8 +16,8 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from hindsight.airflow import assets
 from hindsight.airflow.connections import open_resources
-from hindsight.airflow.pauses import note, resumed, skip_if_paused
-from hindsight.airflow.runs import Span, from_spans, night_of, start_run, to_chunks, window_of
+from hindsight.airflow.pauses import note, paused_in_airflow, resumed, skip_if_paused
+from hindsight.airflow.runs import Span, from_spans, is_paused, night_of, start_run, to_chunks, window_of
 from hindsight.airflow.task_retries import RetryTransient
 from hindsight.monitors.loader import load_folder, load_monitor
 from hindsight.monitors.model import Monitor
@@ -219,9 +219,10 @@ def start(request: dict[str, Any], **run: Any) -> dict[str, str]:
 
 
 @task
-def note_pauses() -> None:
-    """Note which monitors are paused in their files: what was due meanwhile is not caught up."""
-    note(load_folder(read_settings().monitors).monitors.values(), now())
+def note_pauses(**run: Any) -> None:
+    """Note which monitors are paused, in their files or in Airflow: what was due meanwhile is not caught up."""
+    monitors, at = list(load_folder(read_settings().monitors).monitors.values()), now()
+    note(monitors, at, paused_in_airflow(monitors, is_paused(run["ti"]), at))
 
 
 @task

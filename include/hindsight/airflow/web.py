@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import sqlalchemy as sa
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -88,7 +90,8 @@ def _add_pages(app: FastAPI, resources: Callable[[], Resources], get_user: Any, 
     @app.get("/")
     def overview(request: Request, user: Any = signed_in) -> Response:
         cards = pipeline.overview_cards(resources(), now=datetime.now(UTC))
-        return HTMLResponse(pages.overview([c for c in cards if may(request, user, c.name)]), headers=PAGE)
+        seen = _as_paused([card for card in cards if may(request, user, card.name)])
+        return HTMLResponse(pages.overview(seen), headers=PAGE)
 
     @app.get("/monitors/{name}")
     def monitor(request: Request, name: str, user: Any = signed_in) -> Response:
@@ -97,7 +100,8 @@ def _add_pages(app: FastAPI, resources: Callable[[], Resources], get_user: Any, 
         view = pipeline.monitor_view(name, resources(), now=datetime.now(UTC))
         if view is None:
             raise HTTPException(404)
-        return HTMLResponse(pages.monitor_page(view), headers=PAGE)
+        [card] = _as_paused([view.card])
+        return HTMLResponse(pages.monitor_page(replace(view, card=card)), headers=PAGE)
 
     @app.get("/monitors/{name}/cases/{id}")
     def case(request: Request, name: str, id: str, user: Any = signed_in) -> Response:
@@ -132,6 +136,18 @@ def _add_pages(app: FastAPI, resources: Callable[[], Resources], get_user: Any, 
         record, html = found
         check(request, user, record.monitor)
         return HTMLResponse(html, headers=OURS if record.kind == "accuracy" else REPORT)
+
+
+def _as_paused(cards: Sequence[pages.MonitorCard]) -> list[pages.MonitorCard]:
+    """Return the cards with those paused whose DAG somebody paused in Airflow, whatever their files say."""
+    from airflow.models.dag import DagModel
+    from airflow.utils.session import create_session
+
+    ids = [f"monitor__{card.name}" for card in cards if card.state == "active"]
+    query = sa.select(DagModel.dag_id).where(DagModel.dag_id.in_(ids), DagModel.is_paused)
+    with create_session() as session:
+        paused = set(session.scalars(query))
+    return [replace(card, state="paused") if f"monitor__{card.name}" in paused else card for card in cards]
 
 
 def _require_names(name: str, case: str = "0") -> None:
