@@ -12,5 +12,5 @@ estimates  what quality was expected of each window
 silences   what people asked not to be told of      acknowledgements  what they look after
 rollbacks  who put which model version back         heartbeats  when each part was last at work
 deploys    when each version was first seen in the log
-slo_counts  what SLOs counted in each window
+slo_counts  what SLOs counted in each window        caps     messages promised and held back on a day
 """

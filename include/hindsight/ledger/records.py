@@ -24,7 +24,7 @@ class MailState(StrEnum):
     SENT = "sent"
     DEAD = "dead"  # refused for good, or too old
     DROPPED = "dropped"  # a person did not want it sent
-    SUPPRESSED = "suppressed"  # what it tells was over before it could be told
+    SUPPRESSED = "suppressed"  # what it tells was over before it could be told, or one too many that day
 
 
 class RequestState(StrEnum):

@@ -112,12 +112,16 @@ class Transaction:
         if events:
             self.connection.execute(sa.insert(tables.incident_events), events)
 
-    def queue(self, letters: Iterable[Letter], at: datetime) -> int:
-        """Promise letters, due at once; return how many are new. A key that is there already is promised already."""
-        return sum(self._promise(letter, at) for letter in letters)
+    def queue(self, letters: Iterable[Letter], at: datetime, *, unsent: str = "") -> int:
+        """Promise letters, due at once; return how many are new. A key that is there already is promised already.
 
-    def _promise(self, letter: Letter, at: datetime) -> bool:
-        insert = self._insert(tables.outbox).values(_letter_row(letter, at))
+        With `unsent`, the reason, they are on record and never sent.
+        """
+        return sum(self._promise(letter, at, unsent) for letter in letters)
+
+    def _promise(self, letter: Letter, at: datetime, unsent: str) -> bool:
+        settled = {"state": str(MailState.SUPPRESSED), "last_error": unsent} if unsent else {}
+        insert = self._insert(tables.outbox).values(_letter_row(letter, at) | settled)
         insert = insert.on_conflict_do_nothing(index_elements=["dedup_key"])
         mail = self.connection.execute(insert.returning(tables.outbox.c.id)).scalar()
         if mail is not None and letter.facts:

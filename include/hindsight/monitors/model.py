@@ -224,7 +224,8 @@ class Alerts(Strict):
     `report` asks for a mail about what labels changed, on every night with changes or once a week; without it that is
     told in mails about incidents of a night only. `budget` is what people are to be told by chance, at most. `repeat`
     says how long after it was told what is open is told again while nobody acknowledged it; 0h is never. `routes` say
-    who is told of what; what none takes goes to `email`.
+    who is told of what; what none takes goes to `email`. `cap` is how many messages about incidents a receiver gets on
+    a day, UTC; what is P0 always goes out.
     """
 
     email: Texts = ()
@@ -233,6 +234,7 @@ class Alerts(Strict):
     report: Literal["nightly", "weekly"] | None = None
     budget: AnyAlertBudget = USUAL
     routes: Annotated[tuple[Route, ...], BeforeValidator(as_tuple)] = ()
+    cap: int = Field(20, ge=1)
     repeat: AnyRepeat = Field(default_factory=lambda: dict(REMINDED))
 
     @field_validator("repeat", mode="after")

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+from hindsight.ledger.caps import held_back
 from hindsight.ledger.heartbeats import at_rest, beat
+from hindsight.messages import cap_mail
 from hindsight.monitors.due import is_behind, missed_night
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.retention import Retention
@@ -41,6 +43,8 @@ def maintain(
     silent = [m for m in active if _is_silent(m, resources, now, since=resumed.get(m.name))]
     for monitor in silent:
         _tell_silence(monitor, resources, now)
+    for monitor in active:
+        _tell_held_back(monitor, resources, now)
     others = [monitor for monitor in active if monitor not in silent]
     unlabelled = [m for m in others if _unlabelled(m, resources, now, since=resumed.get(m.name))]
     for monitor in unlabelled:
@@ -90,6 +94,17 @@ def _tell_missed_night(monitor: Monitor, resources: Resources, now: datetime) ->
         f"Look at the DAG labels__{monitor.name} in Airflow: is it paused, failing, or is the scheduler down?\n"
     )
     promise(monitor, f"missed night {now:%Y-%m-%d}", Message(subject, text, severity=Severity.P1), resources, now)
+
+
+def _tell_held_back(monitor: Monitor, resources: Resources, now: datetime) -> None:
+    """Say, the day after, to whom messages of a day were not sent, and how many."""
+    day = now - timedelta(days=1)
+    with resources.ledger.reading() as connection:
+        counts = held_back(connection, monitor.name, day)
+    for receiver, count in counts.items():
+        message, cause = cap_mail.held_back(monitor, day, count), f"held back {day:%Y-%m-%d}"
+        with resources.ledger.locked(monitor.name) as tx:
+            tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=[receiver]), now)
 
 
 def watch_over(part: str, monitors: Collection[Monitor], resources: Resources, *, now: datetime) -> list[str]:

@@ -17,7 +17,7 @@ UNSENT = (MailState.PENDING, MailState.SENDING, MailState.DEAD)
 _NO_LONGER = {
     MailState.SENT: "was sent",
     MailState.SENDING: "is being sent right now",
-    MailState.SUPPRESSED: "tells what was over before it could be told",
+    MailState.SUPPRESSED: "tells what was over before it could be told, or was one too many that day",
     MailState.DROPPED: "was dropped already",
 }
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import inf
 
+from hindsight.ledger.caps import HELD_BACK, promised
 from hindsight.ledger.records import DagRequest
 from hindsight.ledger.transaction import Transaction
+from hindsight.messages.cap_mail import too_many
 from hindsight.messages.chart import Point
 from hindsight.messages.incident_mail import Check, Context, Told, compose, facts
 from hindsight.messages.night_mail import compose_night
@@ -24,6 +26,7 @@ from hindsight.verdicts.notices import is_stale
 from hindsight.verdicts.retraining import Refusal
 from hindsight.verdicts.silence import Silence, hushing
 from hindsight.vocabulary.letters import Letter, letters
+from hindsight.vocabulary.severity import Severity
 
 CHARTED = 60  # windows in the chart of a mail
 
@@ -74,12 +77,24 @@ def promise(
             checks,
         )
         for some, to in ways.items():
-            tx.queue(_letters(monitor, [told[id] for id in some], context, cause, to), at)
+            _queue(monitor, _letters(monitor, [told[id] for id in some], context, cause, to), tx, at)
     heard = {receiver for to in ways.values() for receiver in to}
     unheard = [address for address in monitor.alerts.email if address not in heard]
     if night and night.asked and unheard and (note := night.note()):
         message = compose_night(monitor, note, link=link)
         tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=unheard), at)
+
+
+def _queue(monitor: Monitor, wanted: Sequence[Letter], tx: Transaction, at: datetime) -> None:
+    """Promise letters, those beyond what a receiver gets on a day only for the record: that there are more is told."""
+    had, cap = promised(tx.connection, monitor.name, at), monitor.alerts.cap
+    full = {to for to, count in had.items() if count >= cap}
+    held = [one for one in wanted if one.recipient in full and one.message.severity is not Severity.P0]
+    tx.queue([one for one in wanted if one not in held], at)
+    tx.queue(held, at, unsent=f"{HELD_BACK}: {cap} messages that day")
+    cause, to = f"cap {at:%Y-%m-%d}", [one.recipient for one in held]
+    warned = letters(too_many(monitor, at), monitor=monitor.name, cause=cause, recipients=to)
+    tx.queue(warned, at)
 
 
 def _ways(monitor: Monitor, mailed: Sequence[Incident], rules: Mapping[str, Rule]) -> dict[tuple[str, ...], list[str]]:
