@@ -97,6 +97,19 @@ def test_what_was_meant_is_usual_from_then_on(world: World, browser: TestClient)
     assert all("expected until" in what for _, what, _ in done(world))
 
 
+def test_no_time_at_all_is_not_taken_for_good(world: World, browser: TestClient) -> None:
+    assert send(browser, page_of(world, "drift"), "expected", comment="campaign", lasting="0d").status_code == 400
+    assert done(world) == []
+
+
+def test_a_case_is_found_by_the_id_of_any_of_its_incidents(world: World, browser: TestClient) -> None:
+    for incident in world.incidents():
+        path = f"/monitors/credit/cases/{incident.id}"
+        assert incident.case in read(browser, path)
+        assert send(browser, path, "ack").status_code == 303
+    assert len(done(world)) == len(world.incidents())
+
+
 def test_service_is_never_usual_and_the_page_does_not_offer_it(world: World, browser: TestClient) -> None:
     path = page_of(world, "latency_p95")
     assert 'value="expected"' not in read(browser, path)
@@ -164,7 +177,9 @@ def test_a_program_with_a_bearer_token_answers_in_json(world: World, browser: Te
     [
         ({"act": "mute", "comment": "x"}, "say how long it lasts"),
         ({"act": "mute", "comment": "x", "lasting": "soon"}, "lasting:"),
-        ({"act": "mute", "comment": "x", "lasting": "9999d"}, "a year at most"),
+        ({"act": "mute", "comment": "x", "lasting": "9999d"}, "366d at most"),
+        ({"act": "mute", "comment": "x", "lasting": "0d"}, "is over before"),
+        ({"act": "mute", "comment": "x", "lasting": "99999999999999d"}, "lasting:"),
         ({"act": "mute", "comment": "  ", "lasting": "1h"}, "others will wonder"),
         ({"act": "delete"}, "expected act to be ack, mute or expected"),
     ],

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 LASTS_S = 12 * 3600  # a page left open longer is read again before it is answered
 LARGEST = 10_000  # bytes of an answer
 LONGEST = 500  # letters of a reason
+LONGEST_LASTING = timedelta(days=366)
 
 
 def token_of(user: Any, monitor: str, case: str) -> str:
@@ -86,7 +87,7 @@ def answer(
             return f"{', '.join(one.about for one in muted)} {muted[0]}"
         case "expected":
             lasting = _lasting(fields)
-            given = answers.expect(monitor, case, at + lasting if lasting else None, said, resources)
+            given = answers.expect(monitor, case, None if lasting is None else at + lasting, said, resources)
             return str(given[0])
         case other:
             raise ConfigError(f"expected act to be ack, mute or expected, got {other!r}")
@@ -95,9 +96,12 @@ def answer(
 def _lasting(fields: Mapping[str, str]) -> timedelta | None:
     text = fields.get("lasting", "").strip()
     try:
-        return parse_duration(text) if text else None
-    except ValueError as exc:
+        lasting = parse_duration(text) if text else None
+    except (ValueError, OverflowError) as exc:
         raise ConfigError(f"lasting: {exc}") from exc
+    if lasting is not None and lasting > LONGEST_LASTING:
+        raise ConfigError(f"lasting: expected {LONGEST_LASTING.days}d at most, got {text}")
+    return lasting
 
 
 def _is_our_own(request: Request) -> bool:

@@ -36,8 +36,9 @@ def case_view(
 
 @remembering
 def _view(monitor: Monitor, case: str, resources: Resources, now: datetime, token: str, said: str) -> CaseView | None:
-    told = of_case(monitor, case, resources)
-    if not told:
+    ids = {one.id: one.case for one in resources.ledger.incidents(monitor.name)}
+    case = ids.get(case) or case  # a mail may know it by the id it had before it was found to be one with another
+    if not (told := of_case(monitor, case, resources)):
         return None
     rows = [replace(incident_row(s.incident, monitor), done=(s.done,), advice=s.advice) for s in told]
     standing = [story.incident for story in told if story.incident.stands]
