@@ -52,10 +52,10 @@ def written_in_place(target: str, data: bytes) -> bool:
     return True
 
 
-def queued_apart(tx: Transaction, letters: Any, at: datetime) -> int:
+def queued_apart(tx: Transaction, letters: Any, at: datetime, unsent: str = "") -> int:
     tx.connection.exec_driver_sql("COMMIT")
     tx.connection.exec_driver_sql("BEGIN IMMEDIATE")
-    return sum(tx._promise(letter, at) for letter in letters)
+    return sum(tx._promise(letter, at, unsent) for letter in letters)
 
 
 def settled_before_it_is_sent(*args: Any, **rest: Any) -> claims.Claim | None:

@@ -119,7 +119,7 @@ class Transaction:
         """
         return sum(self._promise(letter, at, unsent) for letter in letters)
 
-    def _promise(self, letter: Letter, at: datetime, unsent: str) -> bool:
+    def _promise(self, letter: Letter, at: datetime, unsent: str = "") -> bool:
         settled = {"state": str(MailState.SUPPRESSED), "last_error": unsent} if unsent else {}
         insert = self._insert(tables.outbox).values(_letter_row(letter, at) | settled)
         insert = insert.on_conflict_do_nothing(index_elements=["dedup_key"])
