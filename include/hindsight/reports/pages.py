@@ -127,7 +127,6 @@ class CaseView:
     incidents: tuple[IncidentRow, ...]
     timeline: tuple[tuple[datetime, str], ...] = ()
     answers: Answers | None = None
-    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,8 +91,10 @@ def _queue(monitor: Monitor, wanted: Sequence[Letter], tx: Transaction, at: date
     full = {to for to, count in had.items() if count >= cap}
     held = [one for one in wanted if one.recipient in full and one.message.severity is not Severity.P0]
     tx.queue([one for one in wanted if one not in held], at)
-    tx.queue(held, at, unsent=f"{HELD_BACK}: {cap} messages that day")
+    if not held:
+        return
     cause, to = f"cap {at:%Y-%m-%d}", [one.recipient for one in held]
+    tx.queue(held, at, unsent=f"{HELD_BACK}: {cap} messages that day")
     warned = letters(too_many(monitor, at), monitor=monitor.name, cause=cause, recipients=to)
     tx.queue(warned, at)
 

@@ -20,22 +20,20 @@ from hindsight.verdicts.silence import muted_by
 SHOWN = 8  # series spelt out on a button; of more they are counted
 
 
-def case_view(
-    name: str, case: str, resources: Resources, *, now: datetime, token: str = "", said: str = ""
-) -> CaseView | None:
+def case_view(name: str, case: str, resources: Resources, *, now: datetime, token: str = "") -> CaseView | None:
     """Return everything about a case of a monitor; None where there is none.
 
-    With a `token` it may be answered while it is open; `said` is what became of an answer.
+    With a `token` it may be answered while it is open.
     """
     try:
         monitor = load_monitor(name, resources.settings.monitors)
     except ConfigError:
         return None
-    return _view(monitor, case, resources, now, token, said)
+    return _view(monitor, case, resources, now, token)
 
 
 @remembering
-def _view(monitor: Monitor, case: str, resources: Resources, now: datetime, token: str, said: str) -> CaseView | None:
+def _view(monitor: Monitor, case: str, resources: Resources, now: datetime, token: str) -> CaseView | None:
     ids = {one.id: one.case for one in resources.ledger.incidents(monitor.name)}
     case = ids.get(case) or case  # a mail may know it by the id it had before it was found to be one with another
     if not (told := of_case(monitor, case, resources)):
@@ -52,7 +50,6 @@ def _view(monitor: Monitor, case: str, resources: Resources, now: datetime, toke
         tuple(rows),
         tuple(timeline(monitor, case, told, resources)),
         answers if token and standing else None,
-        said,
     )
 
 
