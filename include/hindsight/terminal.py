@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hindsight.pipeline.show.baseline_contents import Frozen, Held, Refitted
     from hindsight.pipeline.show.doctor import Part
     from hindsight.pipeline.show.slos import SloState
+    from hindsight.training.grade import Grade
     from hindsight.training.registry import ModelVersion
 
 HEALTH = {"healthy": "green", "warning": "yellow", "critical": "bold red"}
@@ -97,16 +98,17 @@ def incidents(stories: Sequence[Story]) -> RenderableType:
     return Group(table, *(Text(f"{rule}: {advice}", "dim") for rule, advice in hints))
 
 
-def models(versions: Iterable[tuple[ModelVersion, Progress | None]]) -> Table:
-    """One line a version: its stage, what it was trained on, how it compared, since when, and who decided."""
-    table = _table("version", "stage", "trained on", "compared", "champion since", "decided", "file")
+def models(versions: Iterable[tuple[ModelVersion, Progress | None]], grades: Mapping[str, Grade | None]) -> Table:
+    """One line a version: stage, training, comparison, since when, what its first windows said, and who decided."""
+    table = _table("version", "stage", "trained on", "compared", "champion since", "then", "decided", "file")
     for version, request in versions:
         stage = "rolled back" if version.rolled_back_at else str(version.stage)
         style = {"champion": "green", "rolled back": "red"}.get(stage, "dim" if stage == "archived" else "")
         rows = f"{version.n_rows:,} rows, {version.trained_from:%Y-%m-%d} to {version.trained_to:%Y-%m-%d}"
         since = _moment(version.promoted_at) if version.promoted_at else ""
         decided = request.outcome if request else ""
-        cells = (stage, rows, _compared(version.metrics), since, clean(decided, 60), version.sha256[:12])
+        kept = _graded(grades.get(version.version))
+        cells = (stage, rows, _compared(version.metrics), since, kept, clean(decided, 60), version.sha256[:12])
         table.add_row(Text(version.version, "bold"), *map(Text, cells), style=style)
     return table
 
@@ -115,6 +117,11 @@ def _compared(metrics: Mapping[str, Any]) -> str:
     """'accuracy 0.91 against 0.82' of the comparison that a version was registered with."""
     name = next((name for name in metrics if f"champion_{name}" in metrics), "")
     return f"{name} {metrics[name]:.4g} against {metrics[f'champion_{name}']:.4g}" if name else ""
+
+
+def _graded(grade: Grade | None) -> str:
+    """'accuracy 0.7: worse than the one before' of the first windows of a version."""
+    return f"{grade.metric} {grade.realised:.4g}: {grade.mark.words}" if grade else ""
 
 
 def slos(states: Iterable[SloState]) -> Table:

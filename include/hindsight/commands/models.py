@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,7 @@ from hindsight.settings import read_settings
 
 if TYPE_CHECKING:
     from hindsight.ledger.records import Progress
+    from hindsight.training.grade import Grade
     from hindsight.training.registry import ModelVersion
 
 Name = Annotated[str, typer.Argument(metavar="MONITOR", help="name of a monitor, or the path of its file")]
@@ -22,24 +24,26 @@ Name = Annotated[str, typer.Argument(metavar="MONITOR", help="name of a monitor,
 def models(
     monitor: Name, as_json: Annotated[bool, typer.Option("--json", help="print JSON for machines")] = False
 ) -> int:
-    """List the versions of a monitor's model: stage, training rows, comparison, who approved, and the file's digest."""
+    """List the versions of a monitor's model: stage, training rows, comparison, its first weeks, approval, digest."""
     from hindsight import terminal
     from hindsight.airflow.connections import open_resources
+    from hindsight.pipeline.judge.trials import grades_of
 
     settings = read_settings()
     watched, resources = load_monitor(monitor, settings.monitors), open_resources(settings)
     requests = {one.request.key: one for one in resources.ledger.requests(watched.name)}
     found = resources.registry.versions(watched.name)
+    grades = grades_of(watched, found, datetime.now(UTC), resources)
     if as_json:
-        print_json([_plain(version, requests.get(version.request_key or "")) for version in found])
+        print_json([_plain(one, requests.get(one.request_key or ""), grades.get(one.version)) for one in found])
     elif found:
-        out.print(terminal.models([(version, requests.get(version.request_key or "")) for version in found]))
+        out.print(terminal.models([(one, requests.get(one.request_key or "")) for one in found], grades))
     else:
         out.print(f"no version of {watched.name} is registered: retraining makes the first one")
     return 0
 
 
-def _plain(version: ModelVersion, request: Progress | None) -> dict[str, Any]:
+def _plain(version: ModelVersion, request: Progress | None, grade: Grade | None) -> dict[str, Any]:
     return {
         "version": version.version,
         "stage": str(version.stage),
@@ -48,6 +52,7 @@ def _plain(version: ModelVersion, request: Progress | None) -> dict[str, Any]:
         "rows": version.n_rows,
         "metrics": dict(version.metrics),
         "promoted_at": version.promoted_at,
+        "grade": asdict(grade) | {"mark": grade.mark.name.lower()} if grade else None,
         "rolled_back_at": version.rolled_back_at,
         "asked_by": request.request.asked_by if request else "",
         "decided_by": request.decided_by if request else "",

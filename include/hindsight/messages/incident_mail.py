@@ -36,6 +36,7 @@ _FLAGS = (
     "quality.schema_change",
     "quality.unit_change",
     "quality.score_mistaken",
+    "promotion.grade",
     "quality.stuck",
 )  # their values are grades, not numbers to show
 _ORDER = {State.OPEN: 0, State.RESOLVED: 1, State.WITHDRAWN: 2}
@@ -205,7 +206,7 @@ def _view(monitor: Monitor, told: Sequence[Told], context: Context, *, chart: bo
         first=first,
         lines=lines,
         more=more,
-        advice=wording.advice(told[0].rule, context.likely_cause) if first.state is State.OPEN else "",
+        advice=wording.advice(told[0].rule, context.likely_cause, monitor.name) if first.state is State.OPEN else "",
         likely_cause=wording.clean(context.likely_cause, 300),
         next_step=wording.clean(context.next_step, 300),
         runbook=wording.web_link(told[0].rule.runbook or monitor.alerts.runbook),

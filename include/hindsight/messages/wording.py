@@ -33,6 +33,10 @@ _MODEL = "The model no longer fits. Roll back if an older version does better, a
 _TRUTH = "The cases changed. See that labels are made as before; if they are, the model needs new data."
 _SERVICE = "The service is at fault, not the model. Scale it or restart it, and read its log."
 _BUSINESS = "A business number moved. See whether the model decides otherwise than before, or the business did."
+_PROMOTED = (
+    "The promoted model does not keep what its comparison promised. Where the one before did better, go back: "
+    "hindsight rollback MONITOR --why '...'"
+)
 _BUDGET = (
     "More goes wrong than was promised. See what changed, and hold risky changes back until there is budget again."
 )
@@ -50,6 +54,7 @@ _ADVICE = {
     "labels": _TRUTH,
     "kpi": _BUSINESS,
     "slo": _BUDGET,
+    "promotion": _PROMOTED,
 }
 
 
@@ -115,6 +120,10 @@ def headline(rule: Rule, incident: Incident, note: str = "") -> str:
     if rule.metric == "drift.news" and (note or incident.reason):
         where = whose(_without_feature(incident.series))
         return f"{clean(incident.series.feature, 60) or 'the rows'}{where}: {clean(note or incident.reason, 200)}"
+    if rule.metric == "promotion.grade":
+        worse = value is not None and value >= 2
+        said = f"{incident.series.model_version} is {'worse than the one it replaced' if worse else 'short of its promise'}"
+        return f"{clean(said)}{f': {clean(note or incident.reason, 300)}' if note or incident.reason else ''}"
     if rule.metric.startswith("slo.") and (note or incident.reason):
         return f"{clean(incident.series.feature, 60)} {clean(note or incident.reason, 200)}"
     if rule.metric in _OF_LABELS and incident.reason:
@@ -171,10 +180,10 @@ def ending(rule: Rule, incident: Incident, size: timedelta, note: str = "") -> s
     return f"{name} is over ({span})"
 
 
-def advice(rule: Rule, likely_cause: str) -> str:
+def advice(rule: Rule, likely_cause: str, monitor: str) -> str:
     """Say where to look first: data, model, service or business. A known data fault comes before all else."""
     own = _ADVICE.get(rule.metric) or _ADVICE.get(rule.metric.partition(".")[0], _DATA)
-    return _DATA if likely_cause else own
+    return _DATA if likely_cause else own.replace("MONITOR", monitor)
 
 
 def web_link(address: str | None) -> str:

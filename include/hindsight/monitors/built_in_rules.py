@@ -18,8 +18,10 @@ _MILDER = {Severity.P0: Severity.P1, Severity.P1: Severity.P2}
 OF_CLASSES = ("score_mistaken", "class_imbalance")  # what a regression does not predict
 
 
-def built_in_rules(task: str, drift_share: float, window: timedelta, *, slos: bool = False) -> tuple[Rule, ...]:
-    """Return the rules every monitor has, for a model of this task (DESIGN: rules), and those of one with SLOs.
+def built_in_rules(
+    task: str, drift_share: float, window: timedelta, *, slos: bool = False, retrains: bool = False
+) -> tuple[Rule, ...]:
+    """Return the rules every monitor has, for a model of this task, and those of one with SLOs or that is retrained.
 
     What follows the world, its seasons and weeks, ends when it has been calm for a week, or for three windows if that
     is longer: a quiet Sunday is no recovery. So do values that are rare in the reference and common in some weeks.
@@ -63,8 +65,12 @@ def built_in_rules(task: str, drift_share: float, window: timedelta, *, slos: bo
         rule("label_drift", "labels.drifted", "P2", above=1, min_rows=100, **cycle),
         rule("accuracy_drop", f"performance.{error}", "P0", kind="symptom", sigmas=3, **{relative: "15%"}, **cycle),
     )
+    promoted = (
+        rule("promotion_short", "promotion.grade", "P2", above=1, versions=True),
+        rule("promotion_worse", "promotion.grade", "P1", above=2, kind="symptom", versions=True),
+    )
     own = tuple(each for each in rules if task != "regression" or each.id not in OF_CLASSES)
-    return own + slo_rules(cycle["keep_for"]) if slos else own
+    return own + promoted * retrains + (slo_rules(cycle["keep_for"]) if slos else ())
 
 
 def by_criticality(rules: Iterable[Rule], criticality: str) -> tuple[Rule, ...]:

@@ -364,5 +364,6 @@ class Monitor(Strict):
     @cached_property
     def built_in(self) -> tuple[Rule, ...]:
         """The rules it has before its file changes any."""
-        found = built_in_rules(self.model.task, self.drift.share, self.window, slos=bool(self.slos))
+        more = {"slos": bool(self.slos), "retrains": self.retrain is not None}
+        found = built_in_rules(self.model.task, self.drift.share, self.window, **more)
         return by_criticality(found, self.criticality)

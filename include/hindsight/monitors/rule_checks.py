@@ -187,6 +187,8 @@ def lacks(monitor: Monitor, measured: Metric) -> Iterator[str]:
         yield "needs a reference section"
     if measured.kind is Kind.SLO and not monitor.slos:
         yield "needs slos"
+    if measured.kind is Kind.PROMOTION and monitor.retrain is None:
+        yield "needs a retrain section"
 
 
 def _retraining(monitor: Monitor, ids: set[str]) -> Found:

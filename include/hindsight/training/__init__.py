@@ -2,5 +2,5 @@
 
 train      the user's function on matured rows   compare    better, or too early to tell
 registry   every version, at most one champion   artifacts  models kept without pickle
-trust      which types such a model may hold
+trust      which types such a model may hold        grade      what was promised, kept or not
 """

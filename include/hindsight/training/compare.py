@@ -28,6 +28,7 @@ class Comparison:
     """Champion and challenger on the same `n` rows: `difference` is what the challenger gains, in units of `metric`.
 
     For `accuracy` it is challenger minus champion, for `mae` champion minus challenger, so more is always better.
+    `se` and `champion_se` are standard errors of the two values, where these do not say them already.
     `better` holds only when `lower`, the lower end of its 95 % interval, is above zero; `note` says why otherwise.
     """
 
@@ -40,9 +41,12 @@ class Comparison:
     upper: float
     better: bool
     note: str = ""
+    se: float | None = None
+    champion_se: float | None = None
 
     def metrics(self) -> dict[str, Any]:
         """The numbers as a registry keeps them."""
+        errors = {"se": self.se, "champion_se": self.champion_se}
         return {
             self.metric: self.challenger,
             f"champion_{self.metric}": self.champion,
@@ -50,6 +54,7 @@ class Comparison:
             "lower": self.lower,
             "upper": self.upper,
             "n": self.n,
+            **{name: value for name, value in errors.items() if value is not None},
         }
 
 
@@ -129,7 +134,14 @@ def paired_errors(champion: np.ndarray, challenger: np.ndarray) -> Comparison:
         lower=mean - half,
         upper=mean + half,
         better=n > 1 and mean - half > 0,
+        se=_standard_error(challenger),
+        champion_se=_standard_error(champion),
     )
+
+
+def _standard_error(errors: np.ndarray) -> float | None:
+    """Return the standard error of their mean; None of a single one."""
+    return float(np.std(errors, ddof=1) / sqrt(len(errors))) if len(errors) > 1 else None
 
 
 def tango_interval(gained: int, lost: int, n: int) -> tuple[float, float]:

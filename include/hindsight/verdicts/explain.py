@@ -13,6 +13,10 @@ _WORDS = {
     "quality.schema_change": ("schema", ("as it was", "changed")),
     "quality.stuck": ("the value", ("free", "stuck")),
     "quality.score_mistaken": ("the score", ("as declared", "not what the file says")),
+    "promotion.grade": (
+        "the promoted model",
+        ("as good as promised", "short of its promise", "worse than the one it replaced"),
+    ),
     "quality.unit_change": ("the unit", ("as it was", "another")),
 }
 

@@ -18,9 +18,10 @@ class Kind(StrEnum):
     KPI = "kpi"
     PROFILE = "profile"
     SLO = "slo"  # made of the others when judging, and never stored
+    PROMOTION = "promotion"  # likewise
 
 
-STORED = tuple(kind for kind in Kind if kind is not Kind.SLO)
+STORED = tuple(kind for kind in Kind if kind not in (Kind.SLO, Kind.PROMOTION))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,5 +8,5 @@ retirement  close what is watched no more            news              what is u
 harm        how grave what drifted is               silences          those asked for, and those of the file
 reminders   what lasts and nobody looks after       deploys           versions that are new, silent then
 checklist   what is known where something grave begins      slos    what is spent of what was promised
-comparisons what is compared with windows before
+comparisons what is compared with windows before    trials  whether a promoted version kept its promise
 """

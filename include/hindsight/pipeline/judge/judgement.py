@@ -25,6 +25,7 @@ from hindsight.pipeline.judge.news import news_of_run
 from hindsight.pipeline.judge.ranking import effects_of
 from hindsight.pipeline.judge.silences import remembered_for, silences_of
 from hindsight.pipeline.judge.slos import counts_labels, verdicts_of_slos
+from hindsight.pipeline.judge.trials import replaced, verdicts_of_trial
 from hindsight.pipeline.judge.verdicts import verdicts_of_night, verdicts_of_run
 from hindsight.pipeline.measure.horizon import refuse_window, unexpired
 from hindsight.pipeline.measure.windows import as_of_run
@@ -143,11 +144,13 @@ def _settle(
             estimated = noted(monitor, tx, window, as_of, resources)
         measured = [window] if window else night.windows if night and counts_labels(monitor) else []
         verdicts = [*verdicts, *verdicts_of_slos(monitor, measured, as_of, tx, resources)]
+        nightly = night.windows if night else []
+        verdicts = [*verdicts, *verdicts_of_trial(monitor, nightly, as_of, tx.connection, resources)]
         verdicts = with_comparisons(monitor, verdicts, tx)
         changed = tx.save_verdicts([*verdicts, *_vanished(monitor, tx, verdicts)], judged_at)
         known = tx.incidents()
         graver = [*estimated, *(changed[one] for one in Quality.of(monitor).rules if one in changed)]
-        folded = [*_fold(monitor, tx, changed, known), *_retired(monitor, known)]
+        folded = [*_fold(monitor, tx, changed, known), *_retired(monitor, known), *replaced(known, monitor, resources)]
         incidents = _grouped(monitor, harmed(monitor, tx, folded, known, graver), known)
         tx.save_incidents(incidents, judged_at)
         needed = None if monitor.retrain else {verdict.series.rule for verdict in verdicts}

@@ -229,7 +229,7 @@ def stories(monitor: Monitor, resources: Resources) -> list[Story]:
                 tuple(run for run in runs if run.request.conf.get("incident") == incident.id),
                 _silence(incident, rule, monitor, resources) if rule and not mails else "",
                 answers.get(incident.case, ""),
-                advice(rule, "") if rule and incident.stands else "",
+                advice(rule, "", monitor.name) if rule and incident.stands else "",
             )
         )
     return sorted(found, key=_rank)
