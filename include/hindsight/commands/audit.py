@@ -1,4 +1,4 @@
-"""The audit command: who did what about a monitor, when and why."""
+"""The audit command: all that was judged, told and done about a monitor, by whom, when and why."""
 
 from __future__ import annotations
 
@@ -17,18 +17,20 @@ def audit(
         str | None, typer.Argument(metavar="[MONITOR]", help="name or file of one monitor; all without")
     ] = None,
     since: Annotated[str | None, typer.Option("--since", help="ISO time: what was done from then on")] = None,
+    people: Annotated[bool, typer.Option("--people", help="only what people did")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON for machines")] = False,
 ) -> int:
-    """List what people accepted, asked for and decided, oldest first."""
+    """List what changed: verdicts, messages, promotions, and what people did, with who, when and why; oldest first."""
     from hindsight import terminal
     from hindsight.airflow.connections import open_resources
-    from hindsight.pipeline.show.audit import deeds
+    from hindsight.pipeline.show.audit import deeds, record
 
     resources = open_resources(read_settings())
     first = moment_of(since, "--since") if since else None
-    found = [deed for deed in deeds(chosen(monitor, resources.settings), resources) if not first or deed.at >= first]
+    everything = (deeds if people else record)(chosen(monitor, resources.settings), resources)
+    found = [deed for deed in everything if not first or deed.at >= first]
     if as_json:
         print_json([deed.to_dict() for deed in found])
     else:
-        out.print(terminal.audit(found) if found else "nobody did anything yet")
+        out.print(terminal.audit(found) if found else "nothing is on record yet")
     return 0

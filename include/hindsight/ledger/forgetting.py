@@ -42,7 +42,9 @@ def count_verdicts(tx: Transaction, expired: Collection[tuple[Series, Span]]) ->
 
 
 def forget_verdicts(tx: Transaction, expired: Collection[tuple[Series, Span]]) -> int:
-    """Delete the verdicts of these spans of windows; return how many there were."""
+    """Delete the verdicts of these spans of windows, with those they replaced; return how many stood."""
+    for one in _verdicts(tx, expired, tables.revised_verdicts):
+        tx.connection.execute(sa.delete(tables.revised_verdicts).where(one))
     return sum(tx.connection.execute(sa.delete(tables.verdicts).where(one)).rowcount for one in _verdicts(tx, expired))
 
 
@@ -58,8 +60,9 @@ def settled(before: datetime, monitor: str | None, but: Collection[str]) -> sa.C
     return sa.and_(whose, table.c.created_at < before, table.c.state.in_(_SETTLED), table.c.text != "")
 
 
-def _verdicts(tx: Transaction, expired: Collection[tuple[Series, Span]]) -> Iterator[sa.ColumnElement[bool]]:
-    table = tables.verdicts
+def _verdicts(
+    tx: Transaction, expired: Collection[tuple[Series, Span]], table: sa.Table = tables.verdicts
+) -> Iterator[sa.ColumnElement[bool]]:
     for series, (start, end) in expired:
         same = [table.c[name] == value for name, value in records.series_fields(series).items()]
         whose = (table.c.monitor == tx.monitor, *same)

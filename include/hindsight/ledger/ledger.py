@@ -120,10 +120,13 @@ class Ledger:
         """Return the changes of an incident's state in the order they were judged."""
         table = tables.incident_events
         rows = self._rows(sa.select(table).where(table.c.incident == incident).order_by(table.c.id))
-        return [
-            Event(row.incident, row.at, row.from_state and State(row.from_state), State(row.to_state), row.reason)
-            for row in rows
-        ]
+        return list(map(_event, rows))
+
+    def events_of(self, monitor: str) -> list[Event]:
+        """Return the changes of state of all incidents of a monitor in the order they were judged."""
+        table, incidents = tables.incident_events, tables.incidents
+        query = sa.select(table).join(incidents, incidents.c.id == table.c.incident)
+        return list(map(_event, self._rows(query.where(incidents.c.monitor == monitor).order_by(table.c.id))))
 
     def last_night(self, monitor: str, before: datetime) -> datetime | None:
         """Return the greatest committed as-of before a moment; None where there is none."""
@@ -288,3 +291,7 @@ def _dag(row: records.Row) -> DagRequest:
 def _report(row: records.Row) -> Report:
     window = Window(row.window_start, row.window_end)
     return Report(row.id, row.monitor, window, row.kind, row.uri, row.created_at)
+
+
+def _event(row: records.Row) -> Event:
+    return Event(row.incident, row.at, row.from_state and State(row.from_state), State(row.to_state), row.reason)

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 VERSION_TABLE = "ledger_version"  # not Alembic's own name: the ledger may share a database with Airflow, which has that
-HEAD = "0011"  # the newest step in migrations/versions
+HEAD = "0012"  # the newest step in migrations/versions
 
 
 class Moment(sa.types.TypeDecorator[datetime]):
@@ -343,4 +343,24 @@ slo_counts = sa.Table(
     sa.Column("total", sa.BigInteger),
     sa.Column("judged", sa.Boolean, nullable=False),
     comment="What of a window was bad by each SLO, of how much (null while labels come); made of the snapshots.",
+)
+
+revised_verdicts = sa.Table(
+    "revised_verdicts",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    _text("monitor", index=True),
+    *_series(),
+    _moment("window_start"),
+    _moment("window_end"),
+    _moment("as_of"),
+    _moment("due"),
+    _text("status"),
+    sa.Column("value", sa.Double),
+    sa.Column("threshold", sa.Double),
+    sa.Column("n", sa.BigInteger, nullable=False),
+    _text("note"),
+    _text("became"),
+    _moment("revised_at"),
+    comment="What was said of a window before it was judged otherwise: breaches that came or went.",
 )

@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from hindsight.ledger import records, tables
 from hindsight.ledger.records import UNDECIDED, DagRequest, MailState, Measured, RequestState
+from hindsight.ledger.revisions import note_revisions
 from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
 from hindsight.vocabulary.letters import Letter
 
@@ -33,7 +34,7 @@ class Transaction:
         """Keep the newest verdict of each series and window; return per changed series its earliest changed window.
 
         An older as_of never overwrites a newer one. A verdict that says the same as of a later moment is kept with
-        that moment and is no change.
+        that moment and is no change; one by which a breach came or went leaves the older one on record as revised.
         """
         given = list(verdicts)
         known = self._known({verdict.window.start for verdict in given}, {verdict.series.rule for verdict in given})
@@ -42,6 +43,7 @@ class Transaction:
         if newer:
             rows = [records.verdict_row(self.monitor, verdict, judged_at) for verdict, _ in newer]
             self._upsert(tables.verdicts, rows, _VERDICT_KEY)
+            note_revisions(self.connection, self.monitor, [(old, new) for new, old in newer if old], judged_at)
         changed: dict[Series, datetime] = {}
         for verdict, old in newer:
             if old is None or _says(verdict) != _says(old):

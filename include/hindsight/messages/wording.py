@@ -121,9 +121,9 @@ def headline(rule: Rule, incident: Incident, note: str = "") -> str:
         where = whose(_without_feature(incident.series))
         return f"{clean(incident.series.feature, 60) or 'the rows'}{where}: {clean(note or incident.reason, 200)}"
     if rule.metric == "promotion.grade":
-        worse = value is not None and value >= 2
-        said = f"{incident.series.model_version} is {'worse than the one it replaced' if worse else 'short of its promise'}"
-        return f"{clean(said)}{f': {clean(note or incident.reason, 300)}' if note or incident.reason else ''}"
+        how = "worse than the one it replaced" if value is not None and value >= 2 else "short of its promise"
+        why = clean(note or incident.reason, 300)
+        return f"{clean(incident.series.model_version, 40)} is {how}{f': {why}' if why else ''}"
     if rule.metric.startswith("slo.") and (note or incident.reason):
         return f"{clean(incident.series.feature, 60)} {clean(note or incident.reason, 200)}"
     if rule.metric in _OF_LABELS and incident.reason:

@@ -35,6 +35,7 @@ CAME_LATER = (
     *((name, "0009") for name in ("silences", "acknowledgements", "heartbeats", "rollbacks")),
     ("slo_counts", "0010"),
     ("deploys", "0011"),
+    ("revised_verdicts", "0012"),
 )
 SNAPSHOT = "snapshots/monitor=credit/kind=drift/date=2026-09-01/a.parquet"
 
@@ -64,6 +65,9 @@ def a_ledger(url: sa.URL, version: str) -> Ledger:
         added["deploys"] = {"monitor": "credit", "version": "v1", "window_start": at("2026-09-01")}
         added["slo_counts"] = {"monitor": "credit", "slo": "availability", "window_start": at("2026-09-01"), "bad": 1}
         added["slo_counts"] |= {"definition": "x", "as_of": at("2026-09-02"), "total": 9, "judged": True}
+        told = dict.fromkeys(("rule", "model_version", "segment", "feature", "status", "note", "became"), "x")
+        times = dict.fromkeys(("window_start", "window_end", "as_of", "due", "revised_at"), at("2026-09-01"))
+        added["revised_verdicts"] = {"monitor": "credit", "value": 0.9, "threshold": None, "n": 9, **told, **times}
         for name in added.keys() & set(sa.inspect(connection).get_table_names()):
             connection.execute(sa.insert(tables.metadata.tables[name]).values(added[name]))
     return ledger

@@ -1,8 +1,8 @@
-"""Audit: who did what, when and why, oldest first: what people accepted, asked for and decided, and deploys."""
+"""Audit: who did what, when and why, oldest first: people, and by the same rules whatever else changed something."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -10,16 +10,21 @@ from typing import Any
 from hindsight.ledger.acceptances import acceptances
 from hindsight.ledger.acknowledgements import acknowledgements
 from hindsight.ledger.deploys import deploys
-from hindsight.ledger.records import RequestState
+from hindsight.ledger.records import MailState, RequestState
+from hindsight.ledger.revisions import revisions
 from hindsight.ledger.rollbacks import rollbacks
 from hindsight.ledger.silences import silences
+from hindsight.messages.wording import whose
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.resources import Resources
+
+RULES = "the rules"
+Found = Callable[[Monitor, Resources], Iterator["Deed"]]
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Deed:
-    """One thing a person did."""
+    """One thing somebody or something did."""
 
     at: datetime
     monitor: str
@@ -34,12 +39,54 @@ class Deed:
 
 def deeds(monitors: Iterable[Monitor], resources: Resources) -> list[Deed]:
     """Return what people did about monitors, oldest first."""
-    return sorted(
-        deed
-        for monitor in monitors
-        for found in (_accepted, _retraining, _silenced, _acknowledged, _rolled_back, _deployed)
-        for deed in found(monitor, resources)
-    )
+    return _of_all(monitors, _PEOPLE, resources)
+
+
+def record(monitors: Iterable[Monitor], resources: Resources) -> list[Deed]:
+    """Return all that is on record of monitors, oldest first: what people did, what was judged otherwise, what told."""
+    return _of_all(monitors, (*_PEOPLE, _changed, _revised, _told, _promoted), resources)
+
+
+def _of_all(monitors: Iterable[Monitor], kinds: Iterable[Found], resources: Resources) -> list[Deed]:
+    return sorted(deed for monitor in monitors for found in kinds for deed in found(monitor, resources))
+
+
+def _changed(monitor: Monitor, resources: Resources) -> Iterator[Deed]:
+    """Yield which verdicts opened, ended or withdrew an incident: by which number, against which limit."""
+    incidents = {one.id: one for one in resources.ledger.incidents(monitor.name)}
+    for event in resources.ledger.events_of(monitor.name):
+        incident = incidents[event.incident]
+        value, limit = (f"{x:.4g}" if x is not None else "" for x in (incident.value, incident.threshold))
+        number = f"worst {value}" + f", limit {limit}" * bool(limit) if value else ""
+        what = f"{incident.series.rule}{whose(incident.series)} {event.to_state} ({incident.id})"
+        yield Deed(event.at, monitor.name, RULES, what, "; ".join(filter(None, (event.reason, number))))
+
+
+def _revised(monitor: Monitor, resources: Resources) -> Iterator[Deed]:
+    with resources.ledger.reading() as connection:
+        found = revisions(connection, monitor.name)
+    for one in found:
+        said = one.said
+        number = f" ({said.value:.4g} on {said.n:,})" if said.value is not None else ""
+        what = f"{said.series.rule}{whose(said.series)} of {said.window}: {said.status}{number} is {one.became} now"
+        yield Deed(one.at, monitor.name, RULES, what, f"judged by what was known at {said.as_of:%Y-%m-%d %H:%M} UTC")
+
+
+def _told(monitor: Monitor, resources: Resources) -> Iterator[Deed]:
+    for mail in resources.ledger.outbox(monitor.name):
+        verb = "told" if mail.state is MailState.SENT else f"message {mail.state} to"
+        what = f"{verb} {mail.recipient}: {mail.subject}"
+        yield Deed(mail.sent_at or mail.created_at, monitor.name, "hindsight", what, mail.cause)
+
+
+def _promoted(monitor: Monitor, resources: Resources) -> Iterator[Deed]:
+    """Yield which versions became champion, by which approval and on what rows they were trained."""
+    decided = {one.request.key: one.decided_by for one in resources.ledger.requests(monitor.name)}
+    for one in resources.registry.versions(monitor.name):
+        if one.promoted_at:
+            who = decided.get(one.request_key or "") or "hindsight"
+            why = f"trained on {one.n_rows:,} rows to {one.trained_to:%Y-%m-%d}, digest {one.sha256[:12]}"
+            yield Deed(one.promoted_at, monitor.name, who, f"made {one.version} the champion", why)
 
 
 def _accepted(monitor: Monitor, resources: Resources) -> Iterator[Deed]:
@@ -92,3 +139,6 @@ def _deployed(monitor: Monitor, resources: Resources) -> Iterator[Deed]:
         found = deploys(connection, monitor.name)
     for one in found:
         yield Deed(one.start, monitor.name, "the log", f"shows version {one.version} for the first time", "")
+
+
+_PEOPLE: tuple[Found, ...] = (_accepted, _retraining, _silenced, _acknowledged, _rolled_back, _deployed)
