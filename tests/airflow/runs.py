@@ -115,6 +115,10 @@ class Recorded:
     def put_off(self, resources: Any, run_id: str, *, why: str, monitors: Any, at: datetime) -> None:
         self.calls.append(("put_off", run_id, why))
 
+    def ask_again(self, monitor: Any, resources: Any, *, now: datetime) -> list[str]:
+        self.calls.append(("ask_again", monitor.name))
+        return ["2026-09-01"]
+
     def maintain(self, monitors: Any, resources: Any, *, now: datetime, resumed: Any, all_there: bool) -> Any:
         self.calls.append(("maintain", [monitor.name for monitor in monitors], resumed, all_there))
         return {}

@@ -47,7 +47,12 @@ def check_files() -> None:
 
 def monitor_dag(monitor: Monitor) -> DAG:
     """Build monitor__<name>: check every window, judge it, then report and tell."""
-    asked = {"window_start": _moment("the start of the window to check")}
+    asked = {
+        "window_start": _moment("the start of the window to check"),
+        "quiet": Param(
+            False, type="boolean", description="tell of nothing that opens and start nothing: rows came late"
+        ),
+    }
     with _dag("monitor", monitor, WindowTimetable(monitor.window, monitor.anchor, monitor.lateness), asked) as dag:
         checked = tasks.check.override(outlets=[assets.snapshots(monitor.name)])(monitor.name)
         judged, told = tasks.judge(monitor.name), tasks.deliver(monitor.name)

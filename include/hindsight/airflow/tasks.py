@@ -19,12 +19,14 @@ from hindsight.airflow.connections import open_resources
 from hindsight.airflow.pauses import note, paused_in_airflow, resumed, skip_if_paused
 from hindsight.airflow.runs import Span, from_spans, is_paused, night_of, start_run, to_chunks, window_of
 from hindsight.airflow.task_retries import RetryTransient
+from hindsight.errors import HindsightError
 from hindsight.monitors.loader import load_folder, load_monitor
 from hindsight.monitors.model import Monitor
 from hindsight.settings import read_settings
 
 logger = logging.getLogger(__name__)
 LONGEST = timedelta(hours=6)
+COMPLETENESS_HOUR = 4  # UTC; after the usual nights of labels
 MAIL_FIRST, DRAWING_LAST = 100, 1  # of all that waits for a slot, Airflow's scheduler takes the weightiest first
 
 
@@ -73,7 +75,8 @@ def judge(name: str, **run: Any) -> dict[str, Any]:
 
     monitor, at = load(name), now()
     window, link = window_of(monitor, run, now=at), _address(f"/hindsight/monitors/{name}")
-    judged = pipeline.judge_window(monitor, window, open_resources(), judged_at=at, link=link)
+    quiet = bool(run["params"].get("quiet"))
+    judged = pipeline.judge_window(monitor, window, open_resources(), judged_at=at, link=link, quiet=quiet)
     return _summary(judged)
 
 
@@ -236,6 +239,30 @@ def maintain() -> dict[str, Any]:
     if "relay" in pipeline.watch_over("maintenance", watched, resources, now=now()):
         pipeline.deliver(resources, now=now())
     return pipeline.maintain(watched, resources, now=now(), resumed=resumed(), all_there=all_there)
+
+
+@task
+def ask_again() -> dict[str, int]:
+    """Once a day: ask for the windows to be measured again whose rows came after they were measured."""
+    from hindsight import pipeline
+
+    if now().hour != COMPLETENESS_HOUR:
+        raise AirflowSkipException(f"looked for in the hour from {COMPLETENESS_HOUR}:00 UTC on")
+    watched, resources = load_folder(read_settings().monitors).monitors.values(), open_resources()
+    found: dict[str, int] = {}
+    complaints = []
+    for monitor in watched:
+        if monitor.state != "active":
+            continue
+        try:
+            asked = pipeline.ask_again(monitor, resources, now=now())
+        except HindsightError as exc:  # of one monitor; the others are asked about all the same
+            complaints.append(str(exc))
+        else:
+            found |= {monitor.name: len(asked)} if asked else {}
+    if complaints:
+        raise AirflowFailException("; ".join(complaints))
+    return found
 
 
 def _address(path: str) -> str:

@@ -22,6 +22,7 @@ def maintenance_dag() -> DAG:
     """Build hindsight__maintenance: tidy up, and ask whether every active monitor has reported."""
     with _dag("maintenance", "15 * * * *", describe.MAINTENANCE) as dag:
         tasks.maintain()
+        tasks.ask_again()
     return dag
 
 

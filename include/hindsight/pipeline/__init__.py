@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hindsight.pipeline.act.alerts_posted import post_alerts
+    from hindsight.pipeline.act.completeness import ask_again
     from hindsight.pipeline.act.delivery import deliver, promise
     from hindsight.pipeline.act.maintenance import maintain, watch_over
     from hindsight.pipeline.act.requests import mark_started, pending_starts, put_off
@@ -47,6 +48,7 @@ __all__ = [
     "Resources",
     "Story",
     "ask",
+    "ask_again",
     "case_view",
     "claim",
     "deliver",
@@ -84,6 +86,7 @@ __all__ = [
 _MODULES = {
     "act.retraining": ("ask", "claim", "give_up", "lapse", "promote", "refuse", "train_and_compare"),
     "act.alerts_posted": ("post_alerts",),
+    "act.completeness": ("ask_again",),
     "act.delivery": ("deliver", "promise"),
     "act.maintenance": ("maintain", "watch_over"),
     "act.requests": ("mark_started", "pending_starts", "put_off"),

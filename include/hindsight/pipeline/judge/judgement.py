@@ -74,11 +74,13 @@ def judge_window(
     *,
     judged_at: datetime,
     link: str = "",
+    quiet: bool = False,
     dry_run: bool = False,
 ) -> Judgement:
     """Judge what a run measured of a window and do what follows; a dry run writes nothing.
 
-    `link` is where people read more, for the mail. Raises ExpiredError for a window that has expired.
+    `link` is where people read more, for the mail. A `quiet` one, of rows that came late, tells of nothing that opens
+    and starts nothing; what it ends is told. Raises ExpiredError for a window that has expired.
     """
     refuse_window(monitor, window, resources)
     as_of = as_of_run(monitor, window)
@@ -88,7 +90,17 @@ def judge_window(
 
     cause = f"window {window}"
     return _settle(
-        monitor, verdicts, as_of, cause, resources, judged_at, window=window, link=link, digest=digest, dry_run=dry_run
+        monitor,
+        verdicts,
+        as_of,
+        cause,
+        resources,
+        judged_at,
+        window=window,
+        link=link,
+        digest=digest and not quiet,
+        quiet=quiet,
+        dry_run=dry_run,
     )
 
 
@@ -134,6 +146,7 @@ def _settle(
     night: _Night | None = None,
     window: Window | None = None,
     link: str = "",
+    quiet: bool = False,
     dry_run: bool,
 ) -> Judgement:
     with resources.ledger.locked(monitor.name) as tx:
@@ -156,11 +169,12 @@ def _settle(
         needed = None if monitor.retrain else {verdict.series.rule for verdict in verdicts}
         newest = tx.of_windows({verdict.window.start for verdict in verdicts}, needed)
         silences = silences_of(monitor, tx.connection, judged_at, since=judged_at - remembered_for(monitor))
-        retraining = _retraining(monitor, tx, newest, silences, as_of, judged_at) if verdicts else None
+        retraining = _retraining(monitor, tx, newest, silences, as_of, judged_at) if verdicts and not quiet else None
         judged = {verdict.series for verdict in verdicts}
         current = [verdict for verdict in newest if verdict.series in judged]
         due = news_of(monitor, tx, current, judged_at, digest=digest)
         due += [one for one in worse(monitor, incidents, judged_at) if one not in due]
+        due = [one for one in due if not (quiet and one.state is State.OPEN)]
         due, silent = split(monitor, tx, due)
         due, missed = audible(due, silences, judged_at)
         told = tuple(told_now(one, judged_at) for one in due)
@@ -181,7 +195,8 @@ def _settle(
             why_now=why,
             checks=checks,
         )
-        start_runs(monitor, current, tx, cause=cause, at=judged_at, silences=silences)
+        if not quiet:
+            start_runs(monitor, current, tx, cause=cause, at=judged_at, silences=silences)
         tx.save_incidents([*told, *map(told_with_its_case, silent), *missed], judged_at)
         if night is not None:
             tx.commit_night(as_of, judged_at, len(night.windows))

@@ -7,5 +7,6 @@ first_seen labels without a time of arrival, remembered by the night that first 
 matching   labels that came under another id      label_history  what matured windows teach, and what is overdue
 horizon    what has expired and is refused
 summary    a window's profile in a few numbers, for judging what is new
+completeness  windows whose rows have become more since
 definition what in a monitor file decides what its numbers mean
 """

@@ -44,7 +44,7 @@ def deeds(monitors: Iterable[Monitor], resources: Resources) -> list[Deed]:
 
 def record(monitors: Iterable[Monitor], resources: Resources) -> list[Deed]:
     """Return all that is on record of monitors, oldest first: what people did, what was judged otherwise, what told."""
-    return _of_all(monitors, (*_PEOPLE, _changed, _revised, _told, _promoted), resources)
+    return _of_all(monitors, (*_PEOPLE, _changed, _revised, _told, _started, _promoted), resources)
 
 
 def _of_all(monitors: Iterable[Monitor], kinds: Iterable[Found], resources: Resources) -> list[Deed]:
@@ -77,6 +77,13 @@ def _told(monitor: Monitor, resources: Resources) -> Iterator[Deed]:
         verb = "told" if mail.state is MailState.SENT else f"message {mail.state} to"
         what = f"{verb} {mail.recipient}: {mail.subject}"
         yield Deed(mail.sent_at or mail.created_at, monitor.name, "hindsight", what, mail.cause)
+
+
+def _started(monitor: Monitor, resources: Resources) -> Iterator[Deed]:
+    for one in resources.ledger.dags(monitor.name):
+        asked = one.request
+        what = f"{'started' if one.state is RequestState.STARTED else 'asks for'} a run of {asked.dag}"
+        yield Deed(asked.requested_at, monitor.name, "hindsight", what, str(asked.conf.get("cause", "")))
 
 
 def _promoted(monitor: Monitor, resources: Resources) -> Iterator[Deed]:
