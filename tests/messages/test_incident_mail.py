@@ -195,8 +195,8 @@ def test_the_body_tells_all_there_is_to_know() -> None:
     ],
 )
 def test_the_first_step_follows_from_the_kind_of_rule(rule, first_words) -> None:
-    assert wording.advice(RULES[rule], "").startswith(first_words)
-    assert wording.advice(RULES[rule], "nulls").startswith("The data")
+    assert wording.advice(RULES[rule], "", "credit").startswith(first_words)
+    assert wording.advice(RULES[rule], "nulls", "credit").startswith("The data")
 
 
 def test_a_hostile_name_is_text_and_nothing_else() -> None:

@@ -107,3 +107,15 @@ def test_the_same_time_a_week_before_is_that_of_the_clocks() -> None:
 def _monitor(which: str, window: str) -> Monitor:
     rule = METRIC | {"against": which, "drops_by": "20%"}
     return a_ruled_monitor(rule, window=window, timezone="Europe/Berlin")
+
+
+@pytest.mark.parametrize("hours", [1, 3, 6, 12, 24, 24 * 7])
+@pytest.mark.parametrize("day", ["2026-03-30", "2026-10-26", "2026-11-02"])  # after, after and a week after the clocks
+def test_a_week_before_is_the_same_weekday_whatever_the_size_of_windows(hours: int, day: str) -> None:
+    rule = METRIC | {"against": "same_weekday", "drops_by": "20%"}
+    monitor = a_ruled_monitor(rule, timezone="Europe/Berlin", window=f"{hours}h")
+    ours = {one.id: one for one in monitor.rules}["r"]
+    for start in (w.start for w in monitor.grid.starting_in(at(day), at(day) + timedelta(days=7))):
+        back = start - earlier(monitor, ours, start)
+        assert abs(back - timedelta(days=7)) <= timedelta(hours=1)
+        assert back == timedelta(days=7) or hours == 1

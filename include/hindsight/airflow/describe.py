@@ -22,9 +22,9 @@ MAINTENANCE = """Tidies up, and asks whether every active monitor has reported.
 
 People are told of a monitor that is silent for two windows: no news is not good news. Incidents of monitors that were
 archived or removed are closed, and those who knew of them are told once. The snapshot files of closed hours, days and
-months are folded into one each. Once a day, in the hour from 04:00 UTC on, windows of
-the last week whose rows have become more since they were measured are measured again by quiet runs. What is older than the `retention` of its monitor file is deleted
-(`hindsight expire --dry-run` lists it).
+months are folded into one each. Once a day, in the hour from 04:00 UTC on, windows of the last week whose rows have
+become more since they were measured are measured again by quiet runs. What is older than the `retention` of its monitor
+file is deleted (`hindsight expire --dry-run` lists it).
 """
 
 _WHAT = {

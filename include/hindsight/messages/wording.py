@@ -58,6 +58,9 @@ _ADVICE = {
 }
 
 
+_BASES = {"reference": "reference", "previous": "the window before", "same_weekday": "the week before"}
+
+
 def clean(text: str, limit: int = 120) -> str:
     """Return text on one line: no control, direction or invisible characters, and no longer than `limit`."""
     plain = "".join(" " if char.isspace() else char for char in text[: 4 * limit])
@@ -150,7 +153,7 @@ def _distance(rule: Rule, incident: Incident) -> str:
         return ""
     if reference:
         share = incident.value / reference - 1
-        return f", {abs(100 * share):,.0f} % {'below' if share < 0 else 'above'} reference"
+        return f", {abs(100 * share):,.0f} % {'below' if share < 0 else 'above'} {_BASES[rule.against]}"
     side = "under" if incident.value < incident.threshold else "over"
     return f", {side} {number(rule.metric, incident.threshold)}"
 

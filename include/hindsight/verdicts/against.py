@@ -10,6 +10,7 @@ from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
 from hindsight.verdicts.judge import compared
 from hindsight.verdicts.model import Series, Status, Verdict
+from hindsight.verdicts.muting import ABSENT
 
 WEEK, HOUR = timedelta(days=7), timedelta(hours=1)
 UNSURE = (Status.IMMATURE, Status.TOO_FEW)  # what was not judged then is nothing to compare with now
@@ -30,7 +31,8 @@ def earlier(monitor: Monitor, rule: Rule, start: datetime) -> datetime:
     if rule.against == "previous":
         return start - monitor.window
     local = start.astimezone(ZoneInfo(monitor.timezone)) - WEEK
-    return monitor.grid.window_at(local.astimezone(UTC)).start
+    nearest = local.astimezone(UTC) + monitor.window / 2  # a change of the clocks is an hour, not a window
+    return monitor.grid.window_at(nearest).start
 
 
 def later(monitor: Monitor, rule: Rule, start: datetime) -> Iterator[datetime]:
@@ -52,6 +54,9 @@ def against(monitor: Monitor, verdicts: Iterable[Verdict], known: Known) -> list
 
 
 def _against(monitor: Monitor, rule: Rule, verdict: Verdict, known: Known) -> Verdict:
-    before = known.get((verdict.series, earlier(monitor, rule, verdict.window.start)))
+    start = earlier(monitor, rule, verdict.window.start)
+    absent, before = known.get((Series(ABSENT), start)), known.get((verdict.series, start))
     value = before.value if before is not None and before.status not in UNSURE else None
+    if (absent is not None and absent.status is Status.BREACH) or (value == 0 and not rule.over_reference):
+        value = None  # an outage is no measure, and of nothing everything is more
     return compared(monitor, rule, verdict, value)

@@ -24,6 +24,7 @@ BASES = {
     "previous": "the window before,",
     "same_weekday": "the same time a week before,",
 }
+_COMPARED = (Status.OK, Status.BREACH, Status.NO_DATA, Status.MUTED)  # muted: after it was compared
 INTERVAL = 1.96  # standard errors in half a 95 % interval
 FAULTS = (
     *("unknown_label_share", "label_conflicts", "label_duplicates", "undated_labels", "early_labels"),
@@ -217,13 +218,12 @@ def compared(monitor: Monitor, rule: Rule, verdict: Verdict, earlier: float | No
 
     A number that was not judged for another reason, such as too few rows, is not compared either.
     """
-    if verdict.value is None or verdict.status not in (Status.OK, Status.BREACH, Status.NO_DATA):
-        return verdict
-    if earlier is None and not rule.over_reference:
+    if verdict.value is None or verdict.status not in _COMPARED:
         return verdict
     metric, series = rule.metric.partition(".")[2], verdict.series
     fact = Measurement(metric, verdict.value, verdict.n, feature=series.feature, reference=earlier)
-    bound = _decisive(list(_bounds(monitor, rule, fact)) if earlier is not None else [], fact.value)
+    is_comparable = earlier is not None or not rule.over_reference  # a limit of its own needs nothing to compare with
+    bound = _decisive(list(_bounds(monitor, rule, fact)) if is_comparable else [], fact.value)
     if bound is None:
         note = f"{BASES[rule.against].removesuffix(',')} has no number to compare with"
         return replace(verdict, status=Status.NO_DATA, threshold=None, note=note)

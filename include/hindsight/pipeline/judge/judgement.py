@@ -159,8 +159,9 @@ def _settle(
         verdicts = [*verdicts, *verdicts_of_slos(monitor, measured, as_of, tx, resources)]
         nightly = night.windows if night else []
         verdicts = [*verdicts, *verdicts_of_trial(monitor, nightly, as_of, tx.connection, resources)]
-        verdicts = with_comparisons(monitor, verdicts, tx)
-        changed = tx.save_verdicts([*verdicts, *_vanished(monitor, tx, verdicts)], judged_at)
+        gone = _vanished(monitor, tx, verdicts)  # of the windows measured now, before others are judged again for them
+        verdicts = with_comparisons(monitor, [*verdicts, *gone], tx)
+        changed = tx.save_verdicts(verdicts, judged_at)
         known = tx.incidents()
         graver = [*estimated, *(changed[one] for one in Quality.of(monitor).rules if one in changed)]
         folded = [*_fold(monitor, tx, changed, known), *_retired(monitor, known), *replaced(known, monitor, resources)]
