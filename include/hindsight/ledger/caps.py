@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -12,27 +15,58 @@ from hindsight.ledger.records import MailState
 
 DAY = timedelta(days=1)
 HELD_BACK = "beyond alerts.cap"  # how the reason begins for which a message was never sent
+_OUTBOX, _TOLD = tables.outbox, tables.outbox_incidents
+
+
+@dataclass(slots=True)
+class HeldBack:
+    """How many messages a receiver was not sent of a day, and the incidents they told."""
+
+    count: int = 0
+    incidents: set[str] = field(default_factory=set)
 
 
 def promised(connection: sa.Connection, monitor: str, at: datetime) -> Mapping[str, int]:
-    """Return by receiver the messages about a monitor promised since midnight, those held back left out."""
-    table = tables.outbox
-    return _counted(connection, monitor, _midnight(at), _midnight(at) + DAY, table.c.state != str(MailState.SUPPRESSED))
-
-
-def held_back(connection: sa.Connection, monitor: str, day: datetime) -> Mapping[str, int]:
-    """Return by receiver how many messages of the day that `day` lies in were beyond the cap."""
-    start, table = _midnight(day), tables.outbox
-    return _counted(connection, monitor, start, start + DAY, table.c.last_error.startswith(HELD_BACK))
-
-
-def _counted(
-    connection: sa.Connection, monitor: str, since: datetime, until: datetime, which: sa.ColumnElement[bool]
-) -> Mapping[str, int]:
-    table = tables.outbox
-    query = sa.select(table.c.recipient, sa.func.count()).where(table.c.monitor == monitor, which)
-    query = query.where(table.c.created_at >= since, table.c.created_at < until).group_by(table.c.recipient)
+    """Return by receiver the messages about incidents of a monitor promised since midnight, but what was never sent."""
+    of_incidents = _OUTBOX.c.id.in_(sa.select(_TOLD.c.mail))
+    query = sa.select(_OUTBOX.c.recipient, sa.func.count()).where(_OUTBOX.c.monitor == monitor, of_incidents)
+    query = query.where(_OUTBOX.c.state != str(MailState.SUPPRESSED), _on(_midnight(at))).group_by(_OUTBOX.c.recipient)
     return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def held_back(
+    connection: sa.Connection, monitor: str, since: datetime, until: datetime
+) -> dict[tuple[str, date], HeldBack]:
+    """Return by receiver and day what was beyond the cap from the day of `since` on, until that of `until`."""
+    query = sa.select(_OUTBOX.c.id, _OUTBOX.c.recipient, _OUTBOX.c.created_at, _TOLD.c.incident)
+    query = query.join(_TOLD, _TOLD.c.mail == _OUTBOX.c.id).where(_OUTBOX.c.monitor == monitor, _is_held())
+    query = query.where(_OUTBOX.c.created_at >= _midnight(since), _OUTBOX.c.created_at < _midnight(until))
+    found: dict[tuple[str, date], HeldBack] = defaultdict(HeldBack)
+    mails = set()
+    for row in connection.execute(query):
+        one = found[row.recipient, row.created_at.date()]
+        one.incidents.add(row.incident)
+        one.count += row.id not in mails
+        mails.add(row.id)
+    return dict(found)
+
+
+def give_place(connection: sa.Connection, row: sa.Row[Any]) -> None:
+    """Let the first message held back of a day have the place of one that need not be sent any more."""
+    start = _midnight(row.created_at)
+    same = sa.and_(_OUTBOX.c.monitor == row.monitor, _OUTBOX.c.recipient == row.recipient, _is_held(), _on(start))
+    first = connection.execute(sa.select(sa.func.min(_OUTBOX.c.id)).where(same)).scalar()
+    if first is not None:
+        again = {"state": str(MailState.PENDING), "last_error": ""}
+        connection.execute(sa.update(_OUTBOX).where(_OUTBOX.c.id == first).values(**again))
+
+
+def _is_held() -> sa.ColumnElement[bool]:
+    return sa.and_(_OUTBOX.c.state == str(MailState.SUPPRESSED), _OUTBOX.c.last_error.startswith(HELD_BACK))
+
+
+def _on(start: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(_OUTBOX.c.created_at >= start, _OUTBOX.c.created_at < start + DAY)
 
 
 def _midnight(moment: datetime) -> datetime:

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from hindsight.ledger import tables
+from hindsight.ledger.caps import give_place
 from hindsight.ledger.ledger import Ledger
 from hindsight.ledger.records import MailState, series_of
 from hindsight.verdicts.model import Series, State
@@ -20,6 +21,7 @@ from hindsight.vocabulary.severity import Severity
 LEASE = timedelta(minutes=35)  # of a drain's start: it outlasts the drain and the slowest server's last answer
 MAX_COPIES = 3  # a server that never answers the final dot may have delivered each
 RETRIABLE = (MailState.PENDING, MailState.DEAD, MailState.DROPPED)
+NEVER = (MailState.SUPPRESSED, MailState.DEAD, MailState.DROPPED)
 DROPPABLE = (MailState.PENDING, MailState.DEAD)
 HELD = "silenced until"  # how the last word of mail begins that a silence holds
 EMAIL = "email"  # the channel of all recipients that are addresses; any other recipient is the connection of one
@@ -46,12 +48,13 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """That a mail to a recipient tells a state of an incident, and whether it may have arrived."""
+    """That a mail to a recipient tells a state of an incident, and whether it may have arrived, or never will."""
 
     mail: int
     incident: str
     state: State
     maybe_sent: bool
+    is_gone: bool = False
 
 
 def claim(
@@ -67,6 +70,7 @@ def claim(
         while (row := connection.execute(_due(now, monitor, but, channel)).first()) is not None:
             if _is_moot(connection, row):
                 _set(connection, row.id, state=MailState.SUPPRESSED, last_error="over before it could be told")
+                give_place(connection, row)
                 continue
             died = row.state == MailState.SENDING
             _set(
@@ -196,13 +200,15 @@ def is_live(
 ) -> bool:
     """Whether it is still news to the recipient that the incident is in this state.
 
-    Not if the incident has moved on, if a later mail tells the same, or if an end is told to whom no beginning was:
-    only the end of a P0 is, for it says what was. An incident the ledger does not know is taken at the mail's word.
+    Not if the incident has moved on, if a later mail that may arrive tells the same, or if an end is told to whom no
+    beginning was: only the end of a P0 is, for it says what was. An incident the ledger does not know is taken at the
+    mail's word.
     """
     if now_is is None:
         return True
     same = [other for other in others if other.incident == telling.incident]
-    told_later = any(other.mail > telling.mail and other.state == telling.state for other in same)
+    later = [other for other in same if other.mail > telling.mail and not other.is_gone]
+    told_later = any(other.state == telling.state for other in later)
     began = telling.state is State.OPEN or any(o.state is State.OPEN and o.maybe_sent for o in same)
     began |= telling.state is State.RESOLVED and severity is Severity.P0
     return (State.OPEN if now_is is State.RECOVERING else now_is) == telling.state and began and not told_later
@@ -231,7 +237,7 @@ def _is_live_now(telling: Telling, current: Mapping[str, tuple[State, Severity]]
 
 def _telling(mail: int, incident: str, state: str, mail_state: str, ambiguous: int) -> Telling:
     maybe_sent = mail_state in (MailState.SENT, MailState.SENDING) or ambiguous > 0
-    return Telling(mail, incident, State(state), maybe_sent)
+    return Telling(mail, incident, State(state), maybe_sent, not maybe_sent and mail_state in NEVER)
 
 
 def _waiting(now: datetime) -> sa.ColumnElement[bool]:

@@ -29,7 +29,8 @@ class Message:
 class Letter:
     """A message on its way to one recipient; `facts` are the (incident id, state) pairs it tells.
 
-    `nth` says of each fact the how manieth telling of its incident it is.
+    `nth` says of each fact the how manieth telling of its incident it is; `about` stands for the subject where that
+    may change.
     """
 
     monitor: str
@@ -38,13 +39,14 @@ class Letter:
     message: Message
     facts: tuple[Fact, ...] = ()
     nth: tuple[int, ...] = ()
+    about: str = ""
 
     @property
     def dedup_key(self) -> str:
         """Hash of monitor, cause, recipient and what is told, and for which time: the same promise has the same key."""
         nth: Sequence[tuple[int, ...]] = [(n,) for n in self.nth] or [()] * len(self.facts)
         told: object = sorted((id, str(state), *n) for (id, state), n in zip(self.facts, nth, strict=True))
-        told = told or self.message.subject
+        told = told or self.about or self.message.subject
         return hashlib.sha256(json.dumps([self.monitor, self.cause, self.recipient, told]).encode()).hexdigest()
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -18,10 +18,11 @@ from hindsight.pipeline.act.folding import fold_snapshots
 from hindsight.pipeline.act.retention import expire
 from hindsight.pipeline.judge.retirement import close_retired
 from hindsight.pipeline.resources import Resources
-from hindsight.vocabulary.letters import Message, letters
+from hindsight.vocabulary.letters import Letter, Message, letters
 from hindsight.vocabulary.measurement import Kind
 from hindsight.vocabulary.severity import Severity
 
+HELD_BACK_FOR = timedelta(days=7)  # how late it may be said what was not sent on a day
 LONGEST_WRITE = timedelta(days=1)  # what was begun before and is not whole, nobody is still writing
 
 
@@ -97,14 +98,22 @@ def _tell_missed_night(monitor: Monitor, resources: Resources, now: datetime) ->
 
 
 def _tell_held_back(monitor: Monitor, resources: Resources, now: datetime) -> None:
-    """Say, the day after, to whom messages of a day were not sent, and how many."""
-    day = now - timedelta(days=1)
+    """Say, the day after or as soon as maintenance is at work again, to whom messages of a day were not sent."""
     with resources.ledger.reading() as connection:
-        counts = held_back(connection, monitor.name, day)
-    for receiver, count in counts.items():
-        message, cause = cap_mail.held_back(monitor, day, count), f"held back {day:%Y-%m-%d}"
-        with resources.ledger.locked(monitor.name) as tx:
-            tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=[receiver]), now)
+        days = held_back(connection, monitor.name, now - HELD_BACK_FOR, now)
+    if not days:
+        return
+    standing = sorted(resources.ledger.incidents(monitor.name, open_only=True), key=lambda one: one.severity)
+    with resources.ledger.locked(monitor.name) as tx:
+        for (receiver, day), held in days.items():
+            lasting = [one for one in standing if one.id in held.incidents]
+            message = cap_mail.held_back(monitor, day, held.count, lasting)
+            tx.queue([_of_day(monitor, receiver, day, message)], now)
+
+
+def _of_day(monitor: Monitor, receiver: str, day: date, message: Message) -> Letter:
+    """Address what is told of a day once, whatever else is known of that day later."""
+    return Letter(monitor.name, f"held back {day:%Y-%m-%d}", receiver, message, about="held back")
 
 
 def watch_over(part: str, monitors: Collection[Monitor], resources: Resources, *, now: datetime) -> list[str]:

@@ -61,7 +61,7 @@ def promise(
     """
     rules = {rule.id: rule for rule in monitor.rules}
     mailed = [incident for incident in news if "email" in rules[incident.series.rule].then]
-    ways = _ways(monitor, mailed, rules)
+    ways, heard = _ways(monitor, mailed, rules), set[str]()
     if ways:
         since = at - CHARTED * monitor.window - monitor.labels.matures_after
         histories = tx.histories({incident.series for incident in mailed}, min([since, *(i.started for i in mailed)]))
@@ -76,27 +76,29 @@ def promise(
             why_now,
             checks,
         )
-        for some, to in ways.items():
-            _queue(monitor, _letters(monitor, [told[id] for id in some], context, cause, to), tx, at)
-    heard = {receiver for to in ways.values() for receiver in to}
+        letters_of = [_letters(monitor, [told[id] for id in some], context, cause, to) for some, to in ways.items()]
+        heard = {receiver for some in letters_of for receiver in _queue(monitor, some, tx, at)}
     unheard = [address for address in monitor.alerts.email if address not in heard]
     if night and night.asked and unheard and (note := night.note()):
         message = compose_night(monitor, note, link=link)
         tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=unheard), at)
 
 
-def _queue(monitor: Monitor, wanted: Sequence[Letter], tx: Transaction, at: datetime) -> None:
-    """Promise letters, those beyond what a receiver gets on a day only for the record: that there are more is told."""
+def _queue(monitor: Monitor, wanted: Sequence[Letter], tx: Transaction, at: datetime) -> list[str]:
+    """Promise letters, those beyond what a receiver gets on a day only for the record: that there are more is told.
+
+    Returns to whom one is sent.
+    """
     had, cap = promised(tx.connection, monitor.name, at), monitor.alerts.cap
     full = {to for to, count in had.items() if count >= cap}
     held = [one for one in wanted if one.recipient in full and one.message.severity is not Severity.P0]
-    tx.queue([one for one in wanted if one not in held], at)
-    if not held:
-        return
+    sent = [one for one in wanted if one not in held]
+    tx.queue(sent, at)
     cause, to = f"cap {at:%Y-%m-%d}", [one.recipient for one in held]
     tx.queue(held, at, unsent=f"{HELD_BACK}: {cap} messages that day")
     warned = letters(too_many(monitor, at), monitor=monitor.name, cause=cause, recipients=to)
     tx.queue(warned, at)
+    return [one.recipient for one in sent]
 
 
 def _ways(monitor: Monitor, mailed: Sequence[Incident], rules: Mapping[str, Rule]) -> dict[tuple[str, ...], list[str]]:
