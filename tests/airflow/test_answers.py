@@ -214,3 +214,28 @@ def test_too_much_and_what_is_no_form_are_refused(world: World, browser: TestCli
     as_json = bearer | {"Content-Type": "application/json"}
     assert browser.post(path, content=b"[1", headers=as_json).status_code == 400
     assert at("2026-09-02") in [one.started for one in world.incidents()]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ('{"act": "mute", "lasting": "2h", "comment": null}', 400),
+        ('{"act": "mute", "lasting": null, "comment": "x"}', 400),
+        ('{"act": "mute", "lasting": "2h", "comment": ["a"]}', 400),
+        ('{"act": "mute", "lasting": "2h", "comment": "a\\u0000b"}', 400),
+        ('{"act": "mute", "lasting": "2h", "comment": "a\\ud800"}', 400),
+        ('{"act": ' + "[" * 5000, 400),
+        ('{"act": "mute", "lasting": "2h", "comment": "Zo\u00eb: \u2764\ufe0f"}', 200),
+    ],
+)
+def test_what_is_no_text_is_refused(world: World, browser: TestClient, body: str, status: int) -> None:
+    headers = {"Authorization": f"Bearer {jwt('ADMIN')}", "Content-Type": "application/json"}
+    answer = browser.post(page_of(world, "latency_p95"), content=body.encode("utf-8"), headers=headers)
+    assert answer.status_code == status
+    assert len(done(world)) == (status == 200)
+
+
+def test_a_form_that_is_sent_twice_is_one_answer(world: World, browser: TestClient) -> None:
+    for _ in range(2):
+        assert send(browser, page_of(world, "latency_p95"), "mute", comment="deploy", lasting="8h").status_code == 303
+    assert len(done(world)) == 1

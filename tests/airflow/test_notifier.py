@@ -99,3 +99,19 @@ def test_an_occasion_is_the_task_or_the_run_whatever_the_try() -> None:
     assert occasion({"ti": ti}) == "d/r/t"
     assert occasion({"dag_run": {"dag_id": "d", "run_id": "r"}}) == "d/r"
     assert occasion({}) == ""
+
+
+def test_one_notifier_tells_of_each_run_in_its_own_words(outbox: Callable[[], list[Mail]]) -> None:
+    notifier = HindsightNotifier("credit", subject="{{ task }} broke", text="x")
+    for task_id in ("t1", "t2"):
+        ti = {"dag_id": "d", "run_id": "r", "task_id": task_id}
+        notifier({"ti": ti, "task": task_id, "dag": None})
+    assert {mail.subject for mail in outbox()} == {"[P1] credit: t1 broke", "[P1] credit: t2 broke"}
+
+
+def test_where_nobody_would_be_told_it_says_so(
+    outbox: Callable[[], list[Mail]], write_monitor: Callable[..., Path]
+) -> None:
+    write_monitor(monitor_file(alerts={}))
+    with pytest.raises(ConfigError, match=r"credit: nobody is told of P1 - set alerts.email"):
+        HindsightNotifier("credit").notify({})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,6 +14,8 @@ from airflow.sdk.exceptions import AirflowSkipException
 from hindsight.airflow.pauses import noted, paused_in_airflow, resumed, skip_if_paused
 from hindsight.pipeline.act.delivery import Delivery
 from tests.builders import a_monitor, at
+from tests.ledgers import a_ledger
+from tests.pipeline.world import sqlite
 
 MINUTE = timedelta(minutes=2)
 MONDAY, TUESDAY, THURSDAY = at("2026-09-07"), at("2026-09-08"), at("2026-09-10")
@@ -36,7 +39,9 @@ def test_it_is_remembered_when_it_is_over_and_another_begins_anew() -> None:
     again = noted(over, [a_monitor(state="paused")], THURSDAY)
 
     assert over == a_pause(MONDAY, TUESDAY, lasts=False)
-    assert again == a_pause(THURSDAY, THURSDAY, lasts=True)
+    assert again["credit"] == a_pause(THURSDAY, THURSDAY, lasts=True)["credit"] | {
+        "earlier": [[MONDAY.isoformat(), TUESDAY.isoformat()]]
+    }
 
 
 def test_monitors_that_were_never_paused_leave_nothing() -> None:
@@ -97,11 +102,20 @@ def test_all_dags_are_asked_once_an_hour_and_those_that_were_paused_every_time(m
         return dag_id == "monitor__fraud"
 
     monkeypatch.setenv("AIRFLOW_VAR_HINDSIGHT_PAUSES", json.dumps(a_pause(MONDAY, TUESDAY, lasts=True)))
-    assert paused_in_airflow(monitors, is_paused, MONDAY) == {"fraud"}
+    assert paused_in_airflow(monitors, is_paused) == {"fraud"}
     assert asked == ["monitor__credit", "monitor__fraud"]
     asked.clear()
-    assert paused_in_airflow(monitors, is_paused, MONDAY + 2 * MINUTE) == set()
+    assert paused_in_airflow(monitors, is_paused, asks_all=False) == set()
     assert asked == ["monitor__credit"]
+
+
+def test_what_was_due_in_an_earlier_pause_is_skipped_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    paused, active = [a_monitor(state="paused")], [a_monitor()]
+    pauses = noted({}, paused, MONDAY)
+    pauses = noted(pauses, active, TUESDAY)
+    pauses = noted(pauses, paused, THURSDAY)
+    monkeypatch.setenv("AIRFLOW_VAR_HINDSIGHT_PAUSES", json.dumps(pauses))
+    assert [skipped(moment) for moment in (MONDAY, TUESDAY, THURSDAY)] == [True, False, True]
 
 
 def test_nobody_ever_paused_skips_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +124,9 @@ def test_nobody_ever_paused_skips_nothing(monkeypatch: pytest.MonkeyPatch) -> No
     assert not skipped(TUESDAY)
 
 
-def test_the_relay_notes_pauses(write_monitor: Any, parse: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_relay_notes_pauses(
+    write_monitor: Any, parse: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     import sqlalchemy as sa
     from airflow.models.dag import DagModel
     from airflow.models.variable import Variable
@@ -119,7 +135,8 @@ def test_the_relay_notes_pauses(write_monitor: Any, parse: Any, monkeypatch: pyt
     from hindsight import pipeline
     from tests.builders import monitor_file
 
-    monkeypatch.setattr("hindsight.airflow.tasks.open_resources", lambda: None)
+    resources = SimpleNamespace(ledger=a_ledger(sqlite(tmp_path, "ledger.db")))
+    monkeypatch.setattr("hindsight.airflow.tasks.open_resources", lambda: resources)
     monkeypatch.setattr(pipeline, "deliver", lambda *a, **k: Delivery())
     monkeypatch.setattr(pipeline, "pending_starts", lambda resources: [])
     for nothing in ("watch_over", "tell_what_lasts", "post_alerts"):

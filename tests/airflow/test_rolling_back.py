@@ -82,3 +82,14 @@ def test_without_a_reason_or_such_a_version_nobody_is_asked(
     run = trigger(**conf)
     assert (run.state, states(run)["choose"]) == ("failed", "failed")
     assert champion(world) == "v3"
+
+
+def test_what_was_approved_for_one_champion_is_not_done_to_another(world: World, trigger: Trigger) -> None:
+    def promoted_meanwhile(asked: Any) -> None:
+        promoted(world, "v4", at("2026-09-04"))
+        says("Approve", "bea")(asked)
+
+    answering(promoted_meanwhile)
+    run = trigger(why="worse since Monday")
+    assert states(run)["put_back"] == "failed"
+    assert champion(world) == "v4"

@@ -8,6 +8,7 @@ must come from our own page and bring back the token made for that person and ca
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cache
@@ -58,10 +59,19 @@ async def fields_of(request: Request) -> dict[str, str]:
             raise HTTPException(413)
     try:
         if is_json(request):
-            return {str(key): str(value) for key, value in dict(json.loads(body)).items()}
-        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=20))
-    except (ValueError, TypeError) as exc:
+            given = {key: value for key, value in dict(json.loads(body)).items() if value is not None}
+        else:
+            given = dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=20))
+    except (ValueError, TypeError, RecursionError) as exc:  # as of ten thousand brackets
         raise HTTPException(400) from exc
+    if not all(isinstance(value, str) and _is_text(value) for value in given.values()):
+        raise HTTPException(400)
+    return given
+
+
+def _is_text(value: str) -> bool:
+    """Whether a database can keep it and a page show it: no control characters but line breaks, no half ones."""
+    return not any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\t\n\r" for char in value)
 
 
 def is_json(request: Request) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from copy import copy
 from datetime import UTC, datetime
 from typing import Any
 
 from airflow.sdk import BaseNotifier
 
 from hindsight.airflow.connections import open_resources
+from hindsight.errors import ConfigError
 from hindsight.monitors.loader import load_monitor
 from hindsight.settings import read_settings
 from hindsight.vocabulary.severity import Severity
@@ -28,7 +30,7 @@ class HindsightNotifier(BaseNotifier):
     `monitor` is the name of a monitor, whose `alerts` say who is told at `severity`. `subject` and `text` are
     templates. A message is written into the outbox, which costs one transaction; `hindsight__relay` sends it. One
     occasion (a task of a run, or the run) is told once to each receiver, however often the callback runs. Raises
-    ConfigError for an unknown monitor or a severity that is none.
+    ConfigError for an unknown monitor, and for one of which nobody is told at this severity.
     """
 
     template_fields = ("subject", "text")
@@ -38,12 +40,20 @@ class HindsightNotifier(BaseNotifier):
         self.monitor, self.subject, self.text = monitor, subject, text
         self.severity = Severity(severity)
 
+    def __call__(self, *args: Any) -> None:
+        """Tell, by a copy: what is rendered for one run must not be what the next one finds."""
+        super(HindsightNotifier, copy(self)).__call__(*args)
+
     def notify(self, context: Any) -> None:
         """Write the message into the outbox."""
         from hindsight import pipeline
         from hindsight.vocabulary.letters import Message
 
         monitor = load_monitor(self.monitor, read_settings().monitors)
+        if not monitor.receivers(self.severity):
+            raise ConfigError(
+                f"{monitor.name}: nobody is told of {self.severity} - set alerts.email, or a route to take it"
+            )
         message = Message(f"[{self.severity}] {monitor.name}: {self.subject}", self.text, severity=self.severity)
         pipeline.promise(monitor, f"notifier {occasion(context)}", message, open_resources(), datetime.now(UTC))
 

@@ -1,14 +1,14 @@
 """Pauses: a resumed monitor moves on with the next window, where Airflow by itself would catch up on the pause.
 
-The relay keeps the span of each monitor's latest pause in one Airflow Variable, of those paused in their file and, seen
-within the hour, of those whose DAG somebody paused in Airflow. Scheduled runs that were due in it are skipped; runs
-started by hand and back-fills are not, so the gap can be filled on purpose.
+The relay keeps the spans of each monitor's latest pauses in one Airflow Variable, of those paused in their file and,
+seen within the hour, of those whose DAG somebody paused in Airflow. Scheduled runs that were due in one are skipped;
+runs started by hand and back-fills are not, so the gap can be filled on purpose.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from airflow.sdk import Variable
@@ -17,7 +17,8 @@ from airflow.sdk.exceptions import AirflowSkipException
 from hindsight.monitors.model import Monitor
 
 VARIABLE = "hindsight_pauses"
-EVERY_MIN = 2  # minutes between two looks of the relay
+EVERY = timedelta(hours=1)  # all DAGs are asked whether they are paused
+MOST = 20  # pauses of a monitor that are remembered
 
 Pauses = Mapping[str, Mapping[str, Any]]
 
@@ -32,19 +33,29 @@ def noted(
     found = {name: dict(pause) | {"lasts": False} for name, pause in pauses.items()}
     for monitor in monitors:
         if monitor.state == "paused" or monitor.name in in_airflow:
-            before = pauses.get(monitor.name, {})
-            since = before["since"] if before.get("lasts") else now.isoformat()
-            found[monitor.name] = {"since": since, "until": now.isoformat(), "lasts": True}
+            found[monitor.name] = _going_on(pauses.get(monitor.name, {}), now)
             found[monitor.name] |= {} if monitor.state == "paused" else {"in_airflow": True}
     return found
 
 
-def paused_in_airflow(monitors: Iterable[Monitor], is_paused: Callable[[str], bool], now: datetime) -> set[str]:
+def _going_on(before: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """Return the pause that lasts now, with those that ended before it: their runs may be still to come."""
+    earlier = list(before.get("earlier", []))
+    if before and not before.get("lasts"):
+        earlier = [*earlier, [before["since"], before["until"]]][-MOST:]
+    since = before["since"] if before.get("lasts") else now.isoformat()
+    pause = {"since": since, "until": now.isoformat(), "lasts": True}
+    return pause | ({"earlier": earlier} if earlier else {})
+
+
+def paused_in_airflow(
+    monitors: Iterable[Monitor], is_paused: Callable[[str], bool], *, asks_all: bool = True
+) -> set[str]:
     """Return the active monitors whose DAG somebody paused in Airflow, asking `is_paused` of DAG ids.
 
-    All are asked once an hour, those that were paused every time: hundreds of monitors are not asked every two minutes.
+    Unless it `asks_all` only those are asked that were paused: hundreds of monitors are not asked every two minutes.
     """
-    known, asks_all = _known(), now.minute < EVERY_MIN
+    known = _known()
     active = (monitor for monitor in monitors if monitor.state == "active")
     asked = (m for m in active if asks_all or known.get(m.name, {}).get("lasts"))
     return {monitor.name for monitor in asked if is_paused(f"monitor__{monitor.name}")}
@@ -62,8 +73,9 @@ def skip_if_paused(monitor: Monitor, due: datetime, run: Mapping[str, Any]) -> N
     if run["dag_run"].run_type != "scheduled":
         return
     pause = _known().get(monitor.name)
-    if pause and datetime.fromisoformat(pause["since"]) <= due <= datetime.fromisoformat(pause["until"]):
-        raise AirflowSkipException(f"{monitor.name} was paused from {pause['since']} to {pause['until']}")
+    for since, until in [*pause.get("earlier", []), [pause["since"], pause["until"]]] if pause else []:
+        if datetime.fromisoformat(since) <= due <= datetime.fromisoformat(until):
+            raise AirflowSkipException(f"{monitor.name} was paused from {since} to {until}")
 
 
 def resumed() -> dict[str, datetime]:

@@ -22,8 +22,8 @@ def choose(name: str, **run: Any) -> dict[str, str]:
 
     if not (why := _words(run["params"].get("why"))):
         raise AirflowFailException("why? A rollback is on record for good: trigger it again and say so under 'why'")
-    version, summary = outlook(load(name), open_resources(), to=_words(run["params"].get("to")) or None)
-    return {"version": version, "why": why, "summary": f"{summary}\n\nWhy: {why}"}
+    version, left, summary = outlook(load(name), open_resources(), to=_words(run["params"].get("to")) or None)
+    return {"version": version, "left": left, "why": why, "summary": f"{summary}\n\nWhy: {why}"}
 
 
 def approve(name: str) -> Any:
@@ -48,7 +48,8 @@ def put_back(name: str, chosen: Any, **run: Any) -> dict[str, str]:
     answer = answer_of(run) or {}
     asked = _words(run["dag_run"].triggering_user_name) or UNKNOWN
     by = answer.get("by") or asked
-    done = roll_back(load(name), open_resources(), at=now(), by=by, why=chosen["why"], to=chosen["version"])
+    approved = {"why": chosen["why"], "to": chosen["version"], "instead_of": chosen["left"]}
+    done = roll_back(load(name), open_resources(), at=now(), by=by, **approved)
     return {"restored": done.restored, "left": done.left, "by": by, "asked_by": asked}
 
 

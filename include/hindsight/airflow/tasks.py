@@ -16,7 +16,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from hindsight.airflow import assets
 from hindsight.airflow.connections import open_resources
-from hindsight.airflow.pauses import note, paused_in_airflow, resumed, skip_if_paused
+from hindsight.airflow.pauses import EVERY, note, paused_in_airflow, resumed, skip_if_paused
 from hindsight.airflow.runs import Span, from_spans, is_paused, night_of, start_run, to_chunks, window_of
 from hindsight.airflow.task_retries import RetryTransient
 from hindsight.errors import HindsightError
@@ -224,8 +224,15 @@ def start(request: dict[str, Any], **run: Any) -> dict[str, str]:
 @task
 def note_pauses(**run: Any) -> None:
     """Note which monitors are paused, in their files or in Airflow: what was due meanwhile is not caught up."""
+    from hindsight.ledger.heartbeats import beat, heartbeats
+
     monitors, at = list(load_folder(read_settings().monitors).monitors.values()), now()
-    note(monitors, at, paused_in_airflow(monitors, is_paused(run["ti"]), at))
+    ledger = open_resources().ledger
+    asked = heartbeats(ledger).get("pauses")
+    asks_all = asked is None or at - asked >= EVERY
+    note(monitors, at, paused_in_airflow(monitors, is_paused(run["ti"]), asks_all=asks_all))
+    if asks_all:
+        beat(ledger, "pauses", at)
 
 
 @task

@@ -28,7 +28,7 @@ def silence(
     comment: Annotated[str, typer.Option("--comment", help="why")] = "",
     rule: Annotated[str, typer.Option("--rule", help="of this rule only")] = "",
     feature: Annotated[str, typer.Option("--feature", help="of this column, or SLO, only")] = "",
-    segment: Annotated[str, typer.Option("--segment", help="of this segment only: region=EU")] = "",
+    segment: Annotated[str, typer.Option("--segment", help="only of region=EU, or of 'all rows'")] = "",
     starts: Annotated[bool, typer.Option("--starts", help="start DAGs and ask for retraining all the same")] = False,
     end: Annotated[int | None, typer.Option("--end", metavar="ID", help="end this silence now")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON for machines")] = False,

@@ -33,8 +33,9 @@ def acknowledge(ledger: Ledger, monitor: str, one: Acknowledgement) -> None:
 
 
 def acknowledgements(connection: sa.Connection, monitor: str) -> list[Acknowledgement]:
-    """Return what people acknowledged of a monitor, oldest first."""
-    table = tables.acknowledgements
-    query = sa.select(table).where(table.c.monitor == monitor).order_by(table.c.at, table.c.id)
+    """Return what people acknowledged of a monitor, oldest first; a case is named as it is now, merged or not."""
+    table, incidents = tables.acknowledgements, tables.incidents
+    query = sa.select(table, incidents.c.case_id.label("now")).where(table.c.monitor == monitor)
+    query = query.outerjoin(incidents, incidents.c.id == table.c.case_id).order_by(table.c.at, table.c.id)
     rows = connection.execute(query)
-    return [Acknowledgement(row.case_id, row.at, row.acknowledged_by, row.comment) for row in rows]
+    return [Acknowledgement(row.now or row.case_id, row.at, row.acknowledged_by, row.comment) for row in rows]

@@ -187,6 +187,14 @@ def _change(
         return connection.execute(sa.update(_OUTBOX).where(still).values(fields)).rowcount == 1
 
 
+def sent_since(connection: sa.Connection, monitor: str, since: datetime) -> set[str]:
+    """Return the ids of the incidents of a monitor that a message sent since then tells of."""
+    told = tables.outbox_incidents
+    query = sa.select(told.c.incident).distinct().join(_OUTBOX, _OUTBOX.c.id == told.c.mail)
+    sent = sa.and_(_OUTBOX.c.state == str(MailState.SENT), _OUTBOX.c.sent_at >= since)
+    return set(connection.execute(query.where(_OUTBOX.c.monitor == monitor, sent)).scalars())
+
+
 def waiting(ledger: Ledger, monitor: str | None) -> int:
     """Return how many mails are promised and not settled."""
     unsettled = [str(MailState.PENDING), str(MailState.SENDING)]

@@ -153,7 +153,7 @@ class Registry:
     def champion(self, monitor: str) -> ModelVersion | None:
         """Return the version in production, None before the first promotion."""
         with _reachable(), self._reading() as connection:
-            return _champion(connection, monitor)
+            return champion_of(connection, monitor)
 
     def promote(self, monitor: str, version: str, *, at: datetime) -> ModelVersion:
         """Make `version` the champion and archive the one before it, in one transaction; a repeat changes nothing.
@@ -163,7 +163,7 @@ class Registry:
         """
         with _reachable(), self._engine.begin() as connection:
             _lock(connection, monitor)
-            wanted, champion = _one(connection, monitor, version), _champion(connection, monitor)
+            wanted, champion = _one(connection, monitor, version), champion_of(connection, monitor)
             if wanted.stage is Stage.CHAMPION:
                 return wanted
             _refuse_the_past(wanted, champion)
@@ -176,7 +176,7 @@ class Registry:
         Raises TrainingError as `put_back` does.
         """
         with _reachable(), self._reading() as connection:
-            return _once_champion(connection, monitor, to) if to else _last_good(connection, monitor)
+            return _oncechampion_of(connection, monitor, to) if to else _last_good(connection, monitor)
 
     def remove(self, version: ModelVersion, delete: Callable[[], None]) -> bool:
         """Take a version out of the register, and its file by `delete`; False, and neither, where it is the champion.
@@ -203,7 +203,7 @@ def put_back(connection: sa.Connection, monitor: str, *, at: datetime, to: str |
     and where `to` never was champion or is it now.
     """
     _lock(connection, monitor)
-    wanted = _once_champion(connection, monitor, to) if to else _last_good(connection, monitor)
+    wanted = _oncechampion_of(connection, monitor, to) if to else _last_good(connection, monitor)
     _retire(connection, monitor, rolled_back_at=at)
     return _crown(connection, wanted, at)
 
@@ -249,7 +249,8 @@ def _crown(connection: sa.Connection, version: ModelVersion, at: datetime) -> Mo
     return replace(version, stage=Stage.CHAMPION, promoted_at=at, rolled_back_at=None)
 
 
-def _champion(connection: sa.Connection, monitor: str) -> ModelVersion | None:
+def champion_of(connection: sa.Connection, monitor: str) -> ModelVersion | None:
+    """Return the version in production as a transaction of the ledger sees it."""
     champion = (_versions.c.monitor == monitor) & (_versions.c.stage == Stage.CHAMPION.value)
     row = connection.execute(sa.select(_versions).where(champion)).one_or_none()
     return None if row is None else _version(row)
@@ -277,7 +278,7 @@ def _last_good(connection: sa.Connection, monitor: str) -> ModelVersion:
     return _version(row)
 
 
-def _once_champion(connection: sa.Connection, monitor: str, version: str) -> ModelVersion:
+def _oncechampion_of(connection: sa.Connection, monitor: str, version: str) -> ModelVersion:
     """Return a version that was champion and is not now."""
     found = _one(connection, monitor, version)
     if found.stage is Stage.CHAMPION:

@@ -6,17 +6,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from hindsight.monitors.rules import Rule
 from hindsight.verdicts.model import Incident, Series
 
-SPELT_OUT = 5  # columns a rule is muted for one by one; of more the rule is muted
+SPELT_OUT = 5  # columns a rule is muted for one by one; of more the rule is muted for every column
+WHOLE = "all rows"
 
 
 @dataclass(frozen=True, slots=True)
 class Silence:
     """Who said when, and why, that nobody is told from `since` to `until` of what it is about.
 
-    A `rule`, `segment` or `feature` of "" means any. `starts` says whether the users' DAGs are started all the same.
-    `id` is its number on record, None of one that the monitor file repeats; `ended_by` is who ended it before its time.
+    A `rule`, `segment` or `feature` of "" means any, a `segment` of WHOLE all rows together. `starts` says whether the
+    users' DAGs are started all the same. `id` is its number on record, None of one that the monitor file repeats;
+    `ended_by` is who ended it before its time.
     """
 
     since: datetime
@@ -33,7 +36,8 @@ class Silence:
 
     def concerns(self, series: Series) -> bool:
         """Say whether it is about a series."""
-        asked = ((self.rule, series.rule), (self.segment, series.segment), (self.feature, series.feature))
+        rows = series.segment or WHOLE
+        asked = ((self.rule, series.rule), (self.segment, rows), (self.feature, series.feature))
         return all(wanted in ("", given) for wanted, given in asked)
 
     def holds_at(self, moment: datetime) -> bool:
@@ -82,8 +86,15 @@ def _kept(silence: Silence, incident: Incident) -> bool:
     return silence.concerns(incident.series) and began and incident.told is None
 
 
-def muted_by(incidents: Iterable[Incident]) -> list[Series]:
-    """Return what a silence of a case is about: its rules, each with its columns where they are few."""
-    series = dict.fromkeys(Series(one.series.rule, feature=one.series.feature) for one in incidents)
-    columns = {rule: [one for one in series if one.rule == rule] for rule in dict.fromkeys(one.rule for one in series)}
-    return [one for rule, some in columns.items() for one in (some if len(some) <= SPELT_OUT else [Series(rule)])]
+def muted_by(incidents: Iterable[Incident], rules: Iterable[Rule]) -> list[Series]:
+    """Return what a silence of a case is about: its rules in its segments, each with its columns where they are few."""
+    split = {rule.id for rule in rules if rule.segments}
+    columns: dict[tuple[str, str], dict[str, None]] = {}
+    for series in (one.series for one in incidents):
+        rows = series.segment or (WHOLE if series.rule in split else "")
+        columns.setdefault((series.rule, rows), {})[series.feature] = None
+    return [
+        Series(rule, segment=rows, feature=feature)
+        for (rule, rows), some in columns.items()
+        for feature in (some if len(some) <= SPELT_OUT else [""])
+    ]

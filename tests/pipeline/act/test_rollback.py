@@ -136,3 +136,19 @@ def test_versions_are_listed_and_one_comes_back_by_command(world: World, capsys:
     assert typed("models", "credit", "--json") == 0
     stages = {one["version"]: one["stage"] for one in json.loads(capsys.readouterr().out)}
     assert stages == {"v1": "archived", "v2": "champion", "v3": "archived"}
+
+
+def test_a_task_that_is_tried_again_finds_what_it_did(world: World) -> None:
+    asked = {"at": at("2026-09-05"), "by": "ann", "why": "worse", "to": "v2", "instead_of": "v3"}
+    first = roll_back(world.monitor, world.resources, **asked)
+    assert roll_back(world.monitor, world.resources, **asked | {"at": at("2026-09-05T00:05")}) == first
+    assert len(deeds([world.monitor], world.resources)) == 1
+
+
+def test_a_rollback_is_of_the_champion_it_was_asked_for(world: World) -> None:
+    promoted(world, "v4", at("2026-09-04"))
+    with pytest.raises(TrainingError, match="v4 is the champion now, and v3 was when"):
+        roll_back(world.monitor, world.resources, at=at("2026-09-05"), by="ann", why="x", to="v2", instead_of="v3")
+    champion = world.resources.registry.champion("credit")
+    assert champion is not None
+    assert champion.version == "v4"

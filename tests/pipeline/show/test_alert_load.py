@@ -52,6 +52,7 @@ def world(sqlite_url: sa.URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         for day, bad in (("01", {}), ("02", slow), ("03", {}), ("04", slow), ("05", {"drift.drifted": ["amount"]})):
             measured(made, f"2026-09-{day}", bad)
             judged(made, f"2026-09-{day}")
+            made.deliver(at(f"2026-09-{day}") + DAY + timedelta(hours=1))
             if bad == slow and day == "02":
                 [slowness] = made.incidents("latency_p95")
                 look_after(made.monitor, slowness.case, Said("ann", at("2026-09-03T02:00")), made.resources)
@@ -84,7 +85,7 @@ def test_the_command_shows_both(world: World, capsys: pytest.CaptureFixture[str]
 
 
 def test_the_audit_begins_where_it_is_asked_to(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    assert typed("audit", "credit", "--json") == 0
+    assert typed("audit", "credit", "--people", "--json") == 0
     assert len(json.loads(capsys.readouterr().out)) == 1
-    assert typed("audit", "credit", "--since", "2026-09-04", "--json") == 0
+    assert typed("audit", "credit", "--people", "--since", "2026-09-04", "--json") == 0
     assert json.loads(capsys.readouterr().out) == []

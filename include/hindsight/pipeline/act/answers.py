@@ -6,18 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from hindsight.checks.drift.prior import feature_of
 from hindsight.errors import ConfigError, did_you_mean
 from hindsight.ledger.acceptances import add_acceptance
 from hindsight.ledger.acknowledgements import Acknowledgement, acknowledge
-from hindsight.ledger.silences import add_silence
+from hindsight.ledger.silences import add_silence, silences
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.resources import Resources
 from hindsight.verdicts.acceptance import Acceptance, acceptable, may_be_accepted
 from hindsight.verdicts.model import Incident
-from hindsight.verdicts.silence import Silence, muted_by
+from hindsight.verdicts.silence import WHOLE, Silence, muted_by
 from hindsight.warehouse.columns import named
 
 LONGEST = timedelta(days=366)
+TWICE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +42,25 @@ def mute_case(monitor: Monitor, case: str, until: datetime, said: Said, resource
 
     Raises ConfigError where no such case is open, without a reason, and for an end that is past or too far.
     """
-    about = muted_by(_standing(monitor, case, resources))
+    about = muted_by(_standing(monitor, case, resources), monitor.rules)
     asked = [
         Silence(said.at, until, said.by, said.comment, one.rule, one.segment, one.feature, asked_at=said.at)
         for one in about
     ]
     for one in asked:
         refuse_silence(monitor, one, said.at)
+    with resources.ledger.reading() as connection:
+        known = silences(connection, monitor.name, said.at)
     for one in asked:
-        add_silence(resources.ledger, monitor.name, one)
+        if not any(_says_it(other, one) for other in known):
+            add_silence(resources.ledger, monitor.name, one)
     return asked
+
+
+def _says_it(known: Silence, asked: Silence) -> bool:
+    """Whether the same was asked for a moment ago: a form that is sent twice is one answer."""
+    same = all(getattr(known, name) == getattr(asked, name) for name in ("rule", "segment", "feature", "by", "comment"))
+    return same and abs(known.until - asked.until) <= TWICE
 
 
 def expect(monitor: Monitor, case: str, until: datetime | None, said: Said, resources: Resources) -> list[Acceptance]:
@@ -69,7 +80,9 @@ def expect(monitor: Monitor, case: str, until: datetime | None, said: Said, reso
 
 
 def _standing(monitor: Monitor, case: str, resources: Resources) -> Sequence[Incident]:
-    found = [one for one in resources.ledger.incidents(monitor.name, open_only=True) if case in (one.case, one.id)]
+    known = resources.ledger.incidents(monitor.name)
+    now = next((one.case for one in known if one.id == case and one.case), case)
+    found = [one for one in known if one.stands and now in (one.case, one.id)]
     if not found:
         raise ConfigError(f"{monitor.name} has no open case {case}: it is over, or there was none")
     return found
@@ -86,13 +99,15 @@ def refuse_silence(watched: Monitor, asked: Silence, now: datetime) -> None:
     known = {one.id for one in watched.rules}
     if asked.rule and asked.rule not in known:
         raise ConfigError(f"--rule: {watched.name} has no rule {asked.rule!r}{did_you_mean(asked.rule, known)}")
-    columns = {*named(watched), *watched.slos}
+    columns = {*named(watched), *watched.slos, feature_of(watched)}
     if asked.feature and watched.quality is None and asked.feature not in columns:
         raise ConfigError(
             f"--feature: the file names no column or SLO {asked.feature!r}{did_you_mean(asked.feature, columns)}"
         )
-    if asked.segment and asked.segment.partition("=")[0] not in watched.segments:
-        raise ConfigError(f"--segment: expected column=value of a column in segments, got {asked.segment!r}")
+    if asked.segment not in ("", WHOLE) and asked.segment.partition("=")[0] not in watched.segments:
+        raise ConfigError(
+            f"--segment: expected column=value of a column in segments, or {WHOLE!r}, got {asked.segment!r}"
+        )
 
 
 def refuse_acceptance(watched: Monitor, given: Acceptance) -> None:

@@ -4,27 +4,41 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from hindsight.ledger.rollbacks import Rollback, note_rollback
+import sqlalchemy as sa
+
+from hindsight.errors import TrainingError
+from hindsight.ledger.rollbacks import Rollback, note_rollback, rollbacks
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.measure.baselines import freeze, in_force
 from hindsight.pipeline.resources import Resources
-from hindsight.training.registry import put_back
+from hindsight.training.registry import champion_of, put_back
 from hindsight.vocabulary.letters import Letter, Message, letters
 from hindsight.vocabulary.severity import Severity
 
 
 def roll_back(
-    monitor: Monitor, resources: Resources, *, at: datetime, by: str, why: str, to: str | None = None
+    monitor: Monitor,
+    resources: Resources,
+    *,
+    at: datetime,
+    by: str,
+    why: str,
+    to: str | None = None,
+    instead_of: str | None = None,
 ) -> Rollback:
     """Make the last good champion, or `to`, the champion again; freeze the baseline for it, tell, and put it on record.
 
     The baseline comes first, so that where it fails nothing has changed; all else is one transaction, so that a command
     that broke off is given again, or is done. The champion that is left never comes back by itself. Raises
-    TrainingError where there is none to go back to.
+    TrainingError where there is none to go back to, and where the champion is not, or is no more, the one that `to` was
+    to come `instead_of`; where that was done already the rollback on record is returned.
     """
+    if instead_of is not None and (done := _done(monitor, resources, to, instead_of)):
+        return done
     left, back = resources.registry.champion(monitor.name), resources.registry.earlier(monitor.name, to)
     is_frozen = _frozen(monitor, back.version, resources, at)
     with resources.ledger.locked(monitor.name) as tx:
+        _refuse_another(monitor, tx.connection, instead_of)
         restored = put_back(tx.connection, monitor.name, at=at, to=back.version)
         done = Rollback(at, by, why, left.version if left else "", restored.version)
         note_rollback(tx.connection, monitor.name, done)
@@ -32,15 +46,36 @@ def roll_back(
     return done
 
 
-def outlook(monitor: Monitor, resources: Resources, *, to: str | None = None) -> tuple[str, str]:
-    """Return which version a rollback would put back now, and what a person reads before saying yes.
+def _done(monitor: Monitor, resources: Resources, to: str | None, instead_of: str) -> Rollback | None:
+    """Return the rollback on record that is asked for, where nothing was promoted since."""
+    champion = resources.registry.champion(monitor.name)
+    with resources.ledger.reading() as connection:
+        last = next(reversed(rollbacks(connection, monitor.name)), None)
+    is_it = last is not None and (last.left, last.restored) == (instead_of, to)
+    return last if is_it and champion is not None and champion.version == to else None
+
+
+def _refuse_another(monitor: Monitor, connection: sa.Connection, instead_of: str | None) -> None:
+    """Raise TrainingError where the champion is another than the one somebody was asked about."""
+    found = champion_of(connection, monitor.name)
+    now = found.version if found else ""
+    if instead_of is not None and now != instead_of:
+        raise TrainingError(
+            f"{monitor.name}: {now or 'no version'} is the champion now, and {instead_of or 'none'} was when the "
+            f"rollback was asked for - ask again, if this one is no good either"
+        )
+
+
+def outlook(monitor: Monitor, resources: Resources, *, to: str | None = None) -> tuple[str, str, str]:
+    """Return which version a rollback would put back now, the one it would leave, and what a person reads first.
 
     Raises TrainingError where there is none to go back to.
     """
     left, back = resources.registry.champion(monitor.name), resources.registry.earlier(monitor.name, to)
     since = f", champion since {left.promoted_at:%Y-%m-%d %H:%M} UTC" if left and left.promoted_at else ""
     was = f"trained on rows up to {back.trained_to:%Y-%m-%d}"
-    return back.version, f"{back.version}, {was}, comes back in the place of {left.version if left else 'none'}{since}."
+    told = f"{back.version}, {was}, comes back in the place of {left.version if left else 'none'}{since}."
+    return back.version, left.version if left else "", told
 
 
 def _frozen(monitor: Monitor, version: str, resources: Resources, at: datetime) -> bool:

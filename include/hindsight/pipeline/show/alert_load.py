@@ -14,12 +14,18 @@ from typing import Any
 
 from hindsight.ledger.acceptances import acceptances
 from hindsight.ledger.acknowledgements import acknowledgements
+from hindsight.ledger.claims import sent_since
 from hindsight.ledger.records import Mail, MailState
 from hindsight.ledger.rollbacks import rollbacks
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.resources import Resources
-from hindsight.verdicts.acceptance import Acceptance
+from hindsight.verdicts.acceptance import Acceptance, may_be_accepted
+from hindsight.verdicts.judge import kind_of
 from hindsight.verdicts.model import Incident
+from hindsight.vocabulary.measurement import Kind
+
+# what a rollback answers
+OF_MODEL = (Kind.DRIFT, Kind.PERFORMANCE, Kind.ESTIMATE, Kind.LABELS, Kind.KPI, Kind.PROMOTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +86,23 @@ def answers(monitor: Monitor, resources: Resources, *, now: datetime, days: int)
         looked_after = {one.case for one in acknowledgements(connection, monitor.name)}
         meant = acceptances(connection, monitor.name)
         back = [one.at for one in rollbacks(connection, monitor.name)]
+        sent = sent_since(connection, monitor.name, since)
     asked = {id for one in ledger.requests(monitor.name) for id in one.request.incidents}
     cases: dict[str, list[Incident]] = defaultdict(list)
     for incident in ledger.incidents(monitor.name):
         cases[incident.case or incident.id].append(incident)
-    told = {case: some for case, some in cases.items() if _told_since(some, since)}
+    told = {case: some for case, some in cases.items() if not sent.isdisjoint(one.id for one in some)}
+    of_model = {rule.id for rule in monitor.rules if kind_of(rule) in OF_MODEL}
+    acceptable = {rule.id for rule in monitor.rules if may_be_accepted(rule)}
     acted = {
         case
         for case, some in told.items()
-        if case in looked_after or any(one.id in asked for one in some) or any(_lasted_at(some, at) for at in back)
+        if case in looked_after
+        or any(one.id in asked for one in some)
+        or any(_lasted_at((one for one in some if one.series.rule in of_model), at) for at in back)
     }
-    return answered(monitor.name, told, acted, {case for case, some in told.items() if _meant(some, meant)})
+    open_to_it = {case: [one for one in some if one.series.rule in acceptable] for case, some in told.items()}
+    return answered(monitor.name, told, acted, {case for case, some in open_to_it.items() if _meant(some, meant)})
 
 
 def answered(
@@ -108,14 +120,10 @@ def answered(
     return sorted(found, key=lambda one: (one.precision, -one.told, one.rule))
 
 
-def _told_since(case: Iterable[Incident], since: datetime) -> bool:
-    return any(one.heard is not None and one.heard.at is not None and one.heard.at >= since for one in case)
-
-
-def _spokesman(case: Iterable[Incident]) -> str:
+def _spokesman(case: Sequence[Incident]) -> str:
     """The rule by which people first heard of a case: of those told, the earliest, and of these the gravest."""
     told = [one for one in case if one.heard is not None]
-    return min(told, key=lambda one: (one.started, one.severity, one.series.rule)).series.rule
+    return min(told or case, key=lambda one: (one.started, one.severity, one.series.rule)).series.rule
 
 
 def _lasted_at(case: Iterable[Incident], moment: datetime) -> bool:
@@ -124,5 +132,5 @@ def _lasted_at(case: Iterable[Incident], moment: datetime) -> bool:
 
 def _meant(case: Iterable[Incident], given: Iterable[Acceptance]) -> bool:
     return any(
-        one.accepted_at >= incident.started and one.concerns(incident.series) for one in given for incident in case
+        _lasted_at([incident], one.accepted_at) and one.concerns(incident.series) for one in given for incident in case
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,7 +15,7 @@ from hindsight.pipeline.show.pages import incident_row
 from hindsight.pipeline.show.postmortem import of_case, timeline
 from hindsight.reports.pages import Answers, CaseView
 from hindsight.verdicts.acceptance import acceptable
-from hindsight.verdicts.model import Series
+from hindsight.verdicts.model import Incident, Series
 from hindsight.verdicts.silence import muted_by
 
 SHOWN = 8  # series spelt out on a button; of more they are counted
@@ -40,7 +41,8 @@ def _view(monitor: Monitor, case: str, resources: Resources, now: datetime, toke
         return None
     rows = [replace(incident_row(s.incident, monitor), done=(s.done,), advice=s.advice) for s in told]
     standing = [story.incident for story in told if story.incident.stands]
-    answers = Answers(token, _named(muted_by(standing)), _named(acceptable(monitor.rules, standing)))
+    muted = [_muted(one, standing) for one in muted_by(standing, monitor.rules)]
+    answers = Answers(token, _few(muted), _named(acceptable(monitor.rules, standing)))
     return CaseView(
         monitor.name,
         case,
@@ -54,6 +56,15 @@ def _view(monitor: Monitor, case: str, resources: Resources, now: datetime, toke
 
 
 def _named(series: list[Series]) -> tuple[str, ...]:
-    names = [f"{one.rule}{whose(one)}" for one in series]
+    return _few([f"{one.rule}{whose(one)}" for one in series])
+
+
+def _muted(series: Series, standing: Sequence[Incident]) -> str:
+    """Say what is muted: of a rule about columns that names none it is every column, those of other cases too."""
+    of_columns = any(one.series.rule == series.rule and one.series.feature for one in standing)
+    return f"{series.rule}{' of every column' * (of_columns and not series.feature)}{whose(series)}"
+
+
+def _few(names: Sequence[str]) -> tuple[str, ...]:
     more = len(names) - SHOWN
     return (*names[:SHOWN], *([f"{more} more"] if more > 0 else ()))
