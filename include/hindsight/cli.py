@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
-from rich.progress import track
 
 from hindsight.commands import (
     ack,
@@ -335,10 +334,11 @@ def _warn_of_outdated(watched: Monitor, typed: str, resources: Resources) -> Non
 def _each(
     items: Sequence[Item], once: Callable[[Item], dict[str, Any]], title: str, *, quiet: bool
 ) -> Iterator[dict[str, Any]]:
-    shown: Iterable[Item] = (
-        items if quiet else track(items, title, console=err, transient=True, disable=not err.is_terminal)
-    )
-    return (once(item) for item in shown)
+    if quiet or not err.is_terminal:
+        return map(once, items)
+    from rich.progress import track
+
+    return map(once, track(items, title, console=err, transient=True))
 
 
 def _finish(

@@ -14,7 +14,6 @@ from rich.text import Text
 from hindsight.ledger.records import Mail, MailState, Progress
 from hindsight.messages.wording import clean, number
 from hindsight.pipeline.show.state import PROVISIONAL, MonitorState, Number, Story
-from hindsight.proposals.proposal import plain_guesses
 from hindsight.verdicts.model import State
 from hindsight.vocabulary.measurement import Kind
 from hindsight.vocabulary.severity import Severity
@@ -168,6 +167,8 @@ def outbox(mails: Iterable[Mail]) -> Table:
 
 def proposal(written: Written) -> RenderableType:
     """What was guessed of a table and why, what is to be checked, and what to type next."""
+    from hindsight.proposals.proposal import plain_guesses
+
     made = written.proposal
     guesses = _table("", "guess", "why")
     for key, value, why in plain_guesses(made):

@@ -177,11 +177,11 @@ def pii_key() -> bytes | None:
 
 def mailer() -> Mailer | None:
     """Return what hands mail to the server of connection hindsight_smtp, None without one: mail then stays pending."""
-    from hindsight.messages.smtp_mailer import SmtpMailer, settings_from
-
     found = find(SMTP)
     if found is None:
         return None
+    from hindsight.messages.smtp_mailer import SmtpMailer, settings_from
+
     return SmtpMailer(
         settings_from(
             host=found.host,

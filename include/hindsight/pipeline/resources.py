@@ -6,15 +6,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache, lru_cache, wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 from fsspec import AbstractFileSystem
 
 from hindsight.errors import ConfigError
 from hindsight.ledger.ledger import Ledger
-from hindsight.messages.alertmanager import Alertmanager
-from hindsight.messages.smtp_mailer import Mailer
 from hindsight.monitors.model import Monitor
 from hindsight.settings import Settings
 from hindsight.snapshots.baselines import BaselineFiles
@@ -26,6 +24,10 @@ from hindsight.snapshots.seen import SeenLabels
 from hindsight.snapshots.store import SnapshotStore
 from hindsight.training.registry import Registry
 from hindsight.warehouse.connect import open_engine
+
+if TYPE_CHECKING:  # what only looks does not wait for what sends
+    from hindsight.messages.alertmanager import Alertmanager
+    from hindsight.messages.smtp_mailer import Mailer
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
