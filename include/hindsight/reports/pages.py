@@ -143,6 +143,7 @@ class MonitorView:
     back: Link | None = None
     drifted: tuple[Number, ...] = ()
     slos: tuple[SloRow, ...] = ()
+    damaged: tuple[str, ...] = ()  # what is wrong with which snapshot, of those that are left out
 
 
 def overview(monitors: Sequence[MonitorCard]) -> str:

@@ -7,4 +7,5 @@ baselines   frozen references, their manifests    seen      labels remembered by
 files       a root, wherever it lies              parquet   bytes that are whole, or an error
 port        what a disk must do                   local, remote: two of them
 memory      asking a store once a use case        complaints  what a store lacks, in words
+damage      left out and named where it is only shown
 """

@@ -15,6 +15,7 @@ import pyarrow as pa
 from fsspec import AbstractFileSystem
 
 from hindsight.errors import StoreError
+from hindsight.snapshots.damage import readable
 from hindsight.snapshots.files import open_files
 from hindsight.snapshots.folds import Fold, Snapshot, newest_of
 from hindsight.snapshots.index import Index, Place, Sought, index_of
@@ -183,7 +184,8 @@ class SnapshotStore:
     def index(self, monitor: str | None, kinds: Collection[Kind] | None = None, sought: Sought | None = None) -> Index:
         """Return what files there are; of few windows only their folders are looked into."""
         names = self.names(monitor, kinds, sought)
-        return index_of((n for n in names if kinds is None or n.kind in kinds), self._contents)
+        contents = readable(self._listed, _nothing_listed)
+        return index_of((n for n in names if kinds is None or n.kind in kinds), contents)
 
     def names(
         self, monitor: str | None, kinds: Collection[Kind] | None = None, sought: Sought | None = None
@@ -195,7 +197,7 @@ class SnapshotStore:
     def described(self, places: Sequence[Place]) -> list[Snapshot]:
         """Return of each snapshot when its window ends and what it was measured by."""
         single = [place.name for place in places if isinstance(place.file, SnapshotName)]
-        found = {one.name: one for one in self._together(self._described, single)}
+        found = {one.name: one for one in self._together(readable(self._described, _unknown), single)}
         for fold in {place.file for place in places if isinstance(place.file, FoldName)}:
             found |= {one.name: one for one in self._contents(fold)}
         return [found[place.name] for place in places]
@@ -228,6 +230,9 @@ class SnapshotStore:
     def remove_leftovers(self, before: datetime) -> int:
         """Delete what writers that crashed before a moment left behind; return how many files."""
         return self.files.remove_leftovers(before)
+
+    def _listed(self, fold: FoldName) -> tuple[Snapshot, ...]:
+        return self._contents(fold)
 
     def _newest_revision(self, name: SnapshotName, table: pa.Table, definition: str) -> Written | int:
         """Return the newest revision of a window and as-of, or where it lies if it says the same."""
@@ -271,7 +276,7 @@ class SnapshotStore:
         for number, place in enumerate(places):
             by_file[place.file].append(number)
         wanted = [[places[number].name for number in numbers] for numbers in by_file.values()]
-        found = self._together(self._rows, by_file, wanted)
+        found = self._together(readable(self._rows, _no_rows), by_file, wanted)
         numbers = [np.array(of)[where] for (_, where), of in zip(found, by_file.values(), strict=True)]
         rows = stacked((table for table, _ in found))
         which = np.concatenate([np.zeros(0, np.int64), *numbers])
@@ -299,6 +304,19 @@ class SnapshotStore:
                 return read()
             self.files.forget()
         return read()
+
+
+def _nothing_listed(fold: FoldName) -> tuple[Snapshot, ...]:
+    return ()
+
+
+def _unknown(name: SnapshotName) -> Snapshot:
+    """A snapshot whose file does not say when its window ends: at the latest when it was read."""
+    return Snapshot(name, name.as_of)
+
+
+def _no_rows(file: FileName, names: Sequence[SnapshotName]) -> tuple[pa.Table, np.ndarray]:
+    return SCHEMA.empty_table(), np.zeros(0, np.int64)
 
 
 def described_by(name: SnapshotName, schema: pa.Schema, uri: str) -> Snapshot:

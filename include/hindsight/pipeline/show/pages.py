@@ -19,6 +19,7 @@ from hindsight.pipeline.show.slos import SloState, slo_states
 from hindsight.pipeline.show.state import MonitorState, Story, state_of, stories
 from hindsight.reports.charts import Chart, Mark, Point, Unit
 from hindsight.reports.pages import IncidentRow, Link, MonitorCard, MonitorView, Number, SloRow
+from hindsight.snapshots.damage import leaving_out
 from hindsight.verdicts.model import Incident
 from hindsight.vocabulary.measurement import Kind
 from hindsight.vocabulary.severity import Severity
@@ -67,12 +68,17 @@ def _state(monitor: Monitor, resources: Resources) -> MonitorState:
 
 
 def monitor_view(name: str, resources: Resources, *, now: datetime) -> MonitorView | None:
-    """Return everything about one monitor; None where there is none of that name."""
+    """Return everything about one monitor; None where there is none of that name.
+
+    Snapshots that cannot be read are named, and the rest is shown.
+    """
     try:
         monitor = load_monitor(name, resources.settings.monitors)
     except ConfigError:
         return None
-    return _view(monitor, resources, now)
+    with leaving_out() as damaged:
+        view = _view(monitor, resources, now)
+    return replace(view, damaged=tuple(damaged))
 
 
 @remembering
