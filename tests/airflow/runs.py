@@ -115,6 +115,9 @@ class Recorded:
     def put_off(self, resources: Any, run_id: str, *, why: str, monitors: Any, at: datetime) -> None:
         self.calls.append(("put_off", run_id, why))
 
+    def is_due_again(self, part: str, resources: Any, *, now: datetime, every: Any) -> bool:
+        return True
+
     def ask_again(self, monitor: Any, resources: Any, *, now: datetime) -> list[str]:
         self.calls.append(("ask_again", monitor.name))
         return ["2026-09-01"]

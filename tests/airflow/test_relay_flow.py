@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from hindsight.airflow import tasks
 from hindsight.errors import LedgerError
 from tests.airflow.runs import RETRAIN, Parse, Recorded, Write, runs_of, states
 from tests.builders import at, monitor_file
@@ -29,6 +30,28 @@ def test_a_requested_run_is_started_once_however_often_it_is_asked_for(
     assert (states(first)["start0"], states(again)["start0"]) == ("success", "success")
     assert use_cases.calls.count(("mark_started", "retrain__credit__k9")) == 2
     assert "put_off" not in use_cases.names()
+
+
+def test_a_start_whose_answer_was_lost_is_found_the_next_time(
+    write_monitor: Write, parse: Parse, use_cases: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start_run, lost = tasks.start_run, [True]
+
+    def answer_is_lost(*args: Any, **named: Any) -> str:
+        why = start_run(*args, **named)
+        if lost.pop() if lost else False:
+            raise TimeoutError("the API server did not answer in time")
+        return why
+
+    monkeypatch.setattr(tasks, "start_run", answer_is_lost)
+    use_cases.starts = [a_start("retrain__credit", "retrain__credit__k13")]
+    write_monitor(monitor_file(retrain=RETRAIN))
+    relay = parse().dags["hindsight__relay"]
+    first, again = relay.test(), relay.test()
+
+    assert (states(first)["start0"], states(again)["start0"]) == ("failed", "success")
+    assert [run for run in runs_of("retrain__credit") if run.endswith("k13")] == ["retrain__credit__k13"]
+    assert use_cases.calls.count(("mark_started", "retrain__credit__k13")) == 1
 
 
 def test_a_request_for_a_missing_dag_stays_and_holds_up_no_other(
@@ -104,7 +127,26 @@ def test_maintenance_knows_of_pauses_and_whether_every_file_is_there(
     write_monitor("name: broken\n")
     parse().dags["hindsight__maintenance"].test()
 
-    assert use_cases.calls == [("maintain", ["credit"], {"credit": until}, there) for there in (True, False)]
+    found = [call for call in use_cases.calls if call[0] == "maintain"]
+    assert found == [("maintain", ["credit"], {"credit": until}, there) for there in (True, False)]
+
+
+@pytest.mark.parametrize(("hour", "asked"), [(3, []), (4, [("ask_again", "credit")]), (5, [])])
+def test_windows_to_which_rows_came_late_are_looked_for_once_a_day(
+    hour: int,
+    asked: list[tuple[str, str]],
+    write_monitor: Write,
+    parse: Parse,
+    use_cases: Recorded,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write_monitor(monitor_file())
+    dag = parse().dags["hindsight__maintenance"]
+    monkeypatch.setattr(tasks, "now", lambda: at(f"2026-10-01T0{hour}:15"))
+    run = dag.test()
+
+    assert [call for call in use_cases.calls if call[0] == "ask_again"] == asked
+    assert states(run)["ask_again"] == ("success" if asked else "skipped")
 
 
 def test_without_requests_the_relay_only_delivers(write_monitor: Write, parse: Parse, use_cases: Recorded) -> None:

@@ -224,15 +224,11 @@ def start(request: dict[str, Any], **run: Any) -> dict[str, str]:
 @task
 def note_pauses(**run: Any) -> None:
     """Note which monitors are paused, in their files or in Airflow: what was due meanwhile is not caught up."""
-    from hindsight.ledger.heartbeats import beat, heartbeats
+    from hindsight import pipeline
 
     monitors, at = list(load_folder(read_settings().monitors).monitors.values()), now()
-    ledger = open_resources().ledger
-    asked = heartbeats(ledger).get("pauses")
-    asks_all = asked is None or at - asked >= EVERY
+    asks_all = pipeline.is_due_again("pauses", open_resources(), now=at, every=EVERY)
     note(monitors, at, paused_in_airflow(monitors, is_paused(run["ti"]), asks_all=asks_all))
-    if asks_all:
-        beat(ledger, "pauses", at)
 
 
 @task

@@ -27,6 +27,7 @@ EVIDENTLY_STATTESTS = (
 )  # fmt: skip
 ADDRESS = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*"
 CONNECTION = r"[A-Za-z_][A-Za-z0-9_.-]{0,99}"
+AIRFLOW_ID = r"[\w#!()\-.:/\\]{1,250}"  # as Airflow 3 takes the id of a connection
 LONGEST_WINDOW = timedelta(days=366)
 LONGEST_WAIT = timedelta(days=3660)
 
@@ -36,6 +37,7 @@ Found = Iterator[tuple[Where, str]]
 def problems(monitor: Monitor) -> Found:
     """Yield everything about a well-typed monitor that cannot be meant."""
     yield from _spans(monitor)
+    yield from _connection(monitor)
     yield from _model(monitor)
     yield from _drift_method(monitor)
     yield from _private_columns(monitor)
@@ -69,6 +71,11 @@ def _spans(monitor: Monitor) -> Found:
             ("retention", "snapshots"),
             f"expected more than {format_duration(needed)}: a window and labels.matures_after",
         )
+
+
+def _connection(monitor: Monitor) -> Found:
+    if not re.fullmatch(AIRFLOW_ID, monitor.source.connection):
+        yield ("source", "connection"), f"expected the id of an Airflow connection, got {monitor.source.connection!r}"
 
 
 def _model(monitor: Monitor) -> Found:
@@ -141,6 +148,10 @@ def _resources(monitor: Monitor) -> Found:
 
 
 def _people(monitor: Monitor) -> Found:
+    for severity, every in monitor.alerts.repeat.items():
+        if every > monitor.retention.messages:
+            said = f"{format_duration(every)} for {severity} is longer than messages are kept (retention.messages)"
+            yield ("alerts", "repeat"), said
     for i, address in enumerate(monitor.alerts.email):
         if not re.fullmatch(ADDRESS, address):
             yield ("alerts", "email", i), f"expected an address such as risk-ml@example.com, found {address!r}"

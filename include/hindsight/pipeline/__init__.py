@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hindsight.pipeline.act.alerts_posted import post_alerts
     from hindsight.pipeline.act.completeness import ask_again
     from hindsight.pipeline.act.delivery import deliver, promise
-    from hindsight.pipeline.act.maintenance import maintain, watch_over
+    from hindsight.pipeline.act.maintenance import is_due_again, maintain, watch_over
     from hindsight.pipeline.act.requests import mark_started, pending_starts, put_off
     from hindsight.pipeline.act.retraining import ask, claim, give_up, lapse, promote, refuse, train_and_compare
     from hindsight.pipeline.judge.judgement import Judgement, judge_window
@@ -55,6 +55,7 @@ __all__ = [
     "document_window",
     "find_windows",
     "give_up",
+    "is_due_again",
     "judge_night",
     "judge_window",
     "lapse",
@@ -88,7 +89,7 @@ _MODULES = {
     "act.alerts_posted": ("post_alerts",),
     "act.completeness": ("ask_again",),
     "act.delivery": ("deliver", "promise"),
-    "act.maintenance": ("maintain", "watch_over"),
+    "act.maintenance": ("is_due_again", "maintain", "watch_over"),
     "act.requests": ("mark_started", "pending_starts", "put_off"),
     "judge.reminders": ("tell_what_lasts",),
     "judge.judgement": ("Judgement", "judge_window"),

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from hindsight.ledger.caps import held_back
-from hindsight.ledger.heartbeats import at_rest, beat
+from hindsight.ledger.heartbeats import at_rest, beat, heartbeats
 from hindsight.messages import cap_mail
 from hindsight.monitors.due import is_behind, missed_night
 from hindsight.monitors.model import Monitor
@@ -126,6 +126,15 @@ def watch_over(part: str, monitors: Collection[Monitor], resources: Resources, *
     for name, last in resting.items():
         _tell_rest(name, last, monitors, resources, now)
     return list(resting)
+
+
+def is_due_again(part: str, resources: Resources, *, now: datetime, every: timedelta) -> bool:
+    """Say whether something was not done for so long, and note that it is done now."""
+    last = heartbeats(resources.ledger).get(part)
+    is_due = last is None or now - last >= every
+    if is_due:
+        beat(resources.ledger, part, now)
+    return is_due
 
 
 def _tell_rest(part: str, last: datetime, monitors: Collection[Monitor], resources: Resources, now: datetime) -> None:
