@@ -217,6 +217,24 @@ def test_what_a_killed_writer_left_is_removed_once_it_is_old(tmp_path: Path) -> 
     assert files.listing() == ["a/b"]
 
 
+def test_tidying_up_beside_a_slow_writer_takes_nothing_from_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Maintenance that comes between the writing of a file and its publication, a day's grace aside."""
+    files, others, link = LocalFiles(str(tmp_path)), LocalFiles(str(tmp_path)), os.link
+    files.put_new("a/old", b"folded by now")
+    tidied = []
+
+    def slowly(source: str, target: str) -> None:
+        tidied.append(others.remove_leftovers(datetime.now(UTC) - timedelta(days=1)))
+        others.remove("a/old")
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", slowly)
+    assert files.put_new("a/new", b"whole")
+    assert tidied == [0]
+    assert files.get("a/new") == b"whole"
+    assert files.listing() == ["a/new"]
+
+
 def test_links_inside_the_root_are_refused_but_the_root_may_be_one(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()

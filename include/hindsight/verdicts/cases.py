@@ -94,23 +94,25 @@ def _is(metrics: Collection[str], incident: Incident, rules: Rules) -> bool:
 
 
 def _roots(causes: Sequence[Incident], rules: Rules, size: timedelta) -> dict[str, datetime]:
-    """Return, by the id of each cause, the window in which its column began to go wrong; `causes` are oldest first."""
+    """Return, by the id of each cause, the window in which its column began to go wrong; `causes` are oldest first.
+
+    A cause goes with those about the same that began at most NEAR windows before, of which the last has the earliest
+    root of all, and news with news in other rows that lasts.
+    """
     found: dict[str, datetime] = {}
-    seen: dict[str, list[Incident]] = defaultdict(list)
+    last: dict[str, Incident] = {}
+    news: dict[str, list[Incident]] = defaultdict(list)
     for one in causes:
-        same = seen[topic(one.series, rules)]
-        near = [found[before.id] for before in same if _goes_with(one, before, rules, size)]
+        about = topic(one.series, rules)
+        before = last.get(about)
+        near = [found[before.id]] if before is not None and one.started - before.started <= NEAR * size else []
+        if rules[one.series.rule].metric == NEWS:
+            news[about] = [other for other in news[about] if _lasts_at(other, one.started)]
+            near += [found[other.id] for other in news[about] if other.series.segment != one.series.segment]
+            news[about].append(one)
         found[one.id] = min([one.started, *near])
-        same.append(one)
+        last[about] = one
     return found
-
-
-def _goes_with(one: Incident, before: Incident, rules: Rules, size: timedelta) -> bool:
-    """Whether an incident is of one cause with one before it about the same: so near, or its news in other rows."""
-    if one.started - before.started <= NEAR * size:
-        return True
-    both_news = all(rules[each.series.rule].metric == NEWS for each in (one, before))
-    return both_news and one.series.segment != before.series.segment and _lasts_at(before, one.started)
 
 
 def _stretches(levels: Sequence[Incident]) -> Iterator[list[Incident]]:
@@ -172,9 +174,9 @@ def brings_news(incident: Incident, case: Sequence[Incident], rules: Rules) -> b
 
     An open one does where nobody has heard of the case, where it is graver than what was heard, and where it is about
     something else: another column, another number of its column, the first segment in which it is to be found, or all
-    rows where it was told of segments. What
-    is far from the reference is told again when as many columns have come to it as were told, and so is that they go
-    beyond it; that one comes back to it is not. An end is news when nothing lasts of what people heard of the case.
+    rows where it was told of segments. What is far from the reference is told again when as many columns have come to
+    it as were told, and so is that they go beyond it; that one comes back to it is not. An end is news when nothing
+    lasts of what people heard of the case.
     """
     if not incident.stands:
         return not any(one.stands and one.told is not None for one in case)
@@ -190,7 +192,7 @@ def brings_news(incident: Incident, case: Sequence[Incident], rules: Rules) -> b
         return _is_doubled([one for one in case if _is(BEYOND, one, rules)])
     if is_level(incident, rules):
         return all(one.told is None for one in alike)
-    told_of_parts = {bool(one.series.segment) for one in alike if one in heard}
+    told_of_parts = {bool(one.series.segment) for one in alike if one.told is State.OPEN}
     return bool(incident.series.segment) not in told_of_parts
 
 

@@ -34,6 +34,7 @@ ROUNDED = "whole numbers only"  # a change of type that leaves every value where
 Drifted = Mapping[tuple[str, str], Mapping[str, bool]]
 Moved = Mapping[tuple[str, str, str], float]  # by version, segment and column, the share of rows that moved at least
 _Causes = Mapping[tuple[str, str], Sequence[Verdict]]
+_Number = tuple[str, str, str, str]  # metric, version, segment, column
 
 
 def mute(
@@ -72,15 +73,23 @@ def spokesmen(monitor: Monitor, verdicts: Sequence[Verdict]) -> dict[Series, Ser
 def _known(monitor: Monitor, verdicts: Sequence[Verdict], drifted: Drifted, moved: Moved) -> _Known:
     rules = {rule.id: rule for rule in monitor.rules}
     needed = monitor.retrain.require if monitor.retrain else ()
-    return _Known(rules, _causes(rules, verdicts, monitor), needed, drifted, moved)
+    same: dict[_Number, list[Verdict]] = defaultdict(list)
+    for verdict in verdicts:
+        if verdict.status is Status.BREACH:
+            same[_number(verdict, rules[verdict.series.rule])].append(verdict)
+    return _Known(rules, _causes(rules, verdicts, monitor), same, needed, drifted, moved)
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What verdicts are muted by: the rules, the breaches by what they explain, and what drifted, and how far."""
+    """What verdicts are muted by: the rules, the breaches by what they explain, and what drifted, and how far.
+
+    `same` are the breaches by the number they are about.
+    """
 
     rules: Mapping[str, Rule]
     causes: _Causes
+    same: Mapping[_Number, Sequence[Verdict]]
     needed: Sequence[str]
     drifted: Drifted
     moved: Moved
@@ -149,8 +158,7 @@ def _absence(verdict: Verdict, known: _Known) -> Verdict | None:
 
 
 def _is_same_number(cause: Verdict, verdict: Verdict, known: _Known) -> bool:
-    is_same = known.rules[cause.series.rule].metric == known.rules[verdict.series.rule].metric
-    return is_same and replace(cause.series, rule=verdict.series.rule) == verdict.series
+    return _number(cause, known.rules[cause.series.rule]) == _number(verdict, known.rules[verdict.series.rule])
 
 
 def _with_bad_data(verdict: Verdict, known: _Known) -> str:
@@ -188,12 +196,16 @@ def _with_bad_columns(verdict: Verdict, known: _Known) -> str:
 
 def _louder(verdict: Verdict, known: _Known) -> Verdict | None:
     rule = known.rules[verdict.series.rule]
-    for cause in known.causes.get(("metric", rule.metric), ()):
+    for cause in known.same.get(_number(verdict, rule), ()):
         other = known.rules[cause.series.rule]
-        is_louder = other.severity < rule.severity and other.for_ <= rule.for_
-        if is_louder and _is_same_number(cause, verdict, known):
+        if other.severity < rule.severity and other.for_ <= rule.for_:
             return cause
     return None
+
+
+def _number(verdict: Verdict, rule: Rule) -> _Number:
+    """Which number a verdict is about, whatever rule judges it."""
+    return rule.metric, verdict.series.model_version, verdict.series.segment, verdict.series.feature
 
 
 def _better(verdict: Verdict, known: _Known) -> Verdict | None:

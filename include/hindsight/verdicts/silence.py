@@ -68,9 +68,9 @@ def audible(
     What lasts is told when the silence is over, and so is the end of what people had heard of before. What began and
     ended silenced is marked as if its end had been told.
     """
-    quiet = [one for one in incidents if hushing(silences, one.series, at)]
-    over = [replace(one, told=one.state) for one in quiet if not one.stands and one.told is None]
-    return [one for one in incidents if one not in quiet], over
+    quiet = {one.id: one for one in incidents if hushing(silences, one.series, at)}
+    over = [replace(one, told=one.state) for one in quiet.values() if not one.stands and one.told is None]
+    return [one for one in incidents if one.id not in quiet], over
 
 
 def no_longer_silent(told: Iterable[Incident], silences: Iterable[Silence], at: datetime) -> str:

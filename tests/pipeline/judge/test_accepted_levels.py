@@ -45,7 +45,7 @@ def test_what_is_accepted_is_over_and_what_never_is_stays(world: World, capsys: 
         "region": "breach",
     }
     capsys.readouterr()
-    assert typed("audit", "credit", "--json") == 0
+    assert typed("audit", "credit", "--people", "--json") == 0
     (deed,) = json.loads(capsys.readouterr().out)
     assert (deed["what"], deed["why"]) == ("drift and news of amount accepted as usual", "a new product")
     assert deed["at"].startswith("2026-07-03T01:00")

@@ -57,7 +57,8 @@ def split(monitor: Monitor, tx: Transaction, due: Sequence[Incident]) -> tuple[l
     of_quality = Quality.of(monitor).rules
     symptoms = [one for some in cases.values() for one in some if one.series in of_quality]
     news = [one for one in due if brings_news(one, cases[one.case], rules) and not is_said_by(symptoms, one)]
-    silent = [one for one in due if one not in news and not waits(one, rules)]
+    told = {one.id for one in news}
+    silent = [one for one in due if one.id not in told and not waits(one, rules)]
     return news, silent
 
 

@@ -174,7 +174,8 @@ def _settle(
         judged = {verdict.series for verdict in verdicts}
         current = [verdict for verdict in newest if verdict.series in judged]
         due = news_of(monitor, tx, current, judged_at, digest=digest)
-        due += [one for one in worse(monitor, incidents, judged_at) if one not in due]
+        known_due = {one.id for one in due}
+        due += [one for one in worse(monitor, incidents, judged_at) if one.id not in known_due]
         due = [one for one in due if not (quiet and one.state is State.OPEN)]
         due, silent = split(monitor, tx, due)
         due, missed = audible(due, silences, judged_at)
