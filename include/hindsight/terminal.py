@@ -120,7 +120,7 @@ def _compared(metrics: Mapping[str, Any]) -> str:
 
 def _graded(grade: Grade | None) -> str:
     """'accuracy 0.7: worse than the one before' of the first windows of a version."""
-    return f"{grade.metric} {grade.realised:.4g}: {grade.mark.words}" if grade else ""
+    return f"{grade.metric} {grade.realised:.3g}: {grade.mark.words}" if grade else ""
 
 
 def slos(states: Iterable[SloState]) -> Table:

@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from hindsight.ledger import records, tables
 from hindsight.verdicts.model import Status, Verdict
 
+_SAID = (Status.OK, Status.BREACH, Status.MUTED)  # not what was still to be judged
+
 
 @dataclass(frozen=True, slots=True)
 class Revision:
@@ -28,7 +30,7 @@ def note_revisions(
     rows = [
         records.verdict_row(monitor, old, at) | {"became": str(new.status), "revised_at": at}
         for old, new in replaced
-        if old.status is not new.status and Status.BREACH in (old.status, new.status)
+        if old.status in _SAID and old.status is not new.status and Status.BREACH in (old.status, new.status)
     ]
     for row in rows:
         del row["judged_at"]

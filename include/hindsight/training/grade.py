@@ -67,9 +67,8 @@ class Grade:
 
     def __str__(self) -> str:
         return (
-            f"{self.metric} {self.realised:.4g} in its first {self.windows} windows, {self.promised:.4g} were promised "
-            f"(gain {_interval(self.over_promise)}); the one it replaced had {self.replaced:.4g} "
-            f"(gain {_interval(self.over_replaced)})"
+            f"{self.metric} {self.realised:.3g} in its first {self.windows} windows; promised {self.promised:.3g} "
+            f"(gain {_interval(self.over_promise)}), before {self.replaced:.3g} ({_interval(self.over_replaced)})"
         )
 
 
@@ -119,4 +118,4 @@ def grade(values: Sequence[float], rows: Sequence[int], promise: Promise) -> Gra
 
 
 def _interval(ends: tuple[float, float]) -> str:
-    return f"{ends[0]:+.3g} to {ends[1]:+.3g}"
+    return f"{ends[0]:+.2g} to {ends[1]:+.2g}"

@@ -14,7 +14,7 @@ from hindsight.ledger.records import MailState, RequestState
 from hindsight.ledger.revisions import revisions
 from hindsight.ledger.rollbacks import rollbacks
 from hindsight.ledger.silences import silences
-from hindsight.messages.wording import whose
+from hindsight.messages.wording import moment, whose
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.resources import Resources
 
@@ -68,7 +68,8 @@ def _revised(monitor: Monitor, resources: Resources) -> Iterator[Deed]:
     for one in found:
         said = one.said
         number = f" ({said.value:.4g} on {said.n:,})" if said.value is not None else ""
-        what = f"{said.series.rule}{whose(said.series)} of {said.window}: {said.status}{number} is {one.became} now"
+        when = moment(said.window.start, monitor.window)
+        what = f"{said.series.rule}{whose(said.series)} of {when}: {said.status}{number} is {one.became} now"
         yield Deed(one.at, monitor.name, RULES, what, f"judged by what was known at {said.as_of:%Y-%m-%d %H:%M} UTC")
 
 
