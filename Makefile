@@ -72,6 +72,10 @@ bench-labels: .venv/.installed .venv-nannyml/.installed  ## Measure what late la
 bench-history: .venv/.installed  ## Measure what looking costs with years of windows, folded and not: half an hour
 	$(BIN)/python -m benchmarks.history
 
+.PHONY: bench-judging
+bench-judging: .venv/.installed  ## Count what judging 300 rules over 21 groups costs; BESIDE=another checkout for ratios: five minutes
+	$(BIN)/python -m benchmarks.judging $(if $(BESIDE),--beside $(BESIDE))
+
 .PHONY: bench-seasons
 bench-seasons: .venv/.installed  ## Measure false alarms on real logs with seasons, and which planted faults are found: 45 minutes
 	$(BIN)/python -m benchmarks.seasons
