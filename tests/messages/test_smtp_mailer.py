@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hindsight.errors import ConfigError
 from hindsight.messages.smtp_answers import Step, fate
 from hindsight.messages.smtp_mailer import Security, SmtpMailer, SmtpSettings, as_email, is_address, settings_from
+from hindsight.messages.wording import clean
 from hindsight.vocabulary.letters import Envelope, Fate, Message
 from tests.builders import at
 from tests.messages.smtp_server import DROP, Script, certificate, running
@@ -174,6 +175,14 @@ def test_no_subject_can_add_a_header(subject) -> None:
         *("Subject", "From", "To", "Date", "Message-ID", "Auto-Submitted"),
         *("Content-Type", "Content-Transfer-Encoding", "MIME-Version"),
     }
+
+
+@given(st.lists(st.sampled_from(["Größe", "収入", "доход", "–", "🙂", "credit:", "900 ms,", "x" * 30]), min_size=1))
+def test_every_word_of_a_subject_and_every_space_arrives(words) -> None:
+    subject = clean(" ".join(words), 200)
+    email = as_email(Envelope("<k@h>", "a@example.com", at("2026-09-10"), Message(subject, "text")), "h@example.com")
+    assert message_from_bytes(email.as_bytes(), policy=policy.default)["Subject"] == subject
+    assert max(map(len, email.as_bytes().splitlines())) <= 78
 
 
 def test_text_html_and_chart_arrive_as_they_were() -> None:
