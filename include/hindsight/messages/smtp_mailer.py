@@ -31,6 +31,7 @@ _LITERAL = re.compile(r"\[[0-9A-Fa-f.:]+\]|\[IPv6:[0-9A-Fa-f.:]+\]")
 _NOWHERE = (".local", ".localdomain", ".localhost", ".internal", ".lan", ".home", ".arpa", ".test", ".invalid")
 MAX_TIMEOUT_S = 120.0
 AFTER_DOT_S = 600.0  # RFC 5321, 4.5.3.2.6: who gives up earlier gets copies delivered
+MAILS = 10  # on one connection: what comes after them Exim takes and lets lie until its next queue run, half an hour
 LONGEST_S = 3 * MAX_TIMEOUT_S + 2 * AFTER_DOT_S  # one mail: on a worn-out connection, on a new one, without its chart
 
 
@@ -174,7 +175,7 @@ class SmtpMailer:
 
 
 class SmtpSession:
-    """One connection for many mails: opened for the first, and again where the server has closed it in between."""
+    """One connection for ten mails: opened for the first, again after them and where the server has closed it."""
 
     def __init__(self, settings: SmtpSettings, tls: ssl.SSLContext | None, runner: asyncio.Runner) -> None:
         self._settings = settings
@@ -211,6 +212,8 @@ class SmtpSession:
         self._runner.run(self._leave())
 
     async def _converse(self, envelope: Envelope) -> Attempt:
+        if self._carried >= MAILS:
+            await self._leave()
         reused = self._client.is_connected
         error = await self._hand_over(envelope)
         if error is not None and reused and self._is_worn_out(error):
