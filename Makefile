@@ -99,6 +99,12 @@ cases: .venv/.installed  ## Compare every number with the known answers of the c
 stores: .venv/.installed  ## Race four writers on every store whose client and emulator are installed, and say who won
 	$(BIN)/python -m benchmarks.stores
 
+.PHONY: surroundings
+surroundings: .venv/.installed  ## Mail through real Postfix, Exim and OpenSMTPD and tell a real Alertmanager: Debian, as root; two minutes
+	@$(BIN)/python -m tests.surroundings .surroundings
+	@HINDSIGHT_SURROUNDINGS="$(CURDIR)/.surroundings" PATH="$(CURDIR)/.surroundings/bin:$$PATH" \
+	$(BIN)/python -m pytest -q tests/surroundings tests/pipeline/act/test_alertmanager.py
+
 .PHONY: lock
 lock: .venv/.installed  ## Resolve requirements.in and requirements-dev.in anew, for every supported Python
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-header --no-annotate requirements.in -o requirements.txt
@@ -106,7 +112,7 @@ lock: .venv/.installed  ## Resolve requirements.in and requirements-dev.in anew,
 
 .PHONY: clean
 clean:  ## Remove what make has made, the demo's data included
-	rm -rf .venv .venv-nannyml .venv-readers data include/hindsight.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-nannyml .venv-readers .surroundings data include/hindsight.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: help
