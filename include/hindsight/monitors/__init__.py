@@ -14,5 +14,5 @@ routes       who is told of what           silences     when nobody is told, by 
 due          when a monitor must have reported
 budget_checks  what a file's rules tell more often than its budget agrees to
 slos         what is promised over a period    slo_checks     whether that can be counted and kept
-openslo      the same as OpenSLO documents
+openslo      the same as OpenSLO documents          promotion      what is measured of a promoted version
 """

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from math import ceil, nextafter
 
+from hindsight.monitors.promotion import promotion_rules
 from hindsight.monitors.rules import Rule
 from hindsight.monitors.slos import slo_rules
 from hindsight.vocabulary.severity import Severity
@@ -65,12 +66,8 @@ def built_in_rules(
         rule("label_drift", "labels.drifted", "P2", above=1, min_rows=100, **cycle),
         rule("accuracy_drop", f"performance.{error}", "P0", kind="symptom", sigmas=3, **{relative: "15%"}, **cycle),
     )
-    promoted = (
-        rule("promotion_short", "promotion.grade", "P2", above=1, versions=True),
-        rule("promotion_worse", "promotion.grade", "P1", above=2, kind="symptom", versions=True),
-    )
     own = tuple(each for each in rules if task != "regression" or each.id not in OF_CLASSES)
-    return own + promoted * retrains + (slo_rules(cycle["keep_for"]) if slos else ())
+    return own + (promotion_rules() if retrains else ()) + (slo_rules(cycle["keep_for"]) if slos else ())
 
 
 def by_criticality(rules: Iterable[Rule], criticality: str) -> tuple[Rule, ...]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from hindsight.monitors.metric import ALL_TASKS, CLASSIFIERS, Metric
+from hindsight.monitors.promotion import GRADE
 from hindsight.monitors.slos import SLO_METRICS
 from hindsight.vocabulary.measurement import Kind
 
@@ -357,16 +358,8 @@ CATALOG: tuple[Metric, ...] = (
     _profile("min", "smallest value"),
     _profile("max", "largest value"),
 )
-_GRADE = Metric(
-    Kind.PROMOTION,
-    "grade",
-    "0 where a promoted version is as good in its first windows as the comparison promised, 1 where it is short of "
-    "that, 2 where it is worse than the champion it replaced, each by a whole 95 % interval; computed when judging",
-    highest=2,
-)
 _OF_COLUMNS = [m for m in CATALOG if m.kind is Kind.DRIFT and m.about == "feature" and m.name != "mean_control"]
-_OF_LABELS = [replace(m, kind=Kind.LABELS, about="label column") for m in _OF_COLUMNS]  # prior shift
-CATALOG += (*_OF_LABELS, *SLO_METRICS, _GRADE)
+CATALOG += (*(replace(m, kind=Kind.LABELS, about="label column") for m in _OF_COLUMNS), *SLO_METRICS, GRADE)
 _BY_PATH = {metric.path: metric for metric in CATALOG}
 
 
