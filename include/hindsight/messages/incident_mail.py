@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -143,7 +143,7 @@ def compose(monitor: Monitor, told: Sequence[Told], context: Context = Context()
     """
     if not told:
         raise ValueError(f"nothing to tell about {monitor.name}")
-    ordered = sorted(told, key=_rank)
+    ordered = ranked(told)
     first = ordered[0]
     limit = first.incident.threshold
     text = "" if limit is None else f"limit {wording.number(first.rule.metric, limit)}"
@@ -151,6 +151,11 @@ def compose(monitor: Monitor, told: Sequence[Told], context: Context = Context()
     view = _view(monitor, ordered, context, chart=png is not None)
     html = rendered("mail.html.j2", view=view, colour=_COLOURS[view.severity])
     return Message(view.subject, as_text(view), html, png, first.incident.severity)
+
+
+def ranked(told: Iterable[Told]) -> list[Told]:
+    """Return what is told in the order of a mail, which spells out the first MOST."""
+    return sorted(told, key=_rank)
 
 
 def _rank(told: Told) -> tuple[object, ...]:

@@ -169,8 +169,17 @@ def is_level(incident: Incident, rules: Rules) -> bool:
     return _is(LEVEL, incident, rules)
 
 
-def brings_news(incident: Incident, case: Sequence[Incident], rules: Rules) -> bool:
+def heard_of(case: Iterable[Incident]) -> list[Incident]:
+    """Return what people heard of that is not over."""
+    return [one for one in case if one.told is State.OPEN]
+
+
+def brings_news(
+    incident: Incident, case: Sequence[Incident], rules: Rules, heard: Sequence[Incident] | None = None
+) -> bool:
     """Say whether telling of an incident says more than was said of its case; `case` are all its incidents.
+
+    `heard` is what people heard of it, where that was looked up already.
 
     An open one does where nobody has heard of the case, where it is graver than what was heard, and where it is about
     something else: another column, another number of its column, the first segment in which it is to be found, or all
@@ -180,7 +189,7 @@ def brings_news(incident: Incident, case: Sequence[Incident], rules: Rules) -> b
     """
     if not incident.stands:
         return not any(one.stands and one.told is not None for one in case)
-    heard = [one for one in case if one.told is State.OPEN]
+    heard = heard_of(case) if heard is None else heard
     if not heard or incident.severity < min(_heard_at(one) for one in heard):
         return True
     if incident.told is State.OPEN:

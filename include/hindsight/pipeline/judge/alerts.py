@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from math import inf
 
@@ -14,7 +14,7 @@ from hindsight.ledger.records import DagRequest
 from hindsight.ledger.transaction import Transaction
 from hindsight.messages.cap_mail import too_many
 from hindsight.messages.chart import Point
-from hindsight.messages.incident_mail import Check, Context, Told, compose, facts
+from hindsight.messages.incident_mail import MOST, Check, Context, Told, compose, facts, ranked
 from hindsight.messages.night_mail import compose_night
 from hindsight.messages.night_note import NightNote
 from hindsight.monitors.model import Monitor
@@ -63,9 +63,10 @@ def promise(
     mailed = [incident for incident in news if "email" in rules[incident.series.rule].then]
     ways, heard = _ways(monitor, mailed, rules), set[str]()
     if ways:
-        since = at - CHARTED * monitor.window - monitor.labels.matures_after
-        histories = tx.histories({incident.series for incident in mailed}, min([since, *(i.started for i in mailed)]))
-        told = {i.id: _told(i, rules[i.series.rule], histories.get(i.series, ()), moved.get(i.id, ())) for i in mailed}
+        bare = {i.id: _told(i, rules[i.series.rule], moved.get(i.id, ())) for i in mailed}
+        spelt_out = {one.incident.id for some in ways for one in ranked(bare[id] for id in some)[:MOST]}
+        histories = _histories(monitor, [i for i in mailed if i.id in spelt_out], tx, at)
+        told = {id: _with_history(one, histories.get(one.incident.series, ())) for id, one in bare.items()}
         same_windows = tx.of_windows({start for incident in mailed for start in incident.breaches})
         context = Context(
             _likely_cause(monitor, mailed, same_windows),
@@ -154,11 +155,22 @@ def start_runs(
                 tx.request_dag(_dag_request(incident, dag, cause, at))
 
 
-def _told(incident: Incident, rule: Rule, history: Sequence[Verdict], moved: Sequence[Moved]) -> Told:
-    note = next((v.note for v in history if v.window.start == incident.breaches[-1]), "")
+def _histories(
+    monitor: Monitor, spelt_out: Sequence[Incident], tx: Transaction, at: datetime
+) -> Mapping[Series, Sequence[Verdict]]:
+    """Return what was said lately of the incidents that a mail spells out: of hundreds it only counts the others."""
+    since = at - CHARTED * monitor.window - monitor.labels.matures_after
+    return tx.histories({one.series for one in spelt_out}, min([since, *(one.started for one in spelt_out)]))
+
+
+def _told(incident: Incident, rule: Rule, moved: Sequence[Moved]) -> Told:
     columns = tuple((one.name, one.psi) for one in moved)
-    weight = moved[0].weight if moved and rule.metric == DRIFTED else inf
-    return Told(incident, rule, _points(history), columns, weight, note)
+    return Told(incident, rule, (), columns, moved[0].weight if moved and rule.metric == DRIFTED else inf)
+
+
+def _with_history(told: Told, history: Sequence[Verdict]) -> Told:
+    note = next((v.note for v in history if v.window.start == told.incident.breaches[-1]), "")
+    return replace(told, points=_points(history), note=note)
 
 
 def _points(history: Sequence[Verdict]) -> tuple[Point, ...]:

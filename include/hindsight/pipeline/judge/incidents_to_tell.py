@@ -9,7 +9,7 @@ from datetime import datetime
 from hindsight.ledger.transaction import Transaction
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.judge.harm import Quality
-from hindsight.verdicts.cases import brings_news, waits
+from hindsight.verdicts.cases import brings_news, heard_of, waits
 from hindsight.verdicts.harm import is_said_by
 from hindsight.verdicts.model import Incident, Series, State, Status, Verdict
 from hindsight.verdicts.muting import spokesmen
@@ -56,7 +56,9 @@ def split(monitor: Monitor, tx: Transaction, due: Sequence[Incident]) -> tuple[l
         cases[incident.case].append(incident)
     of_quality = Quality.of(monitor).rules
     symptoms = [one for some in cases.values() for one in some if one.series in of_quality]
-    news = [one for one in due if brings_news(one, cases[one.case], rules) and not is_said_by(symptoms, one)]
+    heard = {case: heard_of(some) for case, some in cases.items()}
+    brings = (one for one in due if brings_news(one, cases[one.case], rules, heard.get(one.case, [])))
+    news = [one for one in brings if not is_said_by(symptoms, one)]
     told = {one.id for one in news}
     silent = [one for one in due if one.id not in told and not waits(one, rules)]
     return news, silent
