@@ -100,7 +100,7 @@ stores: .venv/.installed  ## Race four writers on every store whose client and e
 	$(BIN)/python -m benchmarks.stores
 
 .PHONY: surroundings
-surroundings: .venv/.installed  ## Mail through real Postfix, Exim and OpenSMTPD and tell a real Alertmanager: Debian, as root; two minutes
+surroundings: .venv/.installed  ## Mail through real Postfix, Exim and OpenSMTPD, tell a real Alertmanager, kill a task under two schedulers: Debian, as root; six minutes
 	@$(BIN)/python -m tests.surroundings .surroundings
 	@HINDSIGHT_SURROUNDINGS="$(CURDIR)/.surroundings" PATH="$(CURDIR)/.surroundings/bin:$$PATH" \
 	$(BIN)/python -m pytest -q tests/surroundings tests/pipeline/act/test_alertmanager.py
