@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
 
 import pytest
 
 from hindsight.messages.apprise_channel import LONGEST, AppriseChannel, body_of
+from hindsight.messages.incident_mail import PROMISE
 from hindsight.vocabulary.letters import Attempt, Envelope, Fate, Message
 from hindsight.vocabulary.severity import Severity
 from tests.builders import at
@@ -75,6 +77,12 @@ def test_no_log_line_holds_a_token_whatever_the_level(hook: Hook, caplog: pytest
 def test_a_long_text_is_cut_where_a_chat_would() -> None:
     body = body_of("subject\n\n" + "x" * 2 * LONGEST, "subject")
     assert (len(body), body[-1]) == (LONGEST, "…")
+
+
+def test_what_a_mail_says_of_mails_and_pictures_from_elsewhere_are_left_out(hook: Hook) -> None:
+    sent(f"json://127.0.0.1:{hook.port}/", a_message(text=f"subject\n\nOpen\n\n{PROMISE}\n"))
+    assert hook.posts[-1]["message"] == "Open"
+    assert "http" not in json.dumps(hook.posts[-1])
 
 
 def test_names_and_notes_are_no_markup_of_the_service(monkeypatch: pytest.MonkeyPatch) -> None:

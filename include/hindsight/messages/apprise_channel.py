@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from hindsight.messages.incident_mail import PROMISE
 from hindsight.vocabulary.letters import Attempt, Envelope, Fate
 from hindsight.vocabulary.severity import Severity
 
@@ -95,6 +96,8 @@ def _target(url: str) -> Apprise | None:
         result_log_memory_size=0,
         secure_logging=True,
         allow_templates=False,
+        image_url_mask="",  # else each message would make people's clients fetch a picture from elsewhere
+        image_url_logo="",
     )
     target = Apprise(asset=asset)
     return target if target.add(url) and len(target) == 1 else None
@@ -115,6 +118,9 @@ def _notify(target: Apprise, envelope: Envelope) -> bool:
 
 
 def body_of(text: str, subject: str, most: int = LONGEST) -> str:
-    """Return the text of a message for a chat: without its subject, which is the title there, and not too long."""
-    body = text.removeprefix(subject).strip()
+    """Return the text of a message for a chat: not too long, without its subject, which is the title there.
+
+    What a mail promises of mails is left out too.
+    """
+    body = text.removeprefix(subject).strip().removesuffix(PROMISE).rstrip()
     return body if len(body) <= most else f"{body[: max(most - 1, 0)].rstrip()}…"
