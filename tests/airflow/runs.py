@@ -45,8 +45,10 @@ class Recorded:
             raise self.error
         return {"rows": 3}
 
-    def judge_window(self, monitor: Monitor, window: Window, resources: Any, *, judged_at: datetime, link: str) -> Any:
-        self.calls.append(("judge_window", window))
+    def judge_window(
+        self, monitor: Monitor, window: Window, resources: Any, *, judged_at: datetime, link: str, quiet: bool
+    ) -> Any:
+        self.calls.append(("judge_window", window, "quiet") if quiet else ("judge_window", window))
         return SimpleNamespace(breaches=["x"] * self.breaches, told=[], retraining=None)
 
     def report_window(self, monitor: Monitor, window: Window, resources: Any, *, made_at: datetime) -> str:

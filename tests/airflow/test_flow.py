@@ -27,6 +27,17 @@ def test_a_window_is_checked_judged_and_told(write_monitor: Write, parse: Parse,
     assert events(assets.snapshots("credit"), run) == ["2026-09-01T00:00:00"]
 
 
+def test_a_run_for_rows_that_came_late_is_judged_quietly(
+    write_monitor: Write, parse: Parse, use_cases: Recorded
+) -> None:
+    write_monitor(monitor_file())
+    late = {"window_start": "2026-09-01T00:00:00+00:00", "quiet": True, "cause": "20 requests came late"}
+    run = parse().dags["monitor__credit"].test(run_conf=late)
+
+    assert run.state == "success"
+    assert ("judge_window", a_window("2026-09-01"), "quiet") in use_cases.calls
+
+
 def test_a_logical_date_is_checked_as_the_last_window_before_it(
     write_monitor: Write, parse: Parse, use_cases: Recorded
 ) -> None:
