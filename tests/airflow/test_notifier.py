@@ -109,6 +109,12 @@ def test_one_notifier_tells_of_each_run_in_its_own_words(outbox: Callable[[], li
     assert {mail.subject for mail in outbox()} == {"[P1] credit: t1 broke", "[P1] credit: t2 broke"}
 
 
+def test_a_template_that_is_none_keeps_nobody_from_being_told(outbox: Callable[[], list[Mail]]) -> None:
+    notifier = HindsightNotifier("credit", subject="{{ nothing.of.this }} broke", text="{% if %}")
+    notifier({"ti": {"dag_id": "d", "run_id": "r", "task_id": "t1"}, "dag": None})
+    assert {mail.subject for mail in outbox()} == {"[P1] credit: about d/r/t1"}
+
+
 def test_where_nobody_would_be_told_it_says_so(
     outbox: Callable[[], list[Mail]], write_monitor: Callable[..., Path]
 ) -> None:

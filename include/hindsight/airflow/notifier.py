@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from airflow.sdk import BaseNotifier
+from jinja2 import TemplateError
 
 from hindsight.airflow.connections import open_resources
 from hindsight.errors import ConfigError
@@ -41,8 +42,18 @@ class HindsightNotifier(BaseNotifier):
         self.severity = Severity(severity)
 
     def __call__(self, *args: Any) -> None:
-        """Tell, by a copy: what is rendered for one run must not be what the next one finds."""
-        super(HindsightNotifier, copy(self)).__call__(*args)
+        """Tell, by a copy: what is rendered for one run must not be what the next one finds.
+
+        Where a template cannot be rendered, what it is about is told all the same.
+        """
+        mine = copy(self)
+        try:
+            super(HindsightNotifier, mine).__call__(*args)
+        except TemplateError as exc:
+            context = args[0] if len(args) == 1 else {}
+            mine.subject = f"about {occasion(context) or 'a DAG'}"
+            mine.text = f"What was to be told could not be written: {exc}. Correct the template of the notifier.\n"
+            mine.notify(context)
 
     def notify(self, context: Any) -> None:
         """Write the message into the outbox."""
