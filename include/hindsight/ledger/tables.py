@@ -49,20 +49,18 @@ def _moment(name: str, *, nullable: bool = False, **rest: Any) -> sa.Column[date
     return sa.Column(name, Moment, nullable=nullable, **rest)
 
 
+def _verdict() -> tuple[sa.Column[Any], ...]:
+    moments = (_moment(name) for name in ("window_start", "window_end", "as_of", "due"))
+    numbers = (sa.Column(name, sa.Double) for name in ("value", "threshold"))
+    n = sa.Column("n", sa.BigInteger, nullable=False)
+    return (*_series(), *moments, _text("status"), *numbers, n, _text("note"))
+
+
 verdicts = sa.Table(
     "verdicts",
     metadata,
     _text("monitor"),
-    *_series(),
-    _moment("window_start"),
-    _moment("window_end"),
-    _moment("as_of"),
-    _moment("due"),
-    _text("status"),
-    sa.Column("value", sa.Double),
-    sa.Column("threshold", sa.Double),
-    sa.Column("n", sa.BigInteger, nullable=False),
-    _text("note"),
+    *_verdict(),
     _moment("judged_at"),
     sa.PrimaryKeyConstraint("monitor", "rule", "model_version", "segment", "feature", "window_start"),
     comment="The newest verdict of each series and window.",
@@ -350,16 +348,7 @@ revised_verdicts = sa.Table(
     metadata,
     sa.Column("id", Id, primary_key=True),
     _text("monitor", index=True),
-    *_series(),
-    _moment("window_start"),
-    _moment("window_end"),
-    _moment("as_of"),
-    _moment("due"),
-    _text("status"),
-    sa.Column("value", sa.Double),
-    sa.Column("threshold", sa.Double),
-    sa.Column("n", sa.BigInteger, nullable=False),
-    _text("note"),
+    *_verdict(),
     _text("became"),
     _moment("revised_at"),
     comment="What was said of a window before it was judged otherwise: breaches that came or went.",

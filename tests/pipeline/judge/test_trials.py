@@ -108,6 +108,14 @@ def test_a_version_that_is_not_in_the_log_is_not_graded(world: World) -> None:
     assert grades(world) == []
 
 
+def test_a_version_that_a_rollback_put_back_is_not_graded_by_what_it_once_promised(world: World) -> None:
+    promoted(world, "v2", "2026-08-20")
+    promoted(world, "v3", "2026-08-25")
+    roll_back(world.monitor, world.resources, at=at(FIRST), by="ann", why="worse", to="v2")
+    tried(world, 0.5)
+    assert grades(world) == []
+
+
 def test_the_registry_shows_the_grade(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     promoted(world, "v1", "2026-08-20")
     promoted(world, "v2", FIRST)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from hindsight.ledger.deploys import versions_seen
+from hindsight.ledger.rollbacks import rollbacks
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.judge.knowledge import Known, known
 from hindsight.pipeline.resources import Resources
@@ -46,7 +47,8 @@ def verdicts_of_trial(
     It is about the last window of the trial, and given again whenever late labels change a window of it.
     """
     champion = resources.registry.champion(monitor.name) if monitor.retrain and windows else None
-    if champion is None or (tried := tried_in(monitor, champion, connection)) is None or as_of < due_at(monitor, tried):
+    tried = tried_in(monitor, [champion], connection).get(champion.version) if champion else None
+    if champion is None or tried is None or as_of < due_at(monitor, tried):
         return []
     if not any(tried.start <= window.start < tried.end for window in windows):
         return []
@@ -74,12 +76,12 @@ def grades_of(
     Where the log names no versions, one that was replaced during its trial has none.
     """
     with resources.ledger.reading() as connection:
-        tried = {one.version: tried_in(monitor, one, connection) for one in versions}
+        tried = tried_in(monitor, versions, connection)
     promoted = sorted(one.promoted_at for one in versions if one.promoted_at)
     named = monitor.source.predictions.model_version is not None
     found = {}
     for one in versions:
-        span, since = tried[one.version], one.promoted_at
+        span, since = tried.get(one.version), one.promoted_at
         if span is None or since is None or now < due_at(monitor, span):
             continue
         if named or not any(since < other < span.end for other in promoted):
@@ -87,17 +89,22 @@ def grades_of(
     return found
 
 
-def tried_in(monitor: Monitor, version: ModelVersion, connection: sa.Connection) -> Window | None:
-    """Return when a version was or is tried; None where it never was, promised nothing or is not in the log.
+def tried_in(monitor: Monitor, versions: Iterable[ModelVersion], connection: sa.Connection) -> dict[str, Window]:
+    """Return by its name when each version was or is tried, but those that never were.
 
-    Where the log names versions it is tried from when it is first seen there.
+    These are the ones that promised nothing, that are not in the log where it names versions, or that a rollback put
+    back: what they promised was about another time. One that the log names is tried from when it is first seen there.
     """
-    if version.promoted_at is None or promise_of(version.metrics) is None:
-        return None
-    if monitor.source.predictions.model_version is None:
-        return trial(monitor, version.promoted_at)
-    seen = [one.start for one in versions_seen(connection, monitor.name) if one.version == version.version]
-    return trial(monitor, max(version.promoted_at, *seen)) if seen else None
+    back = {(one.restored, one.at) for one in rollbacks(connection, monitor.name)}
+    seen = {one.version: one.start for one in versions_seen(connection, monitor.name)}
+    named = monitor.source.predictions.model_version is not None
+    found = {}
+    for one in versions:
+        since = one.promoted_at
+        is_tried = since is not None and (one.version, since) not in back and promise_of(one.metrics) is not None
+        if since is not None and is_tried and (not named or one.version in seen):
+            found[one.version] = trial(monitor, max(since, seen[one.version]) if named else since)
+    return found
 
 
 def graded(
