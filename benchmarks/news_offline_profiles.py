@@ -28,7 +28,7 @@ from hindsight.checks.reference.profile import coarse, measurements
 from hindsight.checks.values.groups import groups
 from hindsight.checks.values.samples import NumericColumn, TextColumn
 from hindsight.monitors.model import Monitor
-from hindsight.pipeline.measure.summary import numbers
+from hindsight.pipeline.measure.numbers import numbers
 from hindsight.vocabulary.measurement import Measurement
 from hindsight.vocabulary.rows import TableRows
 

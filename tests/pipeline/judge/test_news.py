@@ -12,7 +12,7 @@ from hindsight.ledger import tables
 from hindsight.ledger.records import series_of
 from hindsight.verdicts.model import Series, State, Status, Verdict
 from tests.builders import at
-from tests.pipeline.world import World, a_world, days
+from tests.pipeline.world import REFERENCE, World, a_world, days
 
 DAYS = days("2026-08-28", 19)
 FAULTY = DAYS[-3:]
@@ -93,27 +93,46 @@ def test_a_short_past_is_being_learnt(world: World) -> None:
     assert all(v.note.startswith("learning: ") for v in verdicts(world))
 
 
-def test_what_is_new_in_one_segment_names_it(world: World) -> None:
-    world.declare(start="2026-08-28", segments=["region"], features={"amount": "numeric"})
+@pytest.fixture
+def by_region(sqlite_url: sa.URL, tmp_path: Path) -> Iterator[World]:
+    """A world whose reference holds the same amounts as the days to come."""
+    with a_world(sqlite_url, tmp_path, ()) as made:
+        made.declare(start="2026-08-28", segments=["region"], features={"amount": "numeric"})
+        for day in REFERENCE:
+            amounts_of(made, day)
+        yield made
+
+
+def amounts_of(world: World, day: str) -> World:
+    """Log a day; on a faulty one the amounts of the EU, each third row, are three times as much."""
+    by = 3.0 if day in FAULTY else 1.0
+    amounts = [20.0 + i % 17 * (by if i % 3 == 0 else 1) for i in range(300)]
+    return world.log(day, n=300, seed=at(day).toordinal(), amount=amounts.__getitem__)
+
+
+def test_what_is_new_in_one_segment_names_it(by_region: World) -> None:
     for day in DAYS:
-        moved = 3.0 if day in FAULTY else 1.0
-        world.log(
-            day, n=300, seed=at(day).toordinal(), amount=lambda i, by=moved: 20.0 + i % 17 * (by if i % 3 == 0 else 1)
-        )
-        world.run(day)
-    told = {(i.series.segment, i.series.feature) for i in world.incidents() if i.series.rule == "news"}
+        amounts_of(by_region, day).run(day)
+    told = {(i.series.segment, i.series.feature) for i in by_region.incidents("news")}
     assert ("region=EU", "amount") in told
     assert not {segment for segment, feature in told if feature == "amount"} & {"region=US", "region=APAC"}
 
 
-def test_news_of_a_segment_is_over_when_it_was_calm_for_a_week(world: World) -> None:
-    world.declare(start="2026-08-28", segments=["region"], features={"amount": "numeric"})
+def test_news_of_a_segment_is_over_when_it_was_calm_for_a_week(by_region: World) -> None:
     for day in days("2026-08-28", 27):
-        by = 3.0 if day in FAULTY else 1.0
-        amounts = [20.0 + i % 17 * (by if i % 3 == 0 else 1) for i in range(300)]
-        world.log(day, n=300, seed=at(day).toordinal(), amount=amounts.__getitem__).run(day)
-    states = {(i.series.segment, i.series.feature): i.state for i in world.incidents("news")}
+        amounts_of(by_region, day).run(day)
+    states = {(i.series.segment, i.series.feature): i.state for i in by_region.incidents("news")}
     assert states["region=EU", "amount"] is State.RESOLVED
-    ended = next(i.ended for i in world.incidents("news") if i.series.segment == "region=EU")
+    ended = next(i.ended for i in by_region.incidents("news") if i.series.segment == "region=EU")
     assert ended is not None
     assert ended >= at("2026-09-16")
+
+
+def test_the_windows_of_the_reference_are_a_past_from_the_first_day_on(world: World) -> None:
+    world.declare(start=DAYS[16], reference={"start": DAYS[0], "end": DAYS[16]})
+    logged(world, DAYS)
+    for day in FAULTY:
+        world.run(day)
+    assert {v.window.start for v in verdicts(world) if v.status is Status.NO_DATA} == set()
+    breaches = {v.window.start for v in verdicts(world) if v.status is Status.BREACH and v.series.feature == "region"}
+    assert breaches == {at(day) for day in FAULTY[1:]}

@@ -127,14 +127,15 @@ class _Check:
             reference = references[group.segment]
             undecided = self.undecided or (OF_THE_CLOCK if known.name in self.clocks else "")
             findings.append(compared(theirs, reference, current, self.settings, undecided=undecided))
-            profiles += _profiled(theirs, current, group)
+            profiles += profiled(theirs, current, group)
         return Column(findings[::-1], profiles)
 
     def _unknown(self, name: str, role: Role, numeric: bool, why: str) -> Column:
         return Column([_unknown(name, role, group, numeric, why) for group in self.groups])
 
 
-def _profiled(known: AnyColumn, current: Sample, group: Group) -> list[Measurement]:
+def profiled(known: AnyColumn, current: Sample, group: Group) -> list[Measurement]:
+    """Return the profile of a column in a group of rows beside the reference's, of a segment the coarse one."""
     both = known.profile_of(current), known.profile
     both = coarse(*both) if group.segment else both
     return profile_measurements(*both, known.name, model_version=group.model_version, segment=group.segment)

@@ -64,7 +64,7 @@ def blocks(rows: Rows, monitor: Monitor, window_rows: int | None) -> np.ndarray 
     windows, after = np.divmod(np.asarray(stamps.drop_null()) - origin, length)
     found, places, counts = np.unique(windows, return_inverse=True, return_counts=True)
     enough = np.flatnonzero(counts >= max(monitor.drift.min_rows, (window_rows or 0) // 2))
-    whole = enough[~_cut(places, after / length, len(found))[enough]]
+    whole = enough[~cut(places, after / length, len(found))[enough]]
     if len(whole) < FEWEST:
         return None
     numbers = np.full(len(found), -1, dtype=np.int64)
@@ -75,7 +75,7 @@ def blocks(rows: Rows, monitor: Monitor, window_rows: int | None) -> np.ndarray 
     return blocks
 
 
-def _cut(places: np.ndarray, after: np.ndarray, windows: int) -> np.ndarray:
+def cut(places: np.ndarray, after: np.ndarray, windows: int) -> np.ndarray:
     """Return which windows the ends of the reference cut: by over a twentieth more than any other begins or ends short.
 
     `places` is the window of each row, `after` how far into its window the row lies, as a share of the window.

@@ -6,6 +6,7 @@ reference  the rows it is fitted from      kpis        business numbers of a win
 first_seen labels without a time of arrival, remembered by the night that first saw them
 matching   labels that came under another id      label_history  what matured windows teach, and what is overdue
 horizon    what has expired and is refused
+numbers    a profile as judging wants it, and the reference's own windows as a baseline keeps them
 summary    a window's profile in a few numbers, for judging what is new
 completeness  windows whose rows have become more since
 definition what in a monitor file decides what its numbers mean

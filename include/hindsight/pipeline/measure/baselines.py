@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from hindsight.checks.drift.own_windows import own_windows
 from hindsight.checks.drift.prior import VALUES, fit_labels
 from hindsight.checks.estimate.calibration import Calibration, fit_calibration
 from hindsight.checks.performance.performance import performance, reference_values
@@ -19,6 +20,7 @@ from hindsight.checks.reference.baseline import Baseline, fit
 from hindsight.checks.reference.control import Control, fit_control
 from hindsight.errors import ConfigError, Problem
 from hindsight.monitors.model import Monitor
+from hindsight.pipeline.measure.numbers import PAST, past_table
 from hindsight.pipeline.measure.reference import read_reference
 from hindsight.pipeline.resources import Resources
 from hindsight.snapshots.baselines import BaselineFiles, Manifest
@@ -81,7 +83,8 @@ def _keep(monitor: Monitor, resources: Resources, baseline: Baseline, *, as_of: 
         "effective_from": since,
         "model_version": baseline.model_version,
     }
-    resources.baselines.write(monitor.name, baseline.id, _tables(baseline), fitted_as_of=baseline.fitted_as_of, pin=pin)
+    tables = _tables(baseline) | {PAST: baseline.load(PAST)}
+    resources.baselines.write(monitor.name, baseline.id, tables, fitted_as_of=baseline.fitted_as_of, pin=pin)
     return _load(resources.baselines, monitor.name, baseline.id)
 
 
@@ -223,6 +226,7 @@ def _fit(
         tables = {
             CALIBRATION: _calibration(monitor, labels).to_table(),
             CONTROL: fit_control(rows.rows, monitor).to_table(),
+            PAST: past_table(own_windows(rows.rows, monitor, baseline)),
         }
         if labels is None:
             return baseline.measured({}, tables, declared=declared)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 
-from hindsight.checks.news.coordinates import Coordinate, marked
-from hindsight.checks.news.numbers import Measured, Numbers, Written, part, read, written
+from hindsight.checks.news.numbers import Numbers, Written, read, written
 from hindsight.ledger.summaries import Summary, note_summaries, summaries
 from hindsight.ledger.transaction import Transaction
 from hindsight.monitors.model import Monitor
+from hindsight.pipeline.measure.baselines import in_force
+from hindsight.pipeline.measure.numbers import PAST, numbers, past_of
 from hindsight.pipeline.resources import Resources
+from hindsight.snapshots.baselines import BaselineFiles
 from hindsight.snapshots.names import SnapshotName
 from hindsight.vocabulary.measurement import Kind, Measurement
 from hindsight.vocabulary.windows import Window
@@ -23,25 +25,42 @@ def summary(monitor: Monitor, name: SnapshotName, profile: Iterable[Measurement]
     return Summary(name.start, name.as_of, name.revision, kept.rows, kept.layout, kept.numbers)
 
 
-def numbers(profile: Iterable[Measurement], *, moves: bool = False) -> Numbers:
-    """Return the coordinates of a profile by segment; where the reference moves on, those of any are comparable."""
-    found, marks, rows = marked(profile)
-    parts: dict[str, dict[Measured, Coordinate]] = defaultdict(dict)
-    for (segment, feature, name), one in found.items():
-        parts[segment][feature, name, 0 if moves else marks.get((segment, feature), 0)] = one
-    return {segment: part(some, rows[segment]) for segment, some in parts.items()}
-
-
 def numbers_of(
     monitor: Monitor, tx: Transaction, starts: Collection[datetime], resources: Resources
 ) -> dict[datetime, Numbers]:
-    """Return what is known of windows by their starts; what the ledger lacks is made of the snapshots, and kept."""
+    """Return what is known of windows by their starts; what the ledger lacks is made of the snapshots, and kept.
+
+    Of windows that never ran and are part of the reference it is what the baseline of the last of them knows.
+    """
     known = summaries(tx, starts)
     missing = [start for start in starts if start not in known]
     made = [_made(monitor, start, resources) for start in resources.store.held(monitor.name, Kind.PROFILE, missing)]
     note_summaries(tx, made)
     known |= {one.window_start: one for one in made}
-    return {start: read(Written(one.rows, one.layout, one.numbers)) for start, one in known.items()}
+    found = {start: Written(one.rows, one.layout, one.numbers) for start, one in known.items()}
+    lacking = {start for start in starts if start not in found and _is_reference(monitor, start)}
+    if lacking:
+        own = _own_past(monitor, max(starts), resources)
+        found |= {start: own[start] for start in lacking & own.keys()}
+    return {start: read(one) for start, one in found.items()}
+
+
+def _is_reference(monitor: Monitor, start: datetime) -> bool:
+    period = monitor.reference
+    if period is None or period.start is None or period.end is None:
+        return False
+    return period.start <= start and start + monitor.window <= period.end
+
+
+def _own_past(monitor: Monitor, moment: datetime, resources: Resources) -> Mapping[datetime, Written]:
+    """Return what the baseline in force at a moment keeps of its reference's own windows, by their starts."""
+    known = in_force(monitor, resources, moment)
+    return _kept(resources.baselines, monitor.name, known.id) if known is not None and PAST in known.tables else {}
+
+
+@lru_cache(maxsize=8)
+def _kept(files: BaselineFiles, monitor: str, id: str) -> Mapping[datetime, Written]:
+    return past_of(files.table(monitor, id, PAST))
 
 
 def _made(monitor: Monitor, start: datetime, resources: Resources) -> Summary:
