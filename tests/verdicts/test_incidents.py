@@ -344,3 +344,21 @@ def test_of_news_an_incident_says_which_number_moves_in_its_newest_breach(note: 
     assert found.number == number
     [other] = refold("credit", a_rule(), SERIES, [breach], ())
     assert other.number == ""
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "note", "times"),
+    [
+        ("quality.null_rate", 0.05, "", 0),
+        ("quality.sentinel_share", 0.11, "-999", 1),
+        ("quality.out_of_range_share", 0.41, "", 3),
+        ("drift.drifted", 1.0, "psi 0.35 from the reference", 1),
+        ("drift.drifted", 1.0, "psi 0.02 from the reference", 0),
+    ],
+)
+def test_what_grows_is_another_number_each_time_it_has_doubled(
+    metric: str, value: float, note: str, times: int
+) -> None:
+    breach = replace(a_verdict(0, "B"), value=value, threshold=0.05, note=note)
+    [found] = refold("credit", a_rule(metric), SERIES, [breach], ())
+    assert found.number == f"doubled {times} times"

@@ -10,8 +10,8 @@ import pytest
 
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
-from hindsight.verdicts.model import Incident, Series, State, Status, Verdict
-from hindsight.verdicts.notices import is_stale, needs_notice, why_silent
+from hindsight.verdicts.model import Incident, Series, State, Status, Verdict, doubled
+from hindsight.verdicts.notices import is_stale, needs_notice, told_now, why_silent
 from hindsight.vocabulary.severity import Severity
 from tests.builders import DAY, a_monitor, a_window, at
 
@@ -58,6 +58,14 @@ def test_only_a_p0_that_is_just_over_is_told_when_nobody_had_heard_of_it(severit
         due = RESOLVED if (severity, state, told) == (Severity.P0, RESOLVED, None) else None
         assert needs_notice(incident, fresh=True, just_over=True) is due
         assert needs_notice(incident, fresh=False, just_over=True) is None
+
+
+def test_what_grows_is_told_again_each_time_it_has_doubled_and_never_for_less() -> None:
+    small = told_now(replace(an_incident(OPEN, None), number=doubled(1)), at("2026-09-02"))
+    told = [number for number in (0, 1, 2) if needs_notice(replace(small, number=doubled(number)), fresh=True)]
+    assert told == [2]
+    large = told_now(replace(small, number=doubled(5)), at("2026-09-03"))
+    assert not any(needs_notice(replace(large, number=doubled(number)), fresh=True) for number in range(6))
 
 
 def test_every_silence_has_its_reason() -> None:

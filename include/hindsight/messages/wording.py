@@ -115,7 +115,8 @@ def headline(rule: Rule, incident: Incident, note: str = "") -> str:
     if rule.metric == "labels.drifted":
         return f"the labels moved away from the reference{whose(_without_feature(incident.series))}"
     if rule.metric == "drift.drifted":
-        return f"{clean(incident.series.feature, 60) or 'a feature'} drifted{whose(_without_feature(incident.series))}"
+        drifted = f"{clean(incident.series.feature, 60) or 'a feature'} drifted"
+        return f"{drifted}{whose(_without_feature(incident.series))}{f': {clean(note)}' if note else ''}"
     if rule.metric == "labels.unknown_label_share" and incident.reason:
         return f"{number(rule.metric, value)} of the labels are unknown: {clean(incident.reason, 300)}"
     if rule.metric == "quality.score_mistaken" and (note or incident.reason):

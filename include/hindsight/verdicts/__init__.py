@@ -9,4 +9,5 @@ acceptance what people said is usual             silence    until when nobody is
 deploys    versions that are new in the log, and how long drift is not told after them
 error_budget  what of a promise is spent, and how fast
 against    rules that compare with a window before
+effect     how far from the reference what drifted is
 """

@@ -8,13 +8,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import count
+from math import log2
 
 from hindsight.monitors.rules import Rule
-from hindsight.verdicts.model import FAR_OFF, VALUES, Heard, Incident, Series, State, Status, Verdict
+from hindsight.verdicts.effect import DRIFTED, effect_of
+from hindsight.verdicts.model import FAR_OFF, VALUES, Heard, Incident, Series, State, Status, Verdict, doubled
 
 NEWS, VOLUME = "drift.news", "operations.volume_ratio"
 STUCK = "share of one value"
 FAR = 16.0  # standard deviations: four times what is news at all
+GROWING = frozenset(  # shares that are told again as they double
+    f"quality.{share}" for share in ("null_rate", "sentinel_share", "new_category_share", "out_of_range_share")
+)
 CYCLE = timedelta(days=7)
 LOOK_BACK = 100  # windows folded again before the earliest changed one, for breaches still pending there
 
@@ -146,15 +151,22 @@ def _incident(
         reason="its windows breach again" if reopened else last.note or (owner.reason if owner else ""),
         settled=episode.settled,
         heard=heard,
-        number=_number(rule, last.note),
+        number=_number(rule, last),
     )
 
 
-def _number(rule: Rule, note: str) -> str:
-    """Return which number of its column is news, as far as people care; "" of another rule.
+def _number(rule: Rule, last: Verdict) -> str:
+    """Return which number of its column an incident is about, as far as people care; "" where there is but one.
 
-    Its nulls, how many rows, how many of them are one value, its values or, from FAR deviations on, its values far off.
+    Of news its nulls, how many rows, how many of them are one value, its values or, from FAR deviations on, its values
+    far off. Of a share, or of how far a column is from the reference, how often it has doubled since it was worth
+    telling.
     """
+    if rule.metric in GROWING and last.value and last.threshold:
+        return doubled(max(int(log2(last.value / last.threshold)), 0))
+    if rule.metric == DRIFTED and (effect := effect_of(last.note)):
+        return doubled(effect.doublings)
+    note = last.note
     if rule.metric != NEWS or not note:
         return ""
     named = next((number for number in ("nulls", "rows", STUCK) if note.startswith(f"{number} ")), "")

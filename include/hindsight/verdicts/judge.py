@@ -10,6 +10,7 @@ from math import copysign, isfinite, nextafter, sqrt
 from hindsight.monitors.kpis import is_labelled_metric
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
+from hindsight.verdicts.effect import DRIFTED, Effect, effects
 from hindsight.verdicts.model import Series, Status, Verdict
 from hindsight.verdicts.muting import ABSENT, Drifted, mute
 from hindsight.vocabulary.measurement import Kind, Measurement
@@ -41,14 +42,23 @@ def judge(monitor: Monitor, window: Window, as_of: datetime, facts: Facts) -> li
     labels yet to come do not mend them. A number without a value is NO_DATA.
     """
     labels = _Labels.of(monitor, window, as_of, facts)
+    drift = facts.get(Kind.DRIFT, ())
+    far = effects(monitor.drift.method, drift)
     verdicts = [
-        _verdict(monitor, rule, fact, window, as_of, labels)
+        _with_effect(rule, _verdict(monitor, rule, fact, window, as_of, labels), far)
         for rule in monitor.rules
         for fact in _concerned(rule, facts.get(kind_of(rule), ()))
     ]
     calm = [_unless_usual(verdict, facts.get(Kind.OPERATIONS, ())) for verdict in verdicts]
-    drift = facts.get(Kind.DRIFT, ())
     return mute(monitor, calm, drifted=_drifted(monitor, drift), moved=_moved(drift))
+
+
+def _with_effect(rule: Rule, verdict: Verdict, found: Mapping[Series, Effect]) -> Verdict:
+    """Say of a column that is called drifted how far it is from the reference: people want more than yes or no."""
+    effect = found.get(replace(verdict.series, rule=""))
+    if rule.metric != DRIFTED or verdict.status is not Status.BREACH or effect is None:
+        return verdict
+    return replace(verdict, note=verdict.note or str(effect))
 
 
 def _unless_usual(verdict: Verdict, facts: Sequence[Measurement]) -> Verdict:

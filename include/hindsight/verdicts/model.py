@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -56,7 +57,20 @@ class State(StrEnum):
 
 
 VALUES, FAR_OFF = "values", "values far off"  # numbers of a column that is news; who heard of the second knows both
+_DOUBLED = re.compile(r"doubled (\d+) times")
 STANDING = (State.OPEN, State.RECOVERING)
+
+
+def doubled(times: int) -> str:
+    """Name a number that has doubled so many times since it was worth telling."""
+    return f"doubled {times} times"
+
+
+def implied(number: str) -> tuple[str, ...]:
+    """Return the numbers that people know as well who heard of this one: what was less far, and less often doubled."""
+    if found := _DOUBLED.fullmatch(number):
+        return tuple(doubled(times) for times in range(int(found[1])))
+    return (VALUES,) if number == FAR_OFF else ()
 
 
 @dataclass(frozen=True, slots=True)

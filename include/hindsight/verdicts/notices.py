@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
 from hindsight.verdicts.judge import due_at
-from hindsight.verdicts.model import FAR_OFF, VALUES, Heard, Incident, State, Verdict
+from hindsight.verdicts.model import Heard, Incident, State, Verdict, implied
 from hindsight.vocabulary.severity import Severity
 
 
@@ -108,8 +108,7 @@ def told_with_its_case(incident: Incident) -> Incident:
 def told_now(incident: Incident, at: datetime | None) -> Incident:
     """Return an incident as it is when it has been told at a moment: what people know of it then."""
     before = incident.heard or Heard(incident.breaches[-1], incident.severity, 0)
-    also = (VALUES,) if incident.number == FAR_OFF else ()
-    numbers = dict.fromkeys([*before.numbers, *filter(None, [incident.number, *also])])
+    numbers = dict.fromkeys([*before.numbers, *filter(None, [incident.number, *implied(incident.number)])])
     worst = min(before.severity, incident.severity)
     heard = Heard(max(before.until, incident.breaches[-1]), worst, before.n + 1, tuple(numbers), at)
     return replace(incident, told=incident.told_as, heard=heard)
