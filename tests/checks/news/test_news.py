@@ -239,6 +239,19 @@ def test_what_is_new_in_one_segment_is_told_of_it_and_what_is_new_everywhere_of_
     assert {(x.segment, x.feature) for x in judged(sequence) if x.is_news} == {("", "f2")}
 
 
+def test_where_all_rows_of_a_column_are_news_its_segments_are_judged_by_themselves() -> None:
+    names, shift = [f"place={k}" for k in range(40)], 0.33
+    seen = {0.0: 0, 0.5: 0}
+    for seed in range(6):
+        calm = in_segments(np.random.default_rng(seed), names)
+        for moved in seen:
+            later = [put(one, "f0", moved) for one in calm[-2:]]
+            found = judged([*calm[:-2], *(put(one, "f0", shift, "place=3") for one in later)])
+            seen[moved] += ("place=3", "f0") in {(one.segment, one.feature) for one in found if one.is_news}
+    assert seen[0.0] <= 2
+    assert seen[0.5] >= 4
+
+
 def test_half_of_the_segments_of_a_kind_are_named() -> None:
     found = [Finding(segment, "x", is_news=news) for segment, news in (("", True), ("a=1", True), ("a=2", False))]
     assert explained(found) == found

@@ -71,8 +71,9 @@ def news(
 
     `slots` are those of the past and, last, of the window. `rate` is how often any news at all may come by chance in a
     window. `left_out` says by column which windows of the past, by their places, do not count in it. Half the rate is
-    spent on all rows together and half on segments; within each, Holm's procedure (1979) over the columns, and
-    Bonferroni's weighted correction over the numbers of a column. What is new in most segments of a kind and in all
+    spent on all rows together and half on segments, and once more on the segments of a column that is news in all rows;
+    within each, Holm's procedure (1979) over the columns, and Bonferroni's weighted correction over the numbers of a
+    column. What is new in most segments of a kind and in all
     rows is left to all rows, the smallest set that explains it.
 
     What is tested is the mean of the window and the one before it, forecast from the windows before both.
@@ -251,13 +252,25 @@ def _matters(key: Key, value: float, expected: float) -> bool:
 
 
 def _told(found: Sequence[Finding], rate: float) -> list[Finding]:
-    """Mark what is news: Holm's procedure over the columns of all rows, and over those of all segments."""
-    told: list[Finding] = []
-    for is_whole in (True, False):
-        family = sorted((one for one in found if (not one.segment) == is_whole), key=lambda one: one.p)
-        judged = sum(not one.learning for one in family)
-        holds = True
-        for rank, one in enumerate(family):
-            holds = holds and not one.learning and one.p <= rate / 2 / max(judged - rank, 1)
-            told.append(replace(one, is_news=holds))
-    return told
+    """Mark what is news: of all rows, of all segments and, where all rows of a column are news, of its segments alone.
+
+    The last is the hierarchical test of Meinshausen (2008): who asks where a column moved has found that it did, by the
+    same rate, so that its segments are no longer one family with those of all other columns.
+    """
+    whole = _holm([one for one in found if not one.segment], rate / 2)
+    parts = [one for one in found if one.segment]
+    told = whole | _holm(parts, rate / 2)
+    for _, column in whole:
+        told |= _holm([one for one in parts if one.feature == column], rate / 2)
+    return [replace(one, is_news=(one.segment, one.feature) in told) for one in found]
+
+
+def _holm(family: Sequence[Finding], rate: float) -> set[Column]:
+    """Return what Holm's procedure (1979) rejects: the columns that together are news by chance no more often."""
+    judged = sorted((one for one in family if not one.learning), key=lambda one: one.p)
+    rejected: set[Column] = set()
+    for rank, one in enumerate(judged):
+        if one.p > rate / (len(judged) - rank):
+            break
+        rejected.add((one.segment, one.feature))
+    return rejected
