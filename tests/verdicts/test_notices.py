@@ -60,12 +60,15 @@ def test_only_a_p0_that_is_just_over_is_told_when_nobody_had_heard_of_it(severit
         assert needs_notice(incident, fresh=False, just_over=True) is None
 
 
-def test_what_grows_is_told_again_each_time_it_has_doubled_and_never_for_less() -> None:
-    small = told_now(replace(an_incident(OPEN, None), number=doubled(1)), at("2026-09-02"))
-    told = [number for number in (0, 1, 2) if needs_notice(replace(small, number=doubled(number)), fresh=True)]
-    assert told == [2]
-    large = told_now(replace(small, number=doubled(5)), at("2026-09-03"))
-    assert not any(needs_notice(replace(large, number=doubled(number)), fresh=True) for number in range(6))
+@pytest.mark.parametrize(("severity", "again"), [(Severity.P2, [2, 3]), (Severity.P1, []), (Severity.P0, [])])
+def test_what_grows_is_told_again_each_time_it_has_doubled_but_wakes_nobody(
+    severity: Severity, again: list[int]
+) -> None:
+    told = told_now(replace(an_incident(OPEN, None), severity=severity, number=doubled(1)), at("2026-09-02"))
+    news = [times for times in range(4) if needs_notice(replace(told, number=doubled(times)), fresh=True)]
+    assert news == again
+    large = told_now(replace(told, number=doubled(5)), at("2026-09-03"))
+    assert not any(needs_notice(replace(large, number=doubled(times)), fresh=True) for times in range(6))
 
 
 def test_every_silence_has_its_reason() -> None:

@@ -66,6 +66,11 @@ def doubled(times: int) -> str:
     return f"doubled {times} times"
 
 
+def is_doubling(number: str) -> bool:
+    """Say whether a number is one that grew, not another one."""
+    return _DOUBLED.fullmatch(number) is not None
+
+
 def implied(number: str) -> tuple[str, ...]:
     """Return the numbers that people know as well who heard of this one: what was less far, and less often doubled."""
     if found := _DOUBLED.fullmatch(number):

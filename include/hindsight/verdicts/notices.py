@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
 from hindsight.verdicts.judge import due_at
-from hindsight.verdicts.model import Heard, Incident, State, Verdict, implied
+from hindsight.verdicts.model import Heard, Incident, State, Verdict, implied, is_doubling
 from hindsight.vocabulary.severity import Severity
 
 
@@ -65,9 +65,14 @@ def is_graver(incident: Incident) -> bool:
 
 
 def moves_otherwise(incident: Incident) -> bool:
-    """Say whether another number of an incident's column moves than those people were told of."""
-    known = incident.heard
-    return known is not None and bool(incident.number and known.numbers) and incident.number not in known.numbers
+    """Say whether another number of an incident's column moves than those people were told of.
+
+    That one has doubled wakes nobody: what hurts is told every day until somebody looks after it.
+    """
+    known, number = incident.heard, incident.number
+    if known is None or not (number and known.numbers) or number in known.numbers:
+        return False
+    return incident.severity is Severity.P2 or not is_doubling(number)
 
 
 def unattended(
