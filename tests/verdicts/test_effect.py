@@ -18,11 +18,12 @@ def test_a_verdict_on_drift_says_how_far_the_column_is() -> None:
         Measurement("psi", 0.34, 900, feature="amount"),
         Measurement("psi_fine", 0.4512, 900, feature="amount"),
         Measurement("drifted", 1.0, 900, feature="amount"),
+        Measurement("js_distance", 0.02, 900, feature="region"),
         Measurement("drifted", 0.0, 900, feature="region"),
     ]
     judged = judge(a_monitor(), a_window(), at("2026-09-02"), {Kind.DRIFT: facts})
     notes = {v.series.feature: v.note for v in judged if v.series.rule == "drift"}
-    assert notes == {"amount": "psi 0.451 from the reference", "region": ""}
+    assert notes == {"amount": "psi 0.451 from the reference", "region": "js_distance 0.02 from the reference"}
     assert {v.status for v in judged if v.series.feature == "amount"} == {Status.BREACH}
 
 

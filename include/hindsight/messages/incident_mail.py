@@ -16,6 +16,7 @@ from hindsight.messages.chart import WIDTH_PX, Point, draw
 from hindsight.messages.night_note import NightNote
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
+from hindsight.verdicts.explain import GRADED
 from hindsight.verdicts.model import Incident, State
 from hindsight.vocabulary.letters import Fact, Message
 
@@ -29,16 +30,6 @@ PROMISE = (
     "One mail when an incident opens and one when it ends, and reminders of what is grave until somebody acknowledges "
     "it; should a copy come twice, its Message-ID is the same."
 )
-_FLAGS = (
-    "drift.drifted",
-    "labels.drifted",
-    "operations.health",
-    "quality.schema_change",
-    "quality.unit_change",
-    "quality.score_mistaken",
-    "promotion.grade",
-    "quality.stuck",
-)  # their values are grades, not numbers to show
 _ORDER = {State.OPEN: 0, State.RESOLVED: 1, State.WITHDRAWN: 2}
 
 
@@ -47,7 +38,8 @@ class Told:
     """One incident to tell, with the rule it broke and, for the chart, the windows around it, oldest first.
 
     Of drift, `columns` says which moved and how far (PSI), the weightiest first, and `weight` what such a move weighs.
-    `note` is what was noted about its last window that breached.
+    `note` is what was noted about its last window that breached. `measure` is what the points are of where that is not
+    what the rule judges.
     """
 
     incident: Incident
@@ -56,6 +48,7 @@ class Told:
     columns: tuple[tuple[str, float], ...] = ()
     weight: float = inf
     note: str = ""
+    measure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +138,18 @@ def compose(monitor: Monitor, told: Sequence[Told], context: Context = Context()
         raise ValueError(f"nothing to tell about {monitor.name}")
     ordered = ranked(told)
     first = ordered[0]
-    limit = first.incident.threshold
-    text = "" if limit is None else f"limit {wording.number(first.rule.metric, limit)}"
+    limit = _limit(monitor, first)
+    text = "" if limit is None else f"limit {wording.number(first.measure or first.rule.metric, limit)}"
     png = chart(first.points, limit, text)
     view = _view(monitor, ordered, context, chart=png is not None)
     html = rendered("mail.html.j2", view=view, colour=_COLOURS[view.severity])
     return Message(view.subject, as_text(view), html, png, first.incident.severity)
+
+
+def _limit(monitor: Monitor, told: Told) -> float | None:
+    if not told.measure:
+        return told.incident.threshold
+    return None if monitor.drift.threshold == "auto" else monitor.drift.threshold
 
 
 def ranked(told: Iterable[Told]) -> list[Told]:
@@ -201,7 +200,7 @@ def _view(monitor: Monitor, told: Sequence[Told], context: Context, *, chart: bo
     badge = first.severity if first.state is State.OPEN else str(first.state)
     others = f", and {len(told) - 1} more" if len(told) > 1 else ""
     since = f" (since {first.since})" if first.state is State.OPEN else ""
-    metric = wording.metric_name(told[0].rule.metric)
+    metric = told[0].measure or wording.metric_name(told[0].rule.metric)
     return View(
         subject=wording.clean(f"[{badge}] {monitor.name}: {first.title}{others}{since}", 160),
         severity=badge,
@@ -261,14 +260,14 @@ def _title(told: Told, size: timedelta) -> str:
 
 
 def _big(told: Told) -> str:
-    if told.rule.metric in _FLAGS or told.incident.value is None:
+    if told.rule.metric in GRADED or told.incident.value is None:
         return ""
     return wording.number(told.rule.metric, told.incident.value)
 
 
 def _caption(told: Told) -> str:
     metric, threshold = told.rule.metric, told.incident.threshold
-    if metric in _FLAGS:
+    if metric in GRADED:
         return f"PSI {wording.number('psi', told.columns[0][1])}" if told.columns else ""
     reference = wording.reference_of(told.rule, told.incident)
     parts = [

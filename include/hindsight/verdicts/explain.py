@@ -18,7 +18,9 @@ _WORDS = {
         ("as good as promised", "short of its promise", "worse than the one it replaced"),
     ),
     "quality.unit_change": ("the unit", ("as it was", "another")),
+    "drift.news": ("news", ("absent", "present")),
 }
+GRADED = frozenset(_WORDS)  # metrics whose values are grades, not numbers to show or to draw
 
 
 def explain(verdict: Verdict, rule: Rule, monitor: Monitor) -> str:

@@ -54,9 +54,9 @@ def judge(monitor: Monitor, window: Window, as_of: datetime, facts: Facts) -> li
 
 
 def _with_effect(rule: Rule, verdict: Verdict, found: Mapping[Series, Effect]) -> Verdict:
-    """Say of a column that is called drifted how far it is from the reference: people want more than yes or no."""
+    """Say of a column how far it is from the reference: people want more than whether it is called drifted."""
     effect = found.get(replace(verdict.series, rule=""))
-    if rule.metric != DRIFTED or verdict.status is not Status.BREACH or effect is None:
+    if rule.metric != DRIFTED or verdict.status not in (Status.OK, Status.BREACH) or effect is None:
         return verdict
     return replace(verdict, note=verdict.note or str(effect))
 

@@ -21,6 +21,8 @@ from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
 from hindsight.pipeline.judge.harm import does_it_hurt
 from hindsight.pipeline.judge.ranking import DRIFTED, Moved
+from hindsight.verdicts.effect import effect_of
+from hindsight.verdicts.explain import GRADED
 from hindsight.verdicts.model import STANDING, Incident, RetrainRequest, Series, State, Status, Verdict
 from hindsight.verdicts.notices import is_stale
 from hindsight.verdicts.retraining import Refusal
@@ -169,15 +171,19 @@ def _told(incident: Incident, rule: Rule, moved: Sequence[Moved]) -> Told:
 
 
 def _with_history(told: Told, history: Sequence[Verdict]) -> Told:
+    """Add what was said lately; a picture of a yes or no says nothing, so of drift it is that of its effect."""
     note = next((v.note for v in history if v.window.start == told.incident.breaches[-1]), "")
-    return replace(told, points=_points(history), note=note)
+    lately = history[-CHARTED:]
+    if told.rule.metric not in GRADED:
+        return replace(told, points=tuple(_point(v, v.value) for v in lately), note=note)
+    effects = [effect_of(v.note) for v in lately]
+    points = tuple(_point(v, one.value if one else None) for v, one in zip(lately, effects, strict=True))
+    return replace(told, points=points, note=note, measure=next((one.measure for one in effects if one), ""))
 
 
-def _points(history: Sequence[Verdict]) -> tuple[Point, ...]:
-    return tuple(
-        Point(v.window.start, v.value, v.status is Status.BREACH, provisional=v.status is Status.IMMATURE)
-        for v in history[-CHARTED:]
-    )
+def _point(verdict: Verdict, value: float | None) -> Point:
+    breached, waits = verdict.status is Status.BREACH, verdict.status is Status.IMMATURE
+    return Point(verdict.window.start, value, breached, provisional=waits)
 
 
 def _likely_cause(monitor: Monitor, told: Sequence[Incident], verdicts: Iterable[Verdict]) -> str:

@@ -20,6 +20,7 @@ from hindsight.pipeline.show.state import MonitorState, Story, state_of, stories
 from hindsight.reports.charts import Chart, Mark, Point, Unit
 from hindsight.reports.pages import IncidentRow, Link, MonitorCard, MonitorView, Number, SloRow
 from hindsight.snapshots.damage import leaving_out
+from hindsight.verdicts.explain import GRADED
 from hindsight.verdicts.model import Incident
 from hindsight.vocabulary.measurement import Kind
 from hindsight.vocabulary.severity import Severity
@@ -32,7 +33,6 @@ _REPORTS = {
     "performance": "Evidently report on the labels",
     "data docs": "Data Docs",
 }
-GRADED = ("operations.health", "drift.drifted", "labels.drifted")  # grades, not numbers to show
 AGE = "drift.reference_age_days"  # of interest where there is something to say of it
 _HEADLINES = (
     "operations.total_requests",
