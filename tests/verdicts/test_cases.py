@@ -312,3 +312,14 @@ def test_the_segment_in_which_something_told_of_all_rows_is_found_is_told_once()
     assert brings_news(there, [heard, there], RULES)
     assert not brings_news(replace(there, series=Series("news", feature="a")), [heard, there], RULES)
     assert not brings_news(too, [heard, told_now(there, NOW), too], RULES)
+    grave = replace(heard, severity=Severity.P1, heard=replace(heard.heard, severity=Severity.P1))  # type: ignore[type-var]
+    assert not brings_news(replace(there, severity=Severity.P1), [grave, there], RULES), "nobody is woken for it"
+
+
+def test_that_a_column_far_from_the_reference_goes_further_beyond_it_is_not_told() -> None:
+    beyond = told_now(replace(an_incident("out_of_range", "a"), case="c", number="doubled 0 times"), NOW)
+    further = replace(beyond, number="doubled 1 times")
+    assert needs_notice(further, fresh=True) is State.OPEN
+    assert brings_news(further, [further], RULES), "by itself it is told"
+    level = told_now(replace(an_incident("drift", "a"), case="c"), NOW)
+    assert not brings_news(further, [level, further], RULES), "its column is told by how far it is"

@@ -11,7 +11,7 @@ from hindsight.monitors.rules import Rule
 from hindsight.verdicts.incidents import NEWS
 from hindsight.verdicts.model import Incident, Series, State
 from hindsight.verdicts.notices import moves_otherwise
-from hindsight.vocabulary.severity import Severity
+from hindsight.vocabulary.severity import AT_ONCE, Severity
 
 NEAR = 2  # windows between the onsets of one cause: some rules wait for a second window
 COUNTED = frozenset({"drift.drifted", "drift.drift_share", "drift.class_share"})  # told as more columns come to it
@@ -182,27 +182,29 @@ def brings_news(
     `heard` is what people heard of it, where that was looked up already.
 
     An open one does where nobody has heard of the case, where it is graver than what was heard, and where it is about
-    something else: another column, another number of its column, the first segment in which it is to be found, or all
-    rows where it was told of segments. What is far from the reference is told again when as many columns have come to
-    it as were told, and so is that they go beyond it; that one comes back to it is not. An end is news when nothing
-    lasts of what people heard of the case.
+    something else: another column, another number of its column, the first segment in which it is to be found (nobody
+    is woken again for that), or all rows where it was told of segments. What is far from the reference is told again
+    when as many columns have come to it as were told, and so is that they go beyond it; that one comes back to it, or
+    goes further beyond, is not. An end is news when nothing lasts of what people heard of the case.
     """
     if not incident.stands:
         return not any(one.stands and one.told is not None for one in case)
     heard = heard_of(case) if heard is None else heard
     if not heard or incident.severity < min(_heard_at(one) for one in heard):
         return True
+    alike = [one for one in case if topic(one.series, rules) == topic(incident.series, rules)]
+    is_beyond = _is(BEYOND, incident, rules) and any(is_level(one, rules) for one in alike)
     if incident.told is State.OPEN:
-        return moves_otherwise(incident)
+        return moves_otherwise(incident) and not is_beyond
     if _is(COUNTED, incident, rules):
         return _is_doubled([one for one in case if _is(COUNTED, one, rules)])
-    alike = [one for one in case if topic(one.series, rules) == topic(incident.series, rules)]
-    if _is(BEYOND, incident, rules) and any(is_level(one, rules) for one in alike):
+    if is_beyond:
         return _is_doubled([one for one in case if _is(BEYOND, one, rules)])
     if is_level(incident, rules):
         return all(one.told is None for one in alike)
     told_of_parts = {bool(one.series.segment) for one in alike if one.told is State.OPEN}
-    return bool(incident.series.segment) not in told_of_parts
+    is_part = bool(incident.series.segment)
+    return is_part not in told_of_parts and not (is_part and told_of_parts and incident.severity in AT_ONCE)
 
 
 def _is_doubled(far: Sequence[Incident]) -> bool:

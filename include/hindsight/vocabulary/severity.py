@@ -11,3 +11,6 @@ class Severity(StrEnum):
     P0 = "P0"
     P1 = "P1"
     P2 = "P2"
+
+
+AT_ONCE = (Severity.P0, Severity.P1)  # told when they are judged

@@ -14,9 +14,7 @@ from hindsight.verdicts.harm import is_said_by
 from hindsight.verdicts.model import Incident, Series, State, Status, Verdict
 from hindsight.verdicts.muting import spokesmen
 from hindsight.verdicts.notices import is_graver, is_late, is_stale, needs_notice
-from hindsight.vocabulary.severity import Severity
-
-AT_ONCE = (Severity.P0, Severity.P1)
+from hindsight.vocabulary.severity import AT_ONCE, Severity
 
 
 def news_of(

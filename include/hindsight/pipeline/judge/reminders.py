@@ -12,12 +12,13 @@ from hindsight.ledger.acknowledgements import acknowledgements
 from hindsight.ledger.transaction import Transaction
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.judge.alerts import promise
-from hindsight.pipeline.judge.incidents_to_tell import AT_ONCE, fresh, split
+from hindsight.pipeline.judge.incidents_to_tell import fresh, split
 from hindsight.pipeline.judge.silences import remembered_for, silences_of
 from hindsight.pipeline.resources import Resources
 from hindsight.verdicts.model import Incident, State
 from hindsight.verdicts.notices import needs_notice, told_now, told_with_its_case, unattended
 from hindsight.verdicts.silence import Silence, audible, no_longer_silent
+from hindsight.vocabulary.severity import AT_ONCE
 
 
 def tell_what_lasts(monitors: Iterable[Monitor], resources: Resources, *, now: datetime) -> list[str]:
