@@ -362,3 +362,14 @@ def test_what_grows_is_another_number_each_time_it_has_doubled(
     breach = replace(a_verdict(0, "B"), value=value, threshold=0.05, note=note)
     [found] = refold("credit", a_rule(metric), SERIES, [breach], ())
     assert found.number == f"doubled {times} times"
+
+
+def test_what_has_grown_is_told_once_it_lasts() -> None:
+    shares = [replace(a_verdict(day, "B"), value=value, threshold=0.05) for day, value in enumerate((0.06, 0.5, 0.21))]
+    numbers = [refold("credit", a_rule("quality.null_rate"), SERIES, shares[:n], ())[-1].number for n in (1, 2, 3)]
+    assert numbers == ["doubled 0 times", "doubled 0 times", "doubled 2 times"]
+    far = [
+        replace(a_verdict(day, "B"), note=f"psi {psi} from the reference") for day, psi in enumerate((0.9, 0.25, 0.5))
+    ]
+    rule = a_rule("drift.drifted").model_copy(update={"keep_for": 3})
+    assert refold("credit", rule, SERIES, far, ())[-1].number == "doubled 1 times"

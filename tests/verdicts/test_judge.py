@@ -213,6 +213,16 @@ def test_a_rate_must_lie_over_its_reference_by_more_than_chance(
     assert verdict.status is status
 
 
+@pytest.mark.parametrize(("score", "status"), [(12.0, Status.BREACH), (2.5, Status.OK), (None, Status.BREACH)])
+def test_a_null_rate_must_lie_over_its_reference_by_more_than_its_windows_vary(
+    score: float | None, status: Status
+) -> None:
+    rate = a_measurement("null_rate", 0.36, n=3000, reference=0.30, feature="amount")
+    control = a_measurement("null_rate_control", score, n=3000, feature="amount")
+    verdicts = judged(a_monitor(), rate, control, kind=Kind.QUALITY)
+    assert next(v.status for v in verdicts if v.series.rule == "null_rate") is status
+
+
 @pytest.mark.parametrize(("half", "status"), [(0.01, Status.BREACH), (0.09, Status.OK), (None, Status.BREACH)])
 def test_a_drop_within_what_chance_does_to_so_few_labels_is_none(half: float | None, status: Status) -> None:
     ends = {} if half is None else {"lower": 0.7 - half, "upper": 0.7 + half}

@@ -17,6 +17,7 @@ from hindsight.verdicts.model import FAR_OFF, VALUES, Heard, Incident, Series, S
 NEWS, VOLUME = "drift.news", "operations.volume_ratio"
 STUCK = "share of one value"
 FAR = 16.0  # standard deviations: four times what is news at all
+BOTH = 2  # windows in which a share has doubled
 GROWING = frozenset(  # shares that are told again as they double
     f"quality.{share}" for share in ("null_rate", "sentinel_share", "new_category_share", "out_of_range_share")
 )
@@ -151,26 +152,32 @@ def _incident(
         reason="its windows breach again" if reopened else last.note or (owner.reason if owner else ""),
         settled=episode.settled,
         heard=heard,
-        number=_number(rule, last),
+        number=_number(rule, episode.breaches),
     )
 
 
-def _number(rule: Rule, last: Verdict) -> str:
+def _number(rule: Rule, breaches: Sequence[Verdict]) -> str:
     """Return which number of its column an incident is about, as far as people care; "" where there is but one.
 
     Of news its nulls, how many rows, how many of them are one value, its values or, from FAR deviations on, its values
-    far off. Of a share, or of how far a column is from the reference, how often it has doubled since it was worth
-    telling.
+    far off. Of a share how often it has doubled since it was worth telling, in both of its last windows; of how far a
+    column is from the reference the same in all of a week: what is told as grown has to last.
     """
-    if rule.metric in GROWING and last.value and last.threshold:
-        return doubled(max(int(log2(last.value / last.threshold)), 0))
-    if rule.metric == DRIFTED and (effect := effect_of(last.note)):
-        return doubled(effect.doublings)
-    note = last.note
+    if rule.metric in GROWING:
+        return doubled(min(_doublings(one) for one in breaches[-BOTH:]))
+    if rule.metric == DRIFTED and (far := [effect_of(one.note) for one in breaches[-rule.keep_for :]]):
+        return doubled(min(one.doublings if one else 0 for one in far))
+    note = breaches[-1].note
     if rule.metric != NEWS or not note:
         return ""
     named = next((number for number in ("nulls", "rows", STUCK) if note.startswith(f"{number} ")), "")
     return named or (FAR_OFF if _deviations(note) >= FAR else VALUES)
+
+
+def _doublings(verdict: Verdict) -> int:
+    if not verdict.value or not verdict.threshold or verdict.value <= verdict.threshold:
+        return 0
+    return int(log2(verdict.value / verdict.threshold))
 
 
 def _deviations(note: str) -> float:

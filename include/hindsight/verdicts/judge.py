@@ -25,6 +25,8 @@ BASES = {
     "previous": "the window before,",
     "same_weekday": "the same time a week before,",
 }
+NULLS, CONTROL = "quality.null_rate", "null_rate_control"
+BY_CHANCE = "no further off than by chance"
 _COMPARED = (Status.OK, Status.BREACH, Status.NO_DATA, Status.MUTED)  # muted: after it was compared
 INTERVAL = 1.96  # standard errors in half a 95 % interval
 FAULTS = (
@@ -44,8 +46,9 @@ def judge(monitor: Monitor, window: Window, as_of: datetime, facts: Facts) -> li
     labels = _Labels.of(monitor, window, as_of, facts)
     drift = facts.get(Kind.DRIFT, ())
     far = effects(monitor.drift.method, drift)
+    scores = {f.feature: f.value for f in facts.get(Kind.QUALITY, ()) if f.metric == CONTROL and not f.segment}
     verdicts = [
-        _with_effect(rule, _verdict(monitor, rule, fact, window, as_of, labels), far)
+        _unless_by_chance(rule, _with_effect(rule, _verdict(monitor, rule, fact, window, as_of, labels), far), scores)
         for rule in monitor.rules
         for fact in _concerned(rule, facts.get(kind_of(rule), ()))
     ]
@@ -59,6 +62,22 @@ def _with_effect(rule: Rule, verdict: Verdict, found: Mapping[Series, Effect]) -
     if rule.metric != DRIFTED or verdict.status not in (Status.OK, Status.BREACH) or effect is None:
         return verdict
     return replace(verdict, note=verdict.note or str(effect))
+
+
+def _unless_by_chance(rule: Rule, verdict: Verdict, scores: Mapping[str, float | None]) -> Verdict:
+    """Take back a breach of a null rate that is no further off than the reference's own windows are among themselves.
+
+    Rows of a window come in clusters (an invoice, a customer), so that more of them are null by chance than if each
+    were drawn by itself: of both noises the larger counts.
+    """
+    score, series = scores.get(verdict.series.feature), verdict.series
+    if rule.metric != NULLS or not rule.sigmas or verdict.status is not Status.BREACH:
+        return verdict
+    if series.segment or series.model_version:
+        return verdict
+    if score is None or score >= rule.sigmas:
+        return verdict
+    return replace(verdict, status=Status.OK, note=BY_CHANCE)
 
 
 def _unless_usual(verdict: Verdict, facts: Sequence[Measurement]) -> Verdict:
@@ -254,7 +273,7 @@ def _status(
     if bound is None:
         return Status.NO_DATA, "no reference"
     if not bound.broken_by(fact.value):
-        return Status.OK, "no further off than by chance" if bound.crossed_by(fact.value) else ""
+        return Status.OK, BY_CHANCE if bound.crossed_by(fact.value) else ""
     return Status.BREACH, "; ".join(filter(None, (bound.note, fact.note)))
 
 
