@@ -80,6 +80,10 @@ bench-judging: .venv/.installed  ## Count what judging 300 rules over 21 groups 
 bench-seasons: .venv/.installed  ## Measure false alarms on real logs with seasons, and which planted faults are found: 45 minutes
 	$(BIN)/python -m benchmarks.seasons
 
+.PHONY: bench-fleet
+bench-fleet: .venv/.installed  ## Measure what 500 monitors cost; PART=parsing one part, BESIDE=another checkout beside: half an hour
+	HINDSIGHT_BESIDE="$(BESIDE)" $(BIN)/python -m benchmarks.fleet $(PART)
+
 .venv-readers/.installed: benchmarks/readers.txt | .venv/.installed
 	@echo "Making .venv-readers, where other readers of Parquet live apart from our requirements: 1.5 GB"
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-readers

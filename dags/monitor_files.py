@@ -1,5 +1,5 @@
 """No DAG, but the place where Airflow shows what is wrong with monitor files: as the import error of this file."""
 
-from hindsight.airflow.dags import check_files
+from hindsight.airflow.declared import file_errors
 
-check_files()
+file_errors(__file__)

@@ -1,6 +1,8 @@
-"""The DAG of every monitor, one run for each window."""
+"""The DAGs of all monitors: each window, each night of labels, retraining and rollback.
 
-from hindsight.airflow.dags import monitor_dag, monitors
+`hindsight dags --write` gives each monitor a DAG file of its own instead.
+"""
 
-for monitor in monitors("monitor"):
-    monitor_dag(monitor)
+from hindsight.airflow.declared import rest_dags
+
+rest_dags(__file__)

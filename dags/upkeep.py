@@ -1,6 +1,5 @@
 """The DAGs that keep Hindsight's promises: the relay and the maintenance."""
 
-from hindsight.airflow.upkeep import maintenance_dag, relay_dag
+from hindsight.airflow.declared import upkeep_dags
 
-relay_dag()
-maintenance_dag()
+upkeep_dags(__file__)

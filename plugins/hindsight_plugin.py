@@ -1,4 +1,8 @@
-"""Registers Hindsight with Airflow; every Airflow process imports this file, so it imports nothing heavy."""
+"""Registers Hindsight with Airflow; every Airflow process imports this file, so it imports nothing heavy.
+
+What DAG files need is imported here on purpose: the DAG processor and the scheduler fork a process for each file and
+each task, and what they have imported before is there.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
+import hindsight.airflow.declared  # noqa: F401
 from hindsight.airflow.timetable import WindowTimetable
 
 

@@ -16,6 +16,7 @@ from hindsight.commands import (
     audit,
     backup,
     baseline,
+    dags,
     doctor,
     expire,
     lint,
@@ -74,6 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 app.command(short_help="List every error of every monitor file, with its line.")(lint.lint)
+app.command(short_help="Give each monitor a DAG file of its own.")(dags.dags)
 
 
 @app.command(short_help="Propose a monitor file and a suite from a real table.")

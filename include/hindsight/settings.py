@@ -22,13 +22,48 @@ class Settings:
     great_expectations: Path
 
 
-def read_settings(environ: Mapping[str, str] | None = None, *, start: Path | None = None) -> Settings:
-    """Return the settings of the environment (HINDSIGHT_DATA, HINDSIGHT_MONITORS), `os.environ` if none is given.
+_of_this_process: dict[str, str] = {}
 
-    Relative paths start at AIRFLOW_HOME, else at the folder of the nearest pyproject.toml at or above `start` (the
-    working directory), else at the folder of Hindsight's own.
+
+def settle(monitors: Path) -> None:
+    """Let this process read the monitors of a folder, and the suites of the project around it if there are any.
+
+    A process of Airflow works for one DAG file, and the files of a Git bundle lie in a folder of each of its versions.
+    """
+    suites = _around(monitors, "great_expectations")
+    _of_this_process.clear()
+    _of_this_process.update(
+        {"HINDSIGHT_MONITORS": str(monitors)} | ({"HINDSIGHT_SUITES": str(suites)} if suites else {})
+    )
+
+
+def unsettle() -> None:
+    """Take back what `settle` said."""
+    _of_this_process.clear()
+
+
+def monitors_around(file: Path, environ: Mapping[str, str] | None = None) -> Path:
+    """Return the folder of the monitors that belong to a DAG file: HINDSIGHT_MONITORS, else include/monitors around it.
+
+    Where there is none, the one of the settings.
     """
     environ = os.environ if environ is None else environ
+    beside = None if environ.get("HINDSIGHT_MONITORS") else _around(file, "include/monitors")
+    return beside or read_settings(environ).monitors
+
+
+def _around(start: Path, name: str) -> Path | None:
+    return next((folder / name for folder in start.absolute().parents if (folder / name).is_dir()), None)
+
+
+def read_settings(environ: Mapping[str, str] | None = None, *, start: Path | None = None) -> Settings:
+    """Return the settings of the environment (HINDSIGHT_DATA, HINDSIGHT_MONITORS, HINDSIGHT_SUITES).
+
+    Without an environment it is `os.environ`, and over it what `settle` said. Relative paths start at AIRFLOW_HOME,
+    else at the folder of the nearest pyproject.toml at or above `start` (the working directory), else at the folder of
+    Hindsight's own.
+    """
+    environ = os.environ | _of_this_process if environ is None else environ
     home = environ.get("AIRFLOW_HOME")
     root = Path(home).expanduser().resolve() if home else project_root(start or Path.cwd())
     data = environ.get("HINDSIGHT_DATA") or "data"
@@ -36,7 +71,7 @@ def read_settings(environ: Mapping[str, str] | None = None, *, start: Path | Non
         root=root,
         data=data if "://" in data else str(root / Path(data).expanduser()),
         monitors=root / Path(environ.get("HINDSIGHT_MONITORS") or "include/monitors").expanduser(),
-        great_expectations=root / "great_expectations",
+        great_expectations=root / Path(environ.get("HINDSIGHT_SUITES") or "great_expectations").expanduser(),
     )
 
 

@@ -6,13 +6,15 @@ import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
+
+from hindsight.settings import unsettle
 
 ROOT = Path(__file__).parents[2]
 HOME = Path(tempfile.mkdtemp(prefix="hindsight-airflow-"))
@@ -41,9 +43,11 @@ for _name in _FOR_AIRFLOW:
 
 
 @pytest.fixture(autouse=True)
-def airflow_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def airflow_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, value in _FOR_AIRFLOW.items():
         monkeypatch.setenv(name, value)
+    yield
+    unsettle()  # this process works for other DAG files next
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 dags         the DAGs of a monitor file          tasks       what each task does, in a few statements
 retraining   the tasks of retrain__<name>        upkeep      hindsight__relay and hindsight__maintenance
+declared     which DAGs a DAG file builds        dag_files   one for each monitor, written
 timetable    one run for every window            runs        which window or night a run is about
 connections  Airflow's records as our settings   assets      what users' DAGs are scheduled on
 rolling_back the tasks of rollback__<name>

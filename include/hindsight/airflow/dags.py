@@ -2,47 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DAG, CronDataIntervalTimetable, Param, chain, get_parsing_context
+from airflow.sdk import DAG, CronDataIntervalTimetable, Param, chain
+from airflow.sdk.definitions.param import ParamsDict
 
 from hindsight.airflow import assets, describe, retraining, rolling_back, tasks
 from hindsight.airflow.timetable import WindowTimetable
-from hindsight.errors import ConfigError
-from hindsight.monitors.loader import load_folder, load_monitor
 from hindsight.monitors.model import Monitor
-from hindsight.settings import read_settings
 
 _INSTANT = timedelta(microseconds=1)
-_HAS: dict[str, Callable[[Monitor], bool]] = {
-    "monitor": lambda monitor: True,
-    "labels": lambda monitor: monitor.source.labels is not None,
-    "retrain": lambda monitor: monitor.retrain is not None and monitor.retrain_dag == f"retrain__{monitor.name}",
-    "rollback": lambda monitor: monitor.retrain is not None,
-}
-
-
-def monitors(kind: str) -> Iterator[Monitor]:
-    """Yield the monitors to build the DAG `<kind>__<name>` of.
-
-    These are all that are fine and not archived or, where Airflow parses for one DAG, as it does before every task,
-    the one of that DAG.
-    """
-    folder = read_settings().monitors
-    wanted = get_parsing_context().dag_id
-    if wanted is None:
-        found = (monitor for _, monitor in sorted(load_folder(folder).monitors.items()) if monitor.state != "archived")
-    else:
-        found = (load_monitor(wanted.removeprefix(f"{kind}__"), folder) for _ in range(wanted.startswith(f"{kind}__")))
-    yield from filter(_HAS[kind], found)
-
-
-def check_files() -> None:
-    """Raise ConfigError with everything that is wrong with any monitor file; their DAGs are left out elsewhere."""
-    if get_parsing_context().dag_id is None and (problems := load_folder(read_settings().monitors).problems):
-        raise ConfigError(*problems)
 
 
 def monitor_dag(monitor: Monitor) -> DAG:
@@ -113,9 +85,10 @@ def rollback_dag(monitor: Monitor) -> DAG:
     return dag
 
 
-def _dag(kind: str, monitor: Monitor, timetable: Any, params: dict[str, Param]) -> DAG:
+@contextmanager
+def _dag(kind: str, monitor: Monitor, timetable: Any, params: dict[str, Param]) -> Iterator[DAG]:
     owner = monitor.owner or "hindsight"
-    return DAG(
+    with DAG(
         dag_id=f"{kind}__{monitor.name}",
         dag_display_name=f"{monitor.name} - {describe.TITLES[kind]}",
         description=describe.one_line(kind, monitor),
@@ -125,12 +98,13 @@ def _dag(kind: str, monitor: Monitor, timetable: Any, params: dict[str, Param]) 
         end_date=monitor.end - _INSTANT if monitor.end and kind == "monitor" else None,
         catchup=monitor.start is not None,
         max_active_runs=4 if kind == "monitor" else 1,
-        params=params,
         tags=["hindsight", kind, monitor.model.task, f"criticality:{monitor.criticality}"],
         owner_links={owner: f"mailto:{monitor.alerts.email[0]}"} if monitor.alerts.email else {},
         default_args=tasks.DEFAULTS | {"owner": owner},
         is_paused_upon_creation=False,
-    )
+    ) as dag:
+        yield dag
+    dag.params = ParamsDict(params)  # not sooner: each task would get copies, whose schemas Airflow checks one by one
 
 
 def _moment(what: str) -> Param:

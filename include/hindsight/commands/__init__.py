@@ -5,6 +5,7 @@ audit    who did what, when and why
 backup   ledger and store copied away, and brought back
 baseline what windows are compared with; frozen anew, or accepted
 chosen   the monitors a command is about
+dags     a DAG file for each monitor
 console  where answers and errors go, as tables or as JSON, and who asks
 expire   what has expired: listed, or deleted
 lint     every error of every file, and budgets that cannot be kept

@@ -2,6 +2,7 @@
 
 model        the file as pydantic models         loader       files and folders, every error of each
 strict       the base of these models            document     YAML with line numbers
+templates    what a file has from the one it extends
 rules        a rule, and changes to one          built_in_rules  those every monitor has
 kpis         business numbers, what they mean    explain      what pydantic says, in words users know
 file_checks  whether the parts make sense together; rule_checks and kpi_checks likewise

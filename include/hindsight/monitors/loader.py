@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -15,17 +15,20 @@ from hindsight.monitors.document import Document, Where, in_file_order, read_doc
 from hindsight.monitors.explain import explain
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.own_types import missing_types
-
-SUFFIXES = (".yml", ".yaml")
+from hindsight.monitors.templates import SUFFIXES, read_extended, templates
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The monitors of a folder that are fine, by name, their files, and the problems of the others."""
+    """The monitors of a folder that are fine, by name, their files, and the problems of the others.
+
+    `twice` are the files that would be fine but for their name, which another of them has too.
+    """
 
     monitors: Mapping[str, Monitor]
     files: Mapping[str, Path]
     problems: tuple[Problem, ...]
+    twice: frozenset[Path] = frozenset()
 
 
 def load_monitor(name_or_path: str | Path, folder: Path | None = None) -> Monitor:
@@ -51,17 +54,60 @@ def load_file(path: Path) -> Monitor:
     """Return the monitor of one file; raise ConfigError with everything that is wrong with it."""
     _, monitor, found = read_file(path)
     if monitor is None or found:
-        raise ConfigError(*in_file_order(found))
+        raise ConfigError(*in_file_order(_of_templates({path: found})))
     return monitor
 
 
 def read_file(path: Path) -> tuple[Document, Monitor | None, list[Problem]]:
-    """Return a file as written, its monitor without the values that are wrong, and what is wrong.
+    """Return a file with its template below it, its monitor without the values that are wrong, and what is wrong.
 
-    The monitor is None where too little is left. Raises ConfigError for a file that cannot be read at all.
+    The monitor is None where too little is left. Raises ConfigError for a file that cannot be read at all. A process
+    reads a file once for each of its versions.
     """
-    document = read_document(path)
-    return document, *_validate(document)
+    known = _read.get(path)
+    if known is None or known.stamps != {file: _stamp(file) for file in known.stamps}:
+        known = _read[path] = _Known.of(path)
+    document, monitor, found = known.value
+    return document, monitor, list(found)
+
+
+def files_of(path: Path) -> tuple[Path, ...]:
+    """Return a monitor file and the templates it is laid over; the file alone where it cannot be read."""
+    try:
+        read_file(path)
+    except ConfigError:
+        return (path,)
+    return tuple(_read[path].stamps)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What reading a file gave, and by what one sees that it, or a template of it, is another by now."""
+
+    stamps: Mapping[Path, object]
+    value: tuple[Document, Monitor | None, list[Problem]]
+
+    @classmethod
+    def of(cls, path: Path) -> _Known:
+        stamps: dict[Path, object] = {}
+
+        def read(file: Path) -> Document:
+            stamps[file] = _stamp(file)
+            return read_document(file)
+
+        document = read_extended(path, read)
+        return cls(stamps, (document, *_validate(document)))
+
+
+_read: dict[Path, _Known] = {}
+
+
+def _stamp(path: Path) -> object:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def load_folder(folder: Path) -> Loaded:
@@ -80,7 +126,7 @@ def lint(paths: Iterable[Path]) -> list[Problem]:
 
 def _missing_types(path: Path) -> Iterator[Problem]:
     try:
-        document = read_document(path)
+        document = read_extended(path)
     except ConfigError:
         return  # said where it was loaded
     monitor, wrong = _typed(document)
@@ -96,26 +142,51 @@ def require_folder(folder: Path) -> Path:
 
 
 def monitor_files(folder: Path) -> list[Path]:
-    """Return the monitor files of a folder by name; none where there is no folder."""
+    """Return the monitor files of a folder by name, templates left out; none where there is no folder."""
     if not folder.is_dir():
         return []
-    return sorted(p for p in folder.iterdir() if p.suffix in SUFFIXES and not p.name.startswith(".") and p.is_file())
+    files = [p for p in folder.iterdir() if p.suffix in SUFFIXES and not p.name.startswith(".") and p.is_file()]
+    return sorted(set(files) - templates(files))
 
 
 def _load(files: Iterable[Path]) -> Loaded:
     monitors: dict[Path, Monitor] = {}
-    problems: list[Problem] = []
+    wrong: dict[Path, Sequence[Problem]] = {}
     for path in files:
         try:
-            monitors[path] = load_file(path)
+            _, monitor, found = read_file(path)
         except ConfigError as exc:
-            problems += exc.problems
+            monitor, found = None, list(exc.problems)
+        if monitor is None or found:
+            wrong[path] = found
+        else:
+            monitors[path] = monitor
+    problems = _of_templates(wrong)
     names: dict[str, list[Path]] = {}
     for path, monitor in monitors.items():
         names.setdefault(monitor.name, []).append(path)
     problems += (p for name, paths in names.items() if len(paths) > 1 for p in _same_name(name, paths))
     single = {name: paths[0] for name, paths in names.items() if len(paths) == 1}
-    return Loaded({name: monitors[path] for name, path in single.items()}, single, tuple(in_file_order(problems)))
+    twice = frozenset(monitors) - frozenset(single.values())
+    return Loaded(
+        {name: monitors[path] for name, path in single.items()}, single, tuple(in_file_order(problems)), twice
+    )
+
+
+def _of_templates(wrong: Mapping[Path, Sequence[Problem]]) -> list[Problem]:
+    """Return the problems of these files, those of one template once, with the files that have them from it."""
+    users: dict[Problem, list[Path]] = {}
+    for path, found in wrong.items():
+        for problem in found:
+            users.setdefault(problem, []).append(path)
+    return [_of_template(problem, paths) for problem, paths in users.items()]
+
+
+def _of_template(problem: Problem, paths: Sequence[Path]) -> Problem:
+    if problem.file is None or problem.file in paths:
+        return problem
+    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    return replace(problem, message=f"{problem.message} - {paths[0].name}{more} extends it")
 
 
 def _same_name(name: str, paths: list[Path]) -> Iterator[Problem]:

@@ -281,11 +281,12 @@ class Retrain(Strict):
 class Monitor(Strict):
     """One monitor file.
 
-    `deploy_mute` is for how many windows from a new model version on nobody is told of drift; `trusted` are types of
-    the user's own, `module.Type`, that a kept model may hold.
+    `extends` names the template it was laid over. `deploy_mute` is for how many windows from a new model version on
+    nobody is told of drift; `trusted` are types of the user's own, `module.Type`, that a kept model may hold.
     """
 
     schema_version: Literal[1] = 1
+    extends: str | None = None
     name: Name
     description: str = ""
     owner: str = ""

@@ -39,9 +39,8 @@ def lint(files: Iterable[Path], *, great_expectations: Path, warehouse: Warehous
             continue  # said above: the file cannot be read at all
         if monitor is None:
             continue
-        wrong = {problem.field for problem in known}
         fresh = _at_run_time(document, monitor, great_expectations, warehouse)
-        found += (problem for problem in fresh if not _is_said(problem, path, wrong))
+        found += (problem for problem in fresh if not _is_said(problem, known))
     return in_file_order(dict.fromkeys(found))
 
 
@@ -63,9 +62,10 @@ def warnings(files: Iterable[Path]) -> list[Problem]:
     return in_file_order(found)
 
 
-def _is_said(problem: Problem, path: Path, wrong: set[str]) -> bool:
+def _is_said(problem: Problem, known: Iterable[Problem]) -> bool:
     """Whether the file itself is wrong there: what was put in place of a wrong value has faults of its own."""
-    return problem.file == path and any(problem.field == f or problem.field.startswith(f"{f}.") for f in wrong if f)
+    wrong = {one.field for one in known if one.field and one.file == problem.file}
+    return any(problem.field == field or problem.field.startswith(f"{field}.") for field in wrong)
 
 
 def _at_run_time(document: Document, monitor: Monitor, root: Path, warehouse: Warehouse | None) -> Iterator[Problem]:

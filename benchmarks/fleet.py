@@ -1,0 +1,47 @@
+"""Fleet: what hundreds of monitors cost; each part measures its rows beside its floor, in one run.
+
+`make bench-fleet` runs every part and writes benchmarks/results/fleet.json; `python -m benchmarks.fleet parsing` runs
+one. A part is a module benchmarks/fleet_<part>.py with a function `rows() -> dict[str, float]`; rows of parts that are
+not run stay as they were.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import platform
+from datetime import UTC, datetime
+from pathlib import Path
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results" / "fleet.json"
+
+
+def parts() -> list[str]:
+    """Return the names of all parts."""
+    return sorted(path.stem.removeprefix("fleet_") for path in HERE.glob("fleet_*.py"))
+
+
+def keep(rows: dict[str, float], part: str) -> None:
+    """Write the rows of a part over those of earlier runs."""
+    RESULTS.parent.mkdir(exist_ok=True)
+    known = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
+    measured = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "on": platform.platform()}
+    known |= rows | {"measured": known.get("measured", {}) | {part: measured}}
+    RESULTS.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n")
+
+
+def main() -> None:
+    """Run the parts that are named, or all, and print their rows."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("parts", nargs="*", help=f"of {', '.join(parts())}; all without")
+    for part in options.parse_args().parts or parts():
+        rows = importlib.import_module(f"benchmarks.fleet_{part}").rows()
+        keep(rows, part)
+        for name, value in rows.items():
+            print(f"{name:40} {value:10.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
