@@ -103,6 +103,10 @@ cases: .venv/.installed  ## Compare every number with the known answers of the c
 stores: .venv/.installed  ## Race four writers on every store whose client and emulator are installed, and say who won
 	$(BIN)/python -m benchmarks.stores
 
+.PHONY: wheel
+wheel: .venv/.installed  ## Build the wheel, and use it in an Airflow of somebody else: a minute
+	$(BIN)/python -m pytest -q -m heavy tests/wheel
+
 .PHONY: surroundings
 surroundings: .venv/.installed  ## Mail through real Postfix, Exim and OpenSMTPD, tell a real Alertmanager, kill a task under two schedulers: Debian, as root; six minutes
 	@$(BIN)/python -m tests.surroundings .surroundings

@@ -1,6 +1,6 @@
 """Airflow's DAG processor, run for a few loops over a folder of DAG files and asked what each of them cost.
 
-`python -m benchmarks.dag_processor FOLDER LOOPS [CHANGED]` prints JSON: CPU seconds of each loop, of all processes together and
+`python -m benchmarks.dag_processor FOLDER LOOPS [CHANGED]` prints JSON: CPU seconds of each loop, of all processes and
 of the manager alone, how many DAGs and import errors there are, and what it costs when the file CHANGED is parsed once
 more after its monitor changed. Seconds are those the operating system counted for this process and its children.
 """

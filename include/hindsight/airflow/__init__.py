@@ -7,6 +7,7 @@ timetable    one run for every window            runs        which window or nig
 connections  Airflow's records as our settings   assets      what users' DAGs are scheduled on
 rolling_back the tasks of rollback__<name>
 pauses       resuming moves on, never catches up describe    what the UI says about a DAG
+plugin       registers all of it with Airflow
 web          the pages, signed in                first_start secrets and users before the first process
 task_retries which failures may pass             approval_operator  keeps who said yes or no to a model
 notifier     words about users' own DAGs   answers      given on the page of a case
