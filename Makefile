@@ -104,7 +104,7 @@ stores: .venv/.installed  ## Race four writers on every store whose client and e
 	$(BIN)/python -m benchmarks.stores
 
 .PHONY: wheel
-wheel: .venv/.installed  ## Build the wheel, and use it in an Airflow of somebody else: a minute
+wheel: .venv/.installed  ## Build the wheel, use it in an Airflow of somebody else, and read monitors from a Git bundle: a minute
 	$(BIN)/python -m pytest -q -m heavy tests/wheel
 
 .PHONY: surroundings

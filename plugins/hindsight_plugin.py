@@ -1,4 +1,4 @@
-"""Registers Hindsight with Airflow where pip did not, which does it by an entry point: as from a checkout on PYTHONPATH."""
+"""Registers Hindsight with Airflow where pip did not by an entry point: as from a checkout on PYTHONPATH."""
 
 from importlib.metadata import entry_points
 
