@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -227,3 +228,34 @@ def test_a_task_finds_the_monitor_of_its_dag_file(
 
     assert set(parsed(folder / "credit.py").dags) == {"labels__credit"}
     assert load("credit").owner == "ours"
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    from hindsight.cli import main
+
+    with pytest.raises(SystemExit) as ended:
+        main(["dags", *arguments])
+    return int(ended.value.code or 0), capsys.readouterr().out
+
+
+def test_the_command_lists_writes_and_is_content(
+    write_monitor: Write, dags: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_monitor(monitor_file())
+    listed, text = said(capsys, str(dags))
+    assert (listed, "+ credit.py" in text, (dags / "hindsight_dags").exists()) == (1, True, False)
+
+    assert said(capsys, str(dags), "--write")[0] == 0
+    assert (dags / "hindsight_dags" / "credit.py").exists()
+
+    code, text = said(capsys, str(dags), "--json")
+    assert (code, json.loads(text)["written"], json.loads(text)["unchanged"]) == (0, [], 4)
+
+
+def test_without_a_folder_it_is_the_one_of_airflow(
+    write_monitor: Write, capsys: pytest.CaptureFixture[str], airflow_environment: None
+) -> None:
+    write_monitor(monitor_file())
+    _, text = said(capsys)
+
+    assert f"{os.environ['AIRFLOW__CORE__DAGS_FOLDER']}/hindsight_dags: 4 files to write" in text
