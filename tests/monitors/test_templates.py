@@ -180,7 +180,7 @@ def test_a_broken_template_is_said_once_and_leaves_other_monitors_alone(tmp_path
     assert set(loaded.monitors) == {"well"}
     (problem,) = loaded.problems
     assert (problem.file, problem.line) == (tmp_path / "base.yml", 1)
-    assert problem.message.endswith("credit_00.yml and 49 more extends it")
+    assert problem.message.endswith("credit_00.yml and 49 more extend it")
     for k in range(50):
         (said,) = problems(tmp_path / f"credit_{k:02}.yml")
         assert said.count("base.yml") == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -75,7 +76,7 @@ def _texts(folder: Path, monitors: Path) -> dict[Path, tuple[str, float]]:
 
 
 def _text(build: str, where: str) -> str:
-    return f"{MARK}\nfrom hindsight.airflow.declared import {build}\n{build}(__file__, {where!r})\n"
+    return f"{MARK}\nfrom hindsight.airflow.declared import {build}\n{build}(__file__, {json.dumps(where)})\n"
 
 
 def _from(folder: Path, monitors: Path) -> str:

@@ -185,8 +185,8 @@ def _of_templates(wrong: Mapping[Path, Sequence[Problem]]) -> list[Problem]:
 def _of_template(problem: Problem, paths: Sequence[Path]) -> Problem:
     if problem.file is None or problem.file in paths:
         return problem
-    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-    return replace(problem, message=f"{problem.message} - {paths[0].name}{more} extends it")
+    who = f"{paths[0].name} and {len(paths) - 1} more extend" if len(paths) > 1 else f"{paths[0].name} extends"
+    return replace(problem, message=f"{problem.message} - {who} it")
 
 
 def _same_name(name: str, paths: list[Path]) -> Iterator[Problem]:
