@@ -11,6 +11,7 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
+import hindsight.airflow.approval_operator
 import hindsight.airflow.declared  # noqa: F401
 from hindsight.airflow.timetable import WindowTimetable
 
