@@ -1,7 +1,7 @@
 """Fleet: what hundreds of monitors cost; each part measures its rows beside its floor, in one run.
 
 `make bench-fleet` runs every part and writes benchmarks/results/fleet.json; `python -m benchmarks.fleet parsing` runs
-one. A part is a module benchmarks/fleet_<part>.py with a function `rows() -> dict[str, float]`; rows of parts that are
+one. A part is a module benchmarks/fleet_<part>.py with a function `rows() -> dict[str, Any]`; rows of parts that are
 not run stay as they were.
 """
 
@@ -13,6 +13,7 @@ import json
 import platform
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "fleet.json"
@@ -20,10 +21,11 @@ RESULTS = HERE / "results" / "fleet.json"
 
 def parts() -> list[str]:
     """Return the names of all parts."""
-    return sorted(path.stem.removeprefix("fleet_") for path in HERE.glob("fleet_*.py"))
+    found = (path for path in HERE.glob("fleet_*.py") if "\ndef rows(" in path.read_text(encoding="utf-8"))
+    return sorted(path.stem.removeprefix("fleet_") for path in found)
 
 
-def keep(rows: dict[str, float], part: str) -> None:
+def keep(rows: dict[str, Any], part: str) -> None:
     """Write the rows of a part over those of earlier runs."""
     RESULTS.parent.mkdir(exist_ok=True)
     known = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
@@ -40,7 +42,7 @@ def main() -> None:
         rows = importlib.import_module(f"benchmarks.fleet_{part}").rows()
         keep(rows, part)
         for name, value in rows.items():
-            print(f"{name:40} {value:10.2f}", flush=True)
+            print(f"{name:40} {value:10.2f}" if isinstance(value, int | float) else f"{name:40} {value}", flush=True)
 
 
 if __name__ == "__main__":
