@@ -11,11 +11,10 @@ import sys
 from datetime import datetime
 from typing import Any
 
-if "scheduler" in sys.argv[1:3]:
-    import evidently.presets  # noqa: F401
-    import great_expectations  # noqa: F401
-    import pandas  # noqa: F401
-    import sklearn.ensemble  # noqa: F401
+from hindsight.airflow.preload import preload
+
+if preload(sys.argv):
+    import sklearn.ensemble  # noqa: F401  what the demo trains with
 
 
 def dag_policy(dag: Any) -> None:

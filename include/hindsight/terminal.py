@@ -64,7 +64,10 @@ def monitors(states: Iterable[MonitorState]) -> Table:
 def monitor(state: MonitorState, standing: Sequence[Story], *, everything: bool) -> RenderableType:
     """One monitor: its state, the incidents that are open, and the numbers worth a look, or every one of them."""
     head = Text.assemble((state.name, "bold"), f"  {state.state}  ", _health(state), "  last window ")
-    parts: list[RenderableType] = [head.append(_moment(state.window)).append("  open ").append_text(_open(state))]
+    head.append(_moment(state.window)).append("  open ").append_text(_open(state))
+    parts: list[RenderableType] = [head]
+    if state.nights:
+        parts.append(Text(f"nights of labels begin by {state.nights} (cron, UTC)", "dim"))
     if standing:
         parts += ["", incidents(standing)]
     shown = state.numbers if everything else tuple(_worth_a_look(state.numbers))

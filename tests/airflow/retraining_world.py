@@ -18,6 +18,7 @@ import pytest
 import sqlalchemy as sa
 
 from hindsight.ledger.records import Progress
+from tests.airflow.runs import again
 from tests.builders import DAY
 from tests.pipeline.world import World, a_world
 
@@ -62,17 +63,7 @@ class Retrainings:
 
     def again(self, run: Any, task_id: str) -> str:
         """Clear one task of a run that is over, let it run, and return how it ended."""
-        from airflow.models.taskinstance import clear_task_instances
-        from airflow.sdk.definitions.dag import _run_task
-        from airflow.utils.session import create_session
-        from airflow.utils.state import TaskInstanceState
-
-        with create_session() as session:
-            cleared = [ti for ti in run.get_task_instances(session=session) if ti.task_id == task_id]
-            clear_task_instances(cleared, session)
-        (instance,) = [ti for ti in run.get_task_instances() if ti.task_id == task_id]
-        _run_task(ti=instance, task=self.parse().dags["retrain__credit"].get_task(task_id))
-        return str(TaskInstanceState(instance.state).value)
+        return again(self.parse().dags["retrain__credit"], run, task_id)
 
     def shown(self, run: Any) -> dict[str, Any]:
         """What the task `train` of a run hands to the person who approves."""

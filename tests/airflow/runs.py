@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from airflow.serialization.serialized_objects import DagSerialization
 
@@ -34,6 +35,8 @@ class Recorded:
     error: Exception | None = None
     undrawn: Exception | None = None
     unwritten: Exception | None = None
+    undelivered: Exception | None = None
+    untold: set[tuple[str, str]] = field(default_factory=set)
     link: str = ""
 
     def names(self) -> list[str]:
@@ -51,13 +54,18 @@ class Recorded:
         self.calls.append(("judge_window", window, "quiet") if quiet else ("judge_window", window))
         return SimpleNamespace(breaches=["x"] * self.breaches, told=[], retraining=None)
 
-    def report_window(self, monitor: Monitor, window: Window, resources: Any, *, made_at: datetime) -> str:
-        self.calls.append(("report_window", window))
-        return "ab12"
+    def document_breach(self, monitor: Monitor, window: Window, resources: Any, *, made_at: datetime) -> dict[str, str]:
+        self.calls.append(("document_breach", window))
+        return {"report": "ab12", "data_docs": "cd34"} if self.breaches else {}
 
-    def document_window(self, monitor: Monitor, window: Window, resources: Any, *, made_at: datetime) -> str:
-        self.calls.append(("document_window", window))
-        return "cd34"
+    def note_judged(self, monitor: str, run: str, resources: Any, *, at: datetime) -> None:
+        self.untold.add((monitor, run))
+
+    def awaits_delivery(self, monitor: str, run: str, resources: Any) -> bool:
+        return (monitor, run) in self.untold
+
+    def delivered(self, monitor: str, run: str, resources: Any) -> None:
+        self.untold.discard((monitor, run))
 
     def find_windows(self, monitor: Monitor, as_of: datetime, resources: Any) -> list[Window]:
         self.calls.append(("find_windows", as_of))
@@ -95,6 +103,8 @@ class Recorded:
 
     def deliver(self, resources: Any, *, now: datetime, monitor: str | None = None) -> Any:
         self.calls.append(("deliver", monitor))
+        if self.undelivered:
+            raise self.undelivered
         return SimpleNamespace(sent=0, pending=0, held="", complaints=self.complaints)
 
     def watch_over(self, part: str, monitors: Any, resources: Any, *, now: datetime) -> list[str]:
@@ -184,3 +194,35 @@ def events(asset: Any, run: Any) -> list[str | None]:
 def as_scheduled(dag: Any) -> Any:
     """The DAG as the scheduler reads it from its database."""
     return DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
+
+
+def cleared(dag: Any, run: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Clear every task of a run, as the button does, and let them run once more in the same run."""
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.state import DagRunState
+
+    def the_same(*, dag: Any, session: Any, **_: Any) -> Any:
+        found = session.scalar(sa.select(DagRun).where(DagRun.dag_id == dag.dag_id, DagRun.run_id == run.run_id))
+        found.dag = dag
+        found.set_state(DagRunState.RUNNING)
+        session.commit()
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr("airflow.models.dagrun.get_or_create_dagrun", the_same)
+        return dag.test(logical_date=run.logical_date)
+
+
+def again(dag: Any, run: Any, task_id: str) -> str:
+    """Clear one task of a run that is over, let it run, and return how it ended."""
+    from airflow.models.taskinstance import clear_task_instances
+    from airflow.sdk.definitions.dag import _run_task
+    from airflow.utils.session import create_session
+    from airflow.utils.state import TaskInstanceState
+
+    with create_session() as session:
+        one = [ti for ti in run.get_task_instances(session=session) if ti.task_id == task_id]
+        clear_task_instances(one, session)
+    (instance,) = [ti for ti in run.get_task_instances() if ti.task_id == task_id]
+    _run_task(ti=instance, task=dag.get_task(task_id))
+    return str(TaskInstanceState(instance.state).value)

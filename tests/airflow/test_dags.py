@@ -168,8 +168,29 @@ def test_approval_is_asked_for_where_the_file_says_so(write_monitor: Write, pars
     write_monitor(monitor_file(name="free", retrain=RETRAIN | {"approval": False}))
     dags = parse().dags
 
-    assert dags["retrain__credit"].get_task("promote").upstream_task_ids == {"approve"}
-    assert dags["retrain__free"].get_task("promote").upstream_task_ids == {"evaluate"}
+    assert [dags[f"retrain__{name}"].get_task("approve").asks for name in ("credit", "free")] == [True, False]
+
+
+def test_the_tasks_of_a_run_are_the_same_whatever_the_file_says(write_monitor: Write, parse: Parse) -> None:
+    much = {"quality": {"suite": "credit"}, "reference": {"start": "2026-08-01", "end": "2026-09-01"}}
+    write_monitor(monitor_file(retrain=RETRAIN | {"approval": False}))
+    write_monitor(monitor_file(name="much", retrain=RETRAIN, **much))
+    dags = parse().dags
+
+    for kind in ("monitor", "labels", "retrain", "rollback"):
+        assert dags[f"{kind}__credit"].task_dict.keys() == dags[f"{kind}__much"].task_dict.keys()
+    assert dags["monitor__credit"].task_dict.keys() == {"window", "documents"}
+
+
+def test_nights_without_a_written_schedule_begin_at_a_minute_of_their_name(write_monitor: Write, parse: Parse) -> None:
+    names = [f"credit_{k}" for k in range(30)]
+    for name in names:
+        write_monitor(monitor_file(name=name))
+    dags = parse().dags
+    begun = [as_scheduled(dags[f"labels__{name}"]).timetable.summary.split()[:2] for name in names]
+
+    assert {hour for _, hour in begun} == {"2", "3"}
+    assert len({tuple(moment) for moment in begun}) > 20
 
 
 _PARSE = """

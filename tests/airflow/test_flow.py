@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from hindsight.airflow import assets
-from hindsight.errors import DataError, WarehouseError
-from tests.airflow.runs import Parse, Recorded, Write, as_scheduled, events, states
+from hindsight.errors import DataError, DeliveryError, WarehouseError
+from tests.airflow.runs import Parse, Recorded, Write, again, as_scheduled, cleared, events, states
 from tests.builders import a_window, at, monitor_file
 
 
@@ -18,7 +18,7 @@ def test_a_window_is_checked_judged_and_told(write_monitor: Write, parse: Parse,
     write_monitor(monitor_file())
     run = parse().dags["monitor__credit"].test(run_conf={"window_start": "2026-09-01T00:00:00Z"})
 
-    assert states(run) == {"check": "success", "judge": "success", "report": "skipped", "deliver": "success"}
+    assert states(run) == {"window": "success", "documents": "skipped"}
     assert use_cases.calls == [
         ("run_window", "credit", a_window("2026-09-01")),
         ("judge_window", a_window("2026-09-01")),
@@ -47,41 +47,75 @@ def test_a_logical_date_is_checked_as_the_last_window_before_it(
     assert use_cases.calls[0] == ("run_window", "credit", a_window("2026-09-03"))
 
 
-def test_a_breach_is_reported_and_the_task_links_to_it(write_monitor: Write, parse: Parse, use_cases: Recorded) -> None:
-    use_cases.breaches = 2
-    write_monitor(monitor_file(reference={"start": "2026-08-01", "end": "2026-09-01"}))
-    dag = parse().dags["monitor__credit"]
-    run = dag.test(run_conf={"window_start": "2026-09-02T00:00:00Z"})
-
-    assert states(run)["report"] == "success"
-    assert link_of(dag, run, "report") == "/hindsight/reports/ab12"
-    assert link_of(dag, run, "check") is None
-
-
-def test_a_breach_of_a_monitor_with_a_suite_has_data_docs(
+def test_a_quiet_window_needs_no_process_to_find_that_nothing_is_to_be_drawn(
     write_monitor: Write, parse: Parse, use_cases: Recorded
 ) -> None:
-    use_cases.breaches = 1
-    write_monitor(monitor_file(quality={"suite": "credit"}))
+    write_monitor(monitor_file(reference={"start": "2026-08-01", "end": "2026-09-01"}, quality={"suite": "credit"}))
+    run = parse().dags["monitor__credit"].test(run_conf={"window_start": "2026-09-06T00:00:00Z"})
+
+    assert states(run) == {"window": "success", "documents": "skipped"}
+    assert "document_breach" not in use_cases.names()
+
+
+def test_a_breach_is_drawn_and_the_task_links_to_its_pages(
+    write_monitor: Write, parse: Parse, use_cases: Recorded
+) -> None:
+    use_cases.breaches = 2
+    write_monitor(monitor_file(reference={"start": "2026-08-01", "end": "2026-09-01"}, quality={"suite": "credit"}))
     dag = parse().dags["monitor__credit"]
     run = dag.test(run_conf={"window_start": "2026-09-02T00:00:00Z"})
 
-    assert states(run)["data_docs"] == "success"
-    assert link_of(dag, run, "data_docs") == "/hindsight/reports/cd34"
+    assert states(run) == {"window": "success", "documents": "success"}
+    assert link_of(dag, run, "documents") == "/hindsight/reports/ab12"
+    assert link_of(dag, run, "documents", "Data Docs") == "/hindsight/reports/cd34"
+    assert link_of(dag, run, "window") is None
 
 
-def test_without_a_breach_no_data_docs_are_drawn(write_monitor: Write, parse: Parse, use_cases: Recorded) -> None:
+def test_a_window_that_could_not_be_told_is_drawn_and_its_run_fails(
+    write_monitor: Write, parse: Parse, use_cases: Recorded
+) -> None:
+    use_cases.breaches, use_cases.complaints = 1, ("[P0] credit to a@example.com: 550",)
     write_monitor(monitor_file(quality={"suite": "credit"}))
-    run = parse().dags["monitor__credit"].test(run_conf={"window_start": "2026-09-02T00:00:00Z"})
+    run = parse().dags["monitor__credit"].test(run_conf={"window_start": "2026-09-08T00:00:00Z"})
 
-    assert states(run)["data_docs"] == "skipped"
-    assert "document_window" not in use_cases.names()
+    assert states(run) == {"window": "failed", "documents": "success"}
+    assert run.state == "failed"
 
 
-def link_of(dag: Any, run: Any, task_id: str) -> str | None:
+def test_what_was_judged_and_not_told_is_only_told_when_its_run_is_cleared(
+    write_monitor: Write, parse: Parse, use_cases: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_cases.breaches, use_cases.undelivered = 1, DeliveryError("the login is wrong", transient=False)
+    write_monitor(monitor_file())
+    dag = parse().dags["monitor__credit"]
+    failed = dag.test(logical_date=at("2026-09-10T05:00"))
+    before = list(use_cases.calls)
+    use_cases.undelivered = None
+    told = cleared(dag, failed, monkeypatch)
+    once_more = cleared(dag, failed, monkeypatch)
+
+    assert [run.state for run in (failed, told, once_more)] == ["failed", "success", "success"]
+    assert [call[0] for call in before] == ["run_window", "judge_window", "deliver", "document_breach"]
+    assert use_cases.names()[len(before) :][:2] == ["deliver", "document_breach"]
+    assert use_cases.names().count("run_window") == 2  # told: cleared once more it is a wish to measure again
+    assert events(assets.snapshots("credit"), told) == ["2026-09-09T00:00:00"] * 2
+
+
+def test_each_task_of_a_window_may_be_cleared_alone(write_monitor: Write, parse: Parse, use_cases: Recorded) -> None:
+    write_monitor(monitor_file(quality={"suite": "credit"}))
+    dag = parse().dags["monitor__credit"]
+    run = dag.test(run_conf={"window_start": "2026-09-12T00:00:00Z"})
+
+    assert again(dag, run, "documents") == "skipped"
+    assert use_cases.names() == ["run_window", "judge_window", "deliver", "document_breach"]
+    assert again(dag, run, "window") == "success"
+    assert use_cases.names()[4:] == ["run_window", "judge_window", "deliver"]
+
+
+def link_of(dag: Any, run: Any, task_id: str, name: str = "Report") -> str | None:
     instance = next(i for i in run.get_task_instances() if i.task_id == task_id)
     task = as_scheduled(dag).get_task(task_id)
-    return task.get_extra_links(instance, "Report") if "Report" in task.extra_links else None
+    return task.get_extra_links(instance, name) if name in task.extra_links else None
 
 
 def test_a_mistake_fails_at_once_and_is_not_retried(write_monitor: Write, parse: Parse, use_cases: Recorded) -> None:
@@ -89,8 +123,9 @@ def test_a_mistake_fails_at_once_and_is_not_retried(write_monitor: Write, parse:
     write_monitor(monitor_file())
     run = parse().dags["monitor__credit"].test(run_conf={"window_start": "2026-09-05T00:00:00Z"})
 
-    assert states(run)["check"] == "failed"
-    assert use_cases.names() == ["run_window"]
+    assert states(run) == {"window": "failed", "documents": "skipped"}
+    assert run.state == "failed"
+    assert use_cases.names() == ["run_window", "document_breach"]  # it asks whether the window breached, and it did not
     assert events(assets.snapshots("credit"), run) == []
 
 
@@ -110,7 +145,7 @@ def test_a_run_about_nothing_fails_and_asks_the_clock_for_nothing(
     write_monitor(monitor_file(state="paused"))
     run = parse().dags["monitor__credit"].test()
 
-    assert states(run)["check"] == "failed"
+    assert states(run)["window"] == "failed"
     assert use_cases.calls == []
 
 

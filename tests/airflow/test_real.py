@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from hindsight.airflow.connections import find, open_resources
 from hindsight.vocabulary.measurement import Kind
+from tests.airflow.runs import cleared
 from tests.builders import a_window, at, monitor_file
 
 ROWS = 40
@@ -101,7 +102,7 @@ def test_a_task_without_its_connection_fails_at_once_and_names_it(
     run = parse().dags["monitor__lost"].test(run_conf={"window_start": "2026-09-01T00:00:00Z"})
 
     assert run.state == "failed"
-    assert {str(instance.try_number) for instance in run.get_task_instances() if instance.task_id == "check"} == {"1"}
+    assert {str(instance.try_number) for instance in run.get_task_instances() if instance.task_id == "window"} == {"1"}
 
 
 def test_outside_a_task_airflows_store_is_asked_too(stored: None, warehouse: str) -> None:
@@ -118,23 +119,6 @@ def test_a_variable_comes_before_the_store(stored: None, monkeypatch: pytest.Mon
 
     assert found is not None
     assert found.host == "/other.db"
-
-
-def cleared(dag: Any, run: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Clear every task of a run, as the button does, and let them run once more in the same run."""
-    from airflow.models.dagrun import DagRun
-    from airflow.utils.state import DagRunState
-
-    def the_same(*, dag: Any, session: Any, **_: Any) -> Any:
-        found = session.scalar(sa.select(DagRun).where(DagRun.dag_id == dag.dag_id, DagRun.run_id == run.run_id))
-        found.dag = dag
-        found.set_state(DagRunState.RUNNING)
-        session.commit()
-        return found
-
-    with monkeypatch.context() as patch:
-        patch.setattr("airflow.models.dagrun.get_or_create_dagrun", the_same)
-        return dag.test(logical_date=run.logical_date)
 
 
 def test_a_past_night_that_is_cleared_or_filled_in_gives_the_same_files(

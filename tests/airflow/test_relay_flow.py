@@ -171,15 +171,35 @@ def weights(run: Any) -> dict[str, int]:
 
 
 def test_mail_goes_first_and_drawing_comes_last(write_monitor: Write, parse: Parse, use_cases: Recorded) -> None:
-    write_monitor(monitor_file(quality={"suite": "credit"}))
+    write_monitor(monitor_file(quality={"suite": "credit"}, criticality="low"))
     dags = parse().dags
     window = weights(dags["monitor__credit"].test(run_conf={"window_start": "2026-09-07T00:00:00Z"}))
     night = weights(dags["labels__credit"].test(run_conf={"as_of": "2026-10-07T02:00:00Z"}))
     relay = weights(dags["hindsight__relay"].test())
 
-    for found, drawing in ((window, {"report", "data_docs"}), (night, {"draw"})):
-        others = found.keys() - drawing - {"deliver"}
-        assert max(found[task] for task in drawing) < min(found[task] for task in others)
-        assert max(found[task] for task in others) < found["deliver"]
-    assert relay["deliver"] == window["deliver"]
-    assert list(dags["monitor__credit"].get_task("judge").downstream_task_ids & {"deliver"}) == ["deliver"]
+    others = (night | window).keys() - {"documents", "draw", "deliver"}
+    assert max(window["documents"], night["draw"]) < min((night | window)[task] for task in others)
+    assert max((night | window)[task] for task in others) < night["deliver"]
+    assert relay["deliver"] == night["deliver"]
+
+
+def test_a_more_critical_monitor_goes_before_the_like_of_others_and_never_draws_before_work(
+    write_monitor: Write, parse: Parse
+) -> None:
+    for criticality in ("high", "medium", "low"):
+        write_monitor(monitor_file(name=criticality, criticality=criticality))
+    dags = parse().dags
+    for kind, task in (("monitor", "window"), ("monitor", "documents"), ("labels", "find"), ("labels", "revise")):
+        high, medium, low = (
+            dags[f"{kind}__{name}"].get_task(task).priority_weight for name in ("high", "medium", "low")
+        )
+        assert high > medium > low
+    drawn, worked, told = (
+        dags[f"{kind}__{name}"].get_task(task).priority_weight
+        for kind, name, task in (
+            ("monitor", "high", "documents"),
+            ("monitor", "low", "window"),
+            ("labels", "low", "deliver"),
+        )
+    )
+    assert drawn < worked < told

@@ -21,8 +21,9 @@ def test_what_is_shown_can_be_read_in_a_hundred_columns(world: World, say: Say) 
     said = say("show", "credit")
 
     assert max(map(len, said.out.splitlines())) <= 100
-    head, _, _, incident, *_ = said.out.splitlines()
+    head, nights, _, _, incident, *_ = said.out.splitlines()
     assert head == "credit  active  ● healthy  last window 2026-09-03  open 1 P0"
+    assert nights == f"nights of labels begin by {world.monitor.night_schedule} (cron, UTC)"
     assert re.split(r"\s{2,}", incident.strip()) == [
         "● P0",
         "open",

@@ -10,5 +10,6 @@ pauses       resuming moves on, never catches up describe    what the UI says ab
 plugin       registers all of it with Airflow
 web          the pages, signed in                first_start secrets and users before the first process
 task_retries which failures may pass             approval_operator  keeps who said yes or no to a model
+preload      what tasks import, imported once in their parent
 notifier     words about users' own DAGs   answers      given on the page of a case
 """

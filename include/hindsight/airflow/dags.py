@@ -12,13 +12,18 @@ from airflow.sdk.definitions.param import ParamsDict
 
 from hindsight.airflow import assets, describe, retraining, rolling_back, tasks
 from hindsight.airflow.timetable import WindowTimetable
+from hindsight.errors import ConfigError
 from hindsight.monitors.model import Monitor
 
 _INSTANT = timedelta(microseconds=1)
 
 
 def monitor_dag(monitor: Monitor) -> DAG:
-    """Build monitor__<name>: check every window, judge it, then report and tell."""
+    """Build monitor__<name>: check, judge and tell every window, and draw what shows one that breached.
+
+    Drawing is a teardown: it follows a window that was judged and could not be told as well, and how a run fares is
+    what came of its window.
+    """
     asked = {
         "window_start": _moment("the start of the window to check"),
         "quiet": Param(
@@ -26,21 +31,17 @@ def monitor_dag(monitor: Monitor) -> DAG:
         ),
     }
     with _dag("monitor", monitor, WindowTimetable(monitor.window, monitor.anchor, monitor.lateness), asked) as dag:
-        checked = tasks.check.override(outlets=[assets.snapshots(monitor.name)])(monitor.name)
-        judged, told = tasks.judge(monitor.name), tasks.deliver(monitor.name)
-        drawn = {"report": tasks.report(monitor.name, judged)}
-        if monitor.quality:
-            drawn["data_docs"] = tasks.data_docs(monitor.name, judged)
-        for task_id in drawn:
-            dag.get_task(task_id).operator_extra_links = (tasks.ReportLink(),)
-        checked >> judged >> [told, *drawn.values()]
-    return dag
+        settled = tasks.window.override(outlets=[assets.snapshots(monitor.name)])(monitor.name)
+        drawn = tasks.documents(monitor.name)
+        dag.get_task("documents").operator_extra_links = (tasks.ReportLink(), tasks.DataDocsLink())
+        settled >> drawn.as_teardown()
+    return _weighed(dag, monitor)
 
 
 def labels_dag(monitor: Monitor) -> DAG:
     """Build labels__<name>: find the windows that new labels touch, measure them again, judge the night, tell."""
     asked = {"as_of": _moment("the moment whose knowledge counts: labels that arrived before it")}
-    with _dag("labels", monitor, CronDataIntervalTimetable(monitor.labels.schedule, timezone="UTC"), asked) as dag:
+    with _dag("labels", monitor, CronDataIntervalTimetable(monitor.night_schedule, timezone="UTC"), asked) as dag:
         found = tasks.find(monitor.name)
         revise = tasks.revise.override(outlets=[assets.snapshots(monitor.name)], doc_md=tasks.revise.function.__doc__)
         revised = revise.partial(name=monitor.name).expand(chunk=found)
@@ -50,7 +51,7 @@ def labels_dag(monitor: Monitor) -> DAG:
             dag.get_task(task_id).operator_extra_links = (tasks.ReportLink(),)
         revised >> judged >> [told, drawn]
         drawn >> reported
-    return dag
+    return _weighed(dag, monitor)
 
 
 def retrain_dag(monitor: Monitor) -> DAG:
@@ -60,16 +61,18 @@ def retrain_dag(monitor: Monitor) -> DAG:
         "as_of": _moment("the moment whose knowledge is trained on"),
         "request": _text("the key of a request made by the rules or on the command line; empty to make one yourself"),
     }
+    retrain = monitor.retrain
+    if retrain is None:
+        raise ConfigError(f"{monitor.name}: the file declares no retraining")
     with _dag("retrain", monitor, None, asked) as dag:
         trained = retraining.train(monitor.name)
         steps = [retraining.claim(monitor.name), trained, retraining.evaluate(trained)]
-        if monitor.retrain and monitor.retrain.approval:
-            steps.append(retraining.approve(monitor.name, monitor.retrain.cooldown))
+        steps.append(retraining.approve(monitor.name, retrain.cooldown, asks=retrain.approval))
         announced = retraining.announce.override(outlets=[assets.retraining(monitor.name)])(monitor.name)
         steps.append(retraining.promote(monitor.name))
         chain(*steps, [announced, retraining.keep(monitor.name)])
         steps >> retraining.give_up(monitor.name)
-    return dag
+    return _weighed(dag, monitor)
 
 
 def rollback_dag(monitor: Monitor) -> DAG:
@@ -82,7 +85,7 @@ def rollback_dag(monitor: Monitor) -> DAG:
         chosen = rolling_back.choose(monitor.name)
         done = rolling_back.put_back(monitor.name, chosen)
         chosen >> rolling_back.approve(monitor.name) >> done
-    return dag
+    return _weighed(dag, monitor)
 
 
 @contextmanager
@@ -105,6 +108,13 @@ def _dag(kind: str, monitor: Monitor, timetable: Any, params: dict[str, Param]) 
     ) as dag:
         yield dag
     dag.params = ParamsDict(params)  # not sooner: each task would get copies, whose schemas Airflow checks one by one
+
+
+def _weighed(dag: DAG, monitor: Monitor) -> DAG:
+    """Let the tasks of a more critical monitor go before the like of others."""
+    for task in dag.tasks:
+        task.priority_weight += tasks.MORE[monitor.criticality]
+    return dag
 
 
 def _moment(what: str) -> Param:

@@ -32,7 +32,7 @@ _WHAT = {
     "drift. What it finds is kept as a snapshot, judged by the rules below, and told.",
     "labels": "Every night, finds the windows of **{name}** that new labels touch or that have matured, measures them "
     "again as of that night, judges them, sends the digest and makes the accuracy report. Labels count as complete "
-    "{matures} after a window.",
+    "{matures} after a window. Nights begin by `{nights}` (cron, UTC).",
     "retrain": "Retrains **{name}** when asked for: trains on what was known then, compares the challenger with the "
     "champion on labelled rows neither was trained on, {approval}and promotes it only if it is better. Trigger it to "
     "ask for a retraining yourself; everything in the form may stay empty.",
@@ -79,6 +79,7 @@ def _what(kind: str, monitor: Monitor) -> str:
         every=text(monitor.window),
         lateness=text(monitor.lateness),
         matures=text(monitor.labels.matures_after),
+        nights=monitor.night_schedule,
         approval="asks for approval " if asks else "",
     )
 

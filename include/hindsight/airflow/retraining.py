@@ -45,17 +45,22 @@ def evaluate(trained: Any) -> bool:
     return bool(trained["better"])
 
 
-def approve(name: str, patience: timedelta) -> Any:
-    """Return the task that asks a person; without an answer in `patience` the champion stays."""
+def approve(name: str, patience: timedelta, *, asks: bool) -> Any:
+    """Return the task that asks a person; without an answer in `patience` the champion stays.
+
+    Where the file `asks` for no approval the task asks nobody.
+    """
     from hindsight.airflow.approval_operator import Approval
 
     return Approval(
         task_id="approve",
+        asks=asks,
         subject=f"Promote the new model of {name}?",
         body="{{ ti.xcom_pull(task_ids='train')['summary'] }}",
         defaults=Approval.REJECT,
         response_timeout=patience,
-        doc_md="Asks a person whether the challenger may replace the champion. No answer means no.",
+        doc_md="Asks a person whether the challenger may replace the champion. No answer means no; nobody is asked "
+        "where the monitor's file says `approval: false`.",
     )
 
 

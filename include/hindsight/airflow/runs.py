@@ -86,6 +86,14 @@ def start_run(ti: Any, dag_id: str, run_id: str, conf: Mapping[str, Any]) -> str
     return ""
 
 
+def skip(*tasks: str) -> None:
+    """Skip tasks of this run that have nothing to do, without a process to find that out in."""
+    from airflow.sdk.execution_time.comms import SkipDownstreamTasks
+    from airflow.sdk.execution_time.task_runner import SUPERVISOR_COMMS  # is there once a task runs
+
+    SUPERVISOR_COMMS.send(SkipDownstreamTasks(tasks=list(tasks)))
+
+
 def why_refused(dag_id: str, exc: AirflowRuntimeError | ServerResponseError) -> str:
     """Return why Airflow's API refused a run of a DAG, or "" where its answer is about something else."""
     status, said = _answer(exc)

@@ -6,7 +6,7 @@ The clock is read here. `hindsight.pipeline` is imported inside the tasks: parsi
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,17 +17,22 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from hindsight.airflow import assets
 from hindsight.airflow.connections import open_resources
 from hindsight.airflow.pauses import EVERY, note, paused_in_airflow, resumed, skip_if_paused
-from hindsight.airflow.runs import Span, from_spans, is_paused, night_of, start_run, to_chunks, window_of
+from hindsight.airflow.runs import Span, from_spans, is_paused, night_of, skip, start_run, to_chunks, window_of
 from hindsight.airflow.task_retries import RetryTransient
 from hindsight.errors import HindsightError
 from hindsight.monitors.loader import load_folder, load_monitor
 from hindsight.monitors.model import Monitor
 from hindsight.settings import read_settings
+from hindsight.vocabulary.windows import Window
 
 logger = logging.getLogger(__name__)
 LONGEST = timedelta(hours=6)
 COMPLETENESS_HOUR = 4  # UTC; after the usual nights of labels
-MAIL_FIRST, DRAWING_LAST = 100, 1  # of all that waits for a slot, Airflow's scheduler takes the weightiest first
+PAGES = "/hindsight/reports/"
+# Of all that waits for a slot Airflow's scheduler takes the weightiest first: mail, then work, then drawing, and of
+# each that of the most critical monitor.
+MAIL_FIRST, WORK, DRAWING_LAST = 100, 10, 1
+MORE = {"high": 2, "medium": 1, "low": 0}
 
 
 DEFAULTS: dict[str, Any] = {
@@ -36,7 +41,7 @@ DEFAULTS: dict[str, Any] = {
     "retry_exponential_backoff": 2.0,
     "max_retry_delay": timedelta(minutes=15),
     "retry_policy": RetryTransient(),
-    "priority_weight": 10,
+    "priority_weight": WORK,
     "weight_rule": "absolute",  # by default a task weighs as much as all that waits for it, and the mail nothing
 }
 
@@ -52,56 +57,66 @@ class ReportLink(BaseOperatorLink):
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
         """Return where the report's page is; "" where the task made none."""
         made = ti_key.xcom_pull(task_ids=ti_key.task_id)
-        return f"{urlsplit(conf.get('api', 'base_url', fallback='/')).path.rstrip('/')}{made['url']}" if made else ""
+        page = made and made.get(self.name.lower().replace(" ", "_"))
+        return f"{urlsplit(conf.get('api', 'base_url', fallback='/')).path.rstrip('/')}{PAGES}{page}" if page else ""
+
+
+class DataDocsLink(ReportLink):
+    """The button that leads to the Data Docs a task made."""
+
+    @property
+    def name(self) -> str:
+        """What the button says."""
+        return "Data Docs"
 
 
 @task(execution_timeout=LONGEST)
-def check(name: str, **run: Any) -> dict[str, Any]:
-    """Collect the window and compute every number that needs no labels."""
+def window(name: str, **run: Any) -> dict[str, Any]:
+    """Check a window, judge it and hand over the mail that is due; whatever breaks off is taken up by the next try.
+
+    Measuring and judging again writes nothing new. What was judged and not told yet is only told: a mail server that
+    fails never makes anything be measured twice. Where nothing breached, nothing is to be drawn.
+    """
     from hindsight import pipeline
 
     monitor = load(name)
     window = window_of(monitor, run, now=now())
     skip_if_paused(monitor, window.end + monitor.lateness, run)
-    done = pipeline.run_window(monitor, window, open_resources(), read_at=now())
+    resources, run_id = open_resources(), run["run_id"]
     run["outlet_events"][assets.snapshots(name)].add_partitions(assets.partition_key(window))
+    if pipeline.awaits_delivery(name, run_id, resources):
+        logger.warning("%s was measured and judged before and is only told now; clear it again to measure it", window)
+        done: dict[str, Any] = {}
+    else:
+        done = _settle(monitor, window, resources, run)
+    done |= _handed_over(pipeline.deliver(resources, now=now(), monitor=name))
+    pipeline.delivered(name, run_id, resources)
+    if done.get("breaches") == 0:
+        skip("documents")
     return done
 
 
-@task
-def judge(name: str, **run: Any) -> dict[str, Any]:
-    """Judge the window by the rules; open and close incidents, queue mail, request retraining: all or nothing."""
+def _settle(monitor: Monitor, window: Window, resources: Any, run: Mapping[str, Any]) -> dict[str, Any]:
+    """Measure and judge a window, and note that it waits to be told."""
+    from hindsight import pipeline
+
+    done = pipeline.run_window(monitor, window, resources, read_at=now())
+    link, quiet, at = _address(f"/hindsight/monitors/{monitor.name}"), bool(run["params"].get("quiet")), now()
+    judged = pipeline.judge_window(monitor, window, resources, judged_at=at, link=link, quiet=quiet)
+    pipeline.note_judged(monitor.name, run["run_id"], resources, at=at)
+    return done | _summary(judged)
+
+
+@task(execution_timeout=LONGEST, retries=1, priority_weight=DRAWING_LAST)
+def documents(name: str, **run: Any) -> dict[str, str]:
+    """Draw the pages of a window that breached: its report beside the reference, and the Data Docs of its suite."""
     from hindsight import pipeline
 
     monitor, at = load(name), now()
-    window, link = window_of(monitor, run, now=at), _address(f"/hindsight/monitors/{name}")
-    quiet = bool(run["params"].get("quiet"))
-    judged = pipeline.judge_window(monitor, window, open_resources(), judged_at=at, link=link, quiet=quiet)
-    return _summary(judged)
-
-
-@task(execution_timeout=LONGEST, priority_weight=DRAWING_LAST)
-def report(name: str, judged: Any, **run: Any) -> dict[str, Any]:
-    """Draw the report of a window that breached."""
-    from hindsight import pipeline
-
-    monitor, at = load(name), now()
-    if not judged["breaches"] or monitor.reference is None:
-        raise AirflowSkipException("nothing breached, or there is no reference to compare with")
-    made = pipeline.report_window(monitor, window_of(monitor, run, now=at), open_resources(), made_at=at)
-    return {"report": made, "url": f"/hindsight/reports/{made}"}
-
-
-@task(execution_timeout=LONGEST, priority_weight=DRAWING_LAST)
-def data_docs(name: str, judged: Any, **run: Any) -> dict[str, Any]:
-    """Draw the Data Docs of a window that breached: what came of each expectation of its suite."""
-    from hindsight import pipeline
-
-    monitor, at = load(name), now()
-    if not judged["breaches"]:
-        raise AirflowSkipException("nothing breached")
-    made = pipeline.document_window(monitor, window_of(monitor, run, now=at), open_resources(), made_at=at)
-    return {"report": made, "url": f"/hindsight/reports/{made}"}
+    made = pipeline.document_breach(monitor, window_of(monitor, run, now=at), open_resources(), made_at=at)
+    if not made:
+        raise AirflowSkipException("nothing breached, or the file names neither a reference nor a suite")
+    return dict(made)
 
 
 @task(execution_timeout=LONGEST)
@@ -149,7 +164,7 @@ def draw(name: str, judged: Any, **run: Any) -> dict[str, Any]:
     made = judged and pipeline.report_performance(monitor, night_of(run, now=at), open_resources(), made_at=at)
     if not made:
         raise AirflowSkipException("no window is final, or there are no labels to compare with")
-    return {"report": made, "url": f"/hindsight/reports/{made}"}
+    return {"report": made}
 
 
 @task(trigger_rule="all_done")
@@ -161,7 +176,7 @@ def report_night(name: str, judged: Any, **run: Any) -> dict[str, Any]:
         raise AirflowSkipException("the night was not judged")
     monitor, at = load(name), now()
     made = pipeline.report_night(monitor, night_of(run, now=at), open_resources(), made_at=at)
-    return {"report": made, "url": f"/hindsight/reports/{made}"}
+    return {"report": made}
 
 
 @task(priority_weight=MAIL_FIRST)
@@ -169,10 +184,7 @@ def deliver(name: str | None = None) -> dict[str, Any]:
     """Hand over the mail that is due. It fails where mail is given up or its connection is at fault; the rest waits."""
     from hindsight import pipeline
 
-    done = pipeline.deliver(open_resources(), now=now(), monitor=name)
-    if done.complaints:
-        raise AirflowFailException("mail given up: " + "; ".join(done.complaints))
-    return {"sent": done.sent, "pending": done.pending} | ({"held": done.held} if done.held else {})
+    return _handed_over(pipeline.deliver(open_resources(), now=now(), monitor=name))
 
 
 @task(priority_weight=MAIL_FIRST)
@@ -272,6 +284,13 @@ def _address(path: str) -> str:
     """Return the address of a page for people outside Airflow; "" where Airflow does not say where it is."""
     base = conf.get("api", "base_url", fallback="") or ""
     return f"{base.rstrip('/')}{path}" if base else ""
+
+
+def _handed_over(done: Any) -> dict[str, Any]:
+    """Say what a delivery did; raise AirflowFailException for mail that was given up."""
+    if done.complaints:
+        raise AirflowFailException("mail given up: " + "; ".join(done.complaints))
+    return {"sent": done.sent, "pending": done.pending} | ({"held": done.held} if done.held else {})
 
 
 def _summary(judged: Any) -> dict[str, Any]:

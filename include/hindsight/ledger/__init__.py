@@ -14,4 +14,5 @@ rollbacks  who put which model version back         heartbeats  when each part w
 deploys    when each version was first seen in the log
 slo_counts  what SLOs counted in each window        caps     messages promised and held back on a day
 revisions  verdicts that stand no more
+undelivered  runs that judged and have not told yet
 """

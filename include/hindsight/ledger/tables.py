@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 VERSION_TABLE = "ledger_version"  # not Alembic's own name: the ledger may share a database with Airflow, which has that
-HEAD = "0012"  # the newest step in migrations/versions
+HEAD = "0013"  # the newest step in migrations/versions
 
 
 class Moment(sa.types.TypeDecorator[datetime]):
@@ -352,4 +352,13 @@ revised_verdicts = sa.Table(
     _text("became"),
     _moment("revised_at"),
     comment="What was said of a window before it was judged otherwise: breaches that came or went.",
+)
+
+undelivered = sa.Table(
+    "undelivered",
+    metadata,
+    _text("monitor", primary_key=True),
+    _text("run", primary_key=True),
+    _moment("judged_at"),
+    comment="Runs that judged their window and have not told it yet: tried again they only tell.",
 )

@@ -29,7 +29,7 @@ def missed_night(
     """
     if monitor.source.labels is None:
         return None
-    found = starts_before(monitor.labels.schedule, now, "UTC")
+    found = starts_before(monitor.night_schedule, now, "UTC")
     next(found)
     due = next(found)
     begun = max(filter(None, [monitor.start and monitor.start + monitor.window, since]), default=None)

@@ -162,7 +162,7 @@ def _people(monitor: Monitor) -> Found:
 
 
 def _schedule(monitor: Monitor) -> Found:
-    if wrong := _no_cron(monitor.labels.schedule):
+    if wrong := _no_cron(monitor.night_schedule):
         yield ("labels", "schedule"), f"{wrong}; '0 2 * * *' is every night at 02:00 UTC"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Annotated, Literal, Self
@@ -85,7 +86,7 @@ class Source(Strict):
 class LabelPolicy(Strict):
     """When labels are looked for and when there are enough of them to judge."""
 
-    schedule: str = "0 2 * * *"
+    schedule: str | None = None  # a minute of the hours from 02:00 UTC on that follows from the monitor's name
     matures_after: Delay = timedelta(days=14)
     overlap: Delay = DAY
     min_labels: int = Field(100, ge=1)
@@ -93,6 +94,7 @@ class LabelPolicy(Strict):
     absent_means: Scalar | None = None
 
 
+FIRST_NIGHT_HOUR, NIGHT_MINUTES = 2, 120  # nights begin from 02:00 to 03:59 UTC
 OF_THE_CLOCK = "the time of a row fixes it (clock: true)"
 
 
@@ -327,6 +329,15 @@ class Monitor(Strict):
     def grid(self) -> Grid:
         """The windows of this monitor."""
         return Grid(self.window, self.anchor)
+
+    @property
+    def night_schedule(self) -> str:
+        """When labels are looked for, as cron in UTC: as written, else at the minute its name has between 2 and 4.
+
+        All nights at one moment would wait for each other; a name always has the same minute.
+        """
+        minute = zlib.crc32(self.name.encode()) % NIGHT_MINUTES
+        return self.labels.schedule or f"{minute % 60} {FIRST_NIGHT_HOUR + minute // 60} * * *"
 
     @property
     def max_age(self) -> timedelta:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hindsight.pipeline.act.maintenance import is_due_again, maintain, watch_over
     from hindsight.pipeline.act.requests import mark_started, pending_starts, put_off
     from hindsight.pipeline.act.retraining import ask, claim, give_up, lapse, promote, refuse, train_and_compare
+    from hindsight.pipeline.act.undelivered import awaits_delivery, delivered, note_judged
     from hindsight.pipeline.judge.judgement import Judgement, judge_window
     from hindsight.pipeline.judge.reminders import tell_what_lasts
     from hindsight.pipeline.measure.nights import find_windows, revise_windows
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from hindsight.pipeline.resources import Resources
     from hindsight.pipeline.show.case_page import case_view
     from hindsight.pipeline.show.documents import (
+        document_breach,
         document_window,
         night_page,
         read_report,
@@ -49,9 +51,12 @@ __all__ = [
     "Story",
     "ask",
     "ask_again",
+    "awaits_delivery",
     "case_view",
     "claim",
     "deliver",
+    "delivered",
+    "document_breach",
     "document_window",
     "find_windows",
     "give_up",
@@ -63,6 +68,7 @@ __all__ = [
     "mark_started",
     "monitor_view",
     "night_page",
+    "note_judged",
     "overview_cards",
     "pending_starts",
     "post_alerts",
@@ -91,6 +97,7 @@ _MODULES = {
     "act.delivery": ("deliver", "promise"),
     "act.maintenance": ("is_due_again", "maintain", "watch_over"),
     "act.requests": ("mark_started", "pending_starts", "put_off"),
+    "act.undelivered": ("awaits_delivery", "delivered", "note_judged"),
     "judge.reminders": ("tell_what_lasts",),
     "judge.judgement": ("Judgement", "judge_window"),
     "measure.nights": ("find_windows", "revise_windows"),
@@ -98,6 +105,7 @@ _MODULES = {
     "night": ("judge_night",),
     "resources": ("Resources",),
     "show.documents": (
+        "document_breach",
         "document_window",
         "night_page",
         "read_report",

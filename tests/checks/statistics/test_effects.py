@@ -13,6 +13,7 @@ from hindsight.checks.statistics.effects import (
     any_of,
     benjamini_hochberg,
     chi2_p,
+    fisher_p,
     homogeneity,
     js_distance,
     kl_divergence,
@@ -142,6 +143,16 @@ def test_the_test_follows_from_how_many_cells_are_filled(reference: list[int], c
 def test_two_cells_are_tested_exactly() -> None:
     p, _ = homogeneity(np.array([50, 60]), np.array([30, 70]))
     assert p == pytest.approx(fisher_exact([[50, 60], [30, 70]]).pvalue)
+
+
+@given(arrays(np.int64, (2, 2), elements=st.integers(0, 400)).filter(lambda table: bool(table.sum(axis=1).all())))
+def test_fishers_p_is_scipys(table: np.ndarray) -> None:
+    assert fisher_p(table) == pytest.approx(fisher_exact(table).pvalue, rel=1e-6, abs=1e-12)
+
+
+def test_fishers_p_of_a_whole_month_beside_a_day_is_scipys() -> None:
+    table = np.array([[14_020, 13_980], [470, 530]])
+    assert fisher_p(table) == pytest.approx(fisher_exact(table).pvalue, rel=1e-6)
 
 
 def test_a_new_category_in_five_of_a_hundred_rows_is_no_accident() -> None:

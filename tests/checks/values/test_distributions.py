@@ -92,6 +92,14 @@ def test_distinct_values_of_nothing() -> None:
     assert [part.tolist() for part in distinct(np.zeros(0))] == [[], []]
 
 
+@pytest.mark.parametrize("size", [200, 333, 967, 9_999])
+@pytest.mark.parametrize("z", [0.4, 0.9, 1.3, 1.36, 1.8, 2.4, 4.0])
+def test_of_some_hundred_rows_the_exact_p_is_met_and_closely_where_it_decides(size: int, z: float) -> None:
+    ks = z / size**0.5
+    exact = kstwo.sf(ks, size)
+    assert ks_p(ks, 2 * size, 2 * size) == pytest.approx(exact, rel=2e-5 if exact < 0.05 else 1e-3)
+
+
 @pytest.mark.parametrize("z", [0.4, 0.9, 1.3, 1.8, 2.4])
 def test_the_limit_for_many_rows_is_the_exact_distribution_to_a_thousandth(z: float) -> None:
     size = 12_000  # of 24,000 rows on both sides

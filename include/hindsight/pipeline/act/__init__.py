@@ -8,5 +8,6 @@ rollback    an earlier champion comes back      silences     mail held while all
 alerts_posted  what is open, posted to Alertmanagers
 retention   what has expired deleted            expiry       what has expired, by names and rows alone
 answers     what people say of a case: I look after it, this was meant, not now
+undelivered    between judging and telling: what a second try of a run leaves out
 completeness   runs asked for of windows to which rows came late
 """

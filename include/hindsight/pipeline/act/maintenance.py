@@ -91,7 +91,7 @@ def _tell_silence(monitor: Monitor, resources: Resources, now: datetime) -> None
 def _tell_missed_night(monitor: Monitor, resources: Resources, now: datetime) -> None:
     subject = f"[P1] {monitor.name}: no labels were looked at for a night"
     text = (
-        f"The night of labels of {monitor.name} is held at {monitor.labels.schedule!r} (cron, UTC) and was missed.\n"
+        f"The night of labels of {monitor.name} is held at {monitor.night_schedule!r} (cron, UTC) and was missed.\n"
         f"Look at the DAG labels__{monitor.name} in Airflow: is it paused, failing, or is the scheduler down?\n"
     )
     promise(monitor, f"missed night {now:%Y-%m-%d}", Message(subject, text, severity=Severity.P1), resources, now)

@@ -24,12 +24,40 @@ from hindsight.reports.data_docs import data_docs
 from hindsight.reports.evidently import window_report
 from hindsight.reports.night import called
 from hindsight.reports.pages import Link
+from hindsight.verdicts.judge import waits_for_labels
+from hindsight.verdicts.model import Status
 from hindsight.vocabulary.windows import Window
 from hindsight.warehouse.connect import connected
 from hindsight.warehouse.labels import labelled
 from hindsight.warehouse.predictions import as_logged, collect
 
 SAMPLE = 5000  # rows of each side: enough for the charts, drawn in a few seconds
+
+
+def document_breach(monitor: Monitor, window: Window, resources: Resources, *, made_at: datetime) -> dict[str, str]:
+    """Draw what shows a window that breached without its labels; return the ids of its `report` and `data_docs`.
+
+    Empty where nothing breached, or the file names neither a reference nor a suite. One that cannot be drawn does not
+    keep the other from being drawn.
+    """
+    if not (monitor.reference or monitor.quality) or not _breached(monitor, window, resources):
+        return {}
+    made = {}
+    with connected(resources.warehouse(monitor.source.connection)):
+        try:
+            if monitor.quality:
+                made["data_docs"] = document_window(monitor, window, resources, made_at=made_at)
+        finally:
+            if monitor.reference:
+                made["report"] = report_window(monitor, window, resources, made_at=made_at)
+    return made
+
+
+def _breached(monitor: Monitor, window: Window, resources: Resources) -> bool:
+    """Whether a rule that needs no labels breached in a window, as it is judged now."""
+    at_once = {rule.id for rule in monitor.rules if not waits_for_labels(monitor, rule)}
+    found = resources.ledger.of_windows(monitor.name, [window.start])
+    return any(verdict.status is Status.BREACH and verdict.series.rule in at_once for verdict in found)
 
 
 def report_window(monitor: Monitor, window: Window, resources: Resources, *, made_at: datetime) -> str:

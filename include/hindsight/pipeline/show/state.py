@@ -59,6 +59,7 @@ class MonitorState:
     open: dict[str, int]
     numbers: tuple[Number, ...]
     recovering: int = 0
+    nights: str = ""  # when labels are looked for, as cron in UTC
 
     def to_dict(self) -> dict[str, Any]:
         """The same as JSON takes it."""
@@ -87,6 +88,7 @@ def state_of(monitor: Monitor, resources: Resources, *, as_of: datetime | None =
         open=dict(sorted(Counter(str(i.severity) for i in standing if i.state is State.OPEN).items())),
         numbers=tuple(numbers),
         recovering=sum(incident.state is State.RECOVERING for incident in standing),
+        nights=monitor.night_schedule if monitor.source.labels else "",
     )
 
 
