@@ -85,7 +85,7 @@ def a_pattern(folder: Path, monitor: Monitor) -> Pattern:
     """Measure one window and its labels, and return what was written of it."""
     folder.mkdir()
     resources = open_resources(folder)
-    _load(sa.create_engine(resources.warehouse_url("warehouse"), poolclass=sa.NullPool), monitor)
+    _load(sa.create_engine(resources.warehouse_source("warehouse"), poolclass=sa.NullPool), monitor)
     window = monitor.grid.window_at(END - DAY)
     pipeline.run_window(monitor, window, resources)
     pipeline.revise_windows(monitor, [window], window.end + 2 * DAY, resources)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from hindsight.airflow.connections import find, ledger_url, pii_key, require, warehouse_url
+from hindsight.airflow.connections import find, ledger_url, pii_key, require, warehouse_source
 from hindsight.errors import ConfigError
 from hindsight.settings import Settings, read_settings
 
@@ -30,7 +30,7 @@ def settings(tmp_path: Path) -> Settings:
 
 def url_of(text: str, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> sa.URL:
     monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", text)
-    return warehouse_url("warehouse", settings)
+    return warehouse_source("warehouse", settings)
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg2"])

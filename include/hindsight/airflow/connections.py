@@ -9,7 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hindsight.messages.alertmanager import Alertmanager
     from hindsight.messages.smtp_mailer import Mailer
     from hindsight.pipeline.resources import Resources
+    from hindsight.warehouse.connect import Source
 
 LEDGER, SMTP, PII, DATA = "hindsight_ledger", "hindsight_smtp", "hindsight_pii", "hindsight_data"
 
@@ -110,7 +111,7 @@ def open_resources(settings: Settings | None = None) -> Resources:
     registry.create()
     return Resources(
         settings=settings,
-        warehouse_url=partial(warehouse_url, settings=settings),
+        warehouse_source=partial(warehouse_source, settings=settings),
         ledger=ledger,
         registry=registry,
         mailer=mailer(),
@@ -121,16 +122,33 @@ def open_resources(settings: Settings | None = None) -> Resources:
     )
 
 
-def warehouse_url(id: str, settings: Settings) -> sa.URL:
-    """Return the URL of the warehouse a monitor names; raise ConfigError where there is no such connection."""
-    return database_url(require(id), settings)
+def warehouse_source(id: str, settings: Settings) -> Source:
+    """Return what opens the warehouse a monitor names: a URL, or where there is a provider for its type the hook.
+
+    PostgreSQL, SQLite and DuckDB need no provider. Raises ConfigError where there is no such connection, and with the
+    package to install where nothing here knows its type.
+    """
+    from hindsight.airflow.hooks import PROVIDERS, Hooked, hook_of
+    from hindsight.warehouse.connect import require_known
+
+    found = require(id)
+    if found.kind in _POSTGRES or found.kind in _FILES:
+        return database_url(found, settings)
+    if hook := hook_of(found.kind):
+        return Hooked(id, found.kind, hook, json.dumps(asdict(found), sort_keys=True, default=str))
+    url = database_url(found, settings)
+    require_known(url, id, PROVIDERS.get(found.kind, ""))
+    return url
 
 
 def open_warehouse(id: str, settings: Settings) -> sa.Engine:
-    """Return an engine for the warehouse a monitor names, whose sessions can only read; errors as `warehouse_url`."""
+    """Return an engine for the warehouse a monitor names, whose sessions can only read; errors as `warehouse_source`.
+
+    Raises ConfigError where its driver is not installed, too.
+    """
     from hindsight.warehouse.connect import open_engine
 
-    return open_engine(warehouse_url(id, settings))
+    return open_engine(warehouse_source(id, settings))
 
 
 def ledger_url(settings: Settings) -> sa.URL:

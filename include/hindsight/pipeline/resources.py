@@ -23,7 +23,7 @@ from hindsight.snapshots.seen import TOP as LABELS
 from hindsight.snapshots.seen import SeenLabels
 from hindsight.snapshots.store import SnapshotStore
 from hindsight.training.registry import Registry
-from hindsight.warehouse.connect import open_engine
+from hindsight.warehouse.connect import Source, open_engine
 
 if TYPE_CHECKING:  # what only looks does not wait for what sends
     from hindsight.messages.alertmanager import Alertmanager
@@ -43,7 +43,7 @@ class Resources:
     """What the use cases of one monitor work on; `mailer` is None where no SMTP connection is declared."""
 
     settings: Settings
-    warehouse_url: Callable[[str], sa.URL]
+    warehouse_source: Callable[[str], Source]
     ledger: Ledger
     registry: Registry
     mailer: Mailer | None = None
@@ -83,7 +83,7 @@ class Resources:
 
     def warehouse(self, connection: str) -> sa.Engine:
         """The engine behind a monitor's connection id, the same one every time it is asked for."""
-        return _engine(self.warehouse_url(connection))
+        return _engine(self.warehouse_source(connection))
 
 
 def remembering(use_case: Callable[Arguments, Result]) -> Callable[Arguments, Result]:

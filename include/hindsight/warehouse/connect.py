@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import cast
+from typing import Any, Protocol, cast
 
 import adbc_driver_manager
 import sqlalchemy as sa
@@ -15,6 +15,8 @@ from hindsight.warehouse.dialects import dialect_called, dialect_of
 from hindsight.warehouse.pool import LendingPool
 
 STATEMENT_TIMEOUT = timedelta(minutes=30)
+# the last is what a dialect raises that was made for another SQLAlchemy
+_NO_DRIVER = (sa.exc.NoSuchModuleError, ImportError, AttributeError)
 # SQLSTATE classes: connection lost, transaction rolled back, out of resources, operator intervention, system error
 _TRANSIENT = ("08", "40", "53", "57", "58")
 # a refused login carries no SQLSTATE: the driver leaves only the server's sentence
@@ -23,20 +25,59 @@ _REFUSED = ("does not exist", "permission denied", "no such", "unable to open", 
 _PERMANENT = (*_LOGIN, *_REFUSED, "unsupported startup parameter")
 
 
-def open_engine(url: sa.URL, *, statement_timeout: timedelta = STATEMENT_TIMEOUT) -> sa.Engine:
+class Opener(Protocol):
+    """Makes an engine with options of SQLAlchemy's, as the hook of a provider does."""
+
+    def __call__(self, **options: Any) -> sa.Engine:
+        """Return the engine, connected to nothing yet."""
+
+    def __hash__(self) -> int:
+        """Equal openers open the same warehouse."""
+
+
+Source = sa.URL | Opener
+
+
+def open_engine(source: Source, *, statement_timeout: timedelta = STATEMENT_TIMEOUT) -> sa.Engine:
     """Return an engine whose sessions can only read, keep UTC and stop a statement at `statement_timeout`.
 
-    Neither DuckDB nor SQLite has such a limit. Nothing is connected yet, and a connection is closed once it was used,
-    but within `connected`. Raises ConfigError when no driver for the URL is installed.
+    What of this a database cannot be told from here is said in a warning, or in its dialect's file. Nothing is
+    connected yet, and a connection is closed once it was used, but within `connected`. Raises ConfigError when no
+    driver for the source is installed.
     """
-    dialect = dialect_called(url.get_backend_name())
+    options = {"poolclass": LendingPool, "pool_pre_ping": True, "hide_parameters": True}
     try:
-        address = dialect.address(url, statement_timeout)
-        engine = sa.create_engine(address, poolclass=LendingPool, pool_pre_ping=True, hide_parameters=True)
-    except (sa.exc.NoSuchModuleError, ImportError) as exc:
-        raise ConfigError(f"no driver for {url.get_backend_name()!r} warehouses is installed: {exc}") from exc
-    dialect.prepare(engine, statement_timeout)
+        if isinstance(source, sa.URL):
+            address = dialect_called(source.get_backend_name()).address(source, statement_timeout)
+            engine = sa.create_engine(address, **options)
+        else:
+            engine = source(**options)
+    except _NO_DRIVER as exc:
+        raise ConfigError(_no_driver(source, exc)) from exc
+    dialect_of(engine).prepare(engine, statement_timeout)
     return engine.execution_options(hindsight_timeout=statement_timeout)
+
+
+def require_known(url: sa.URL, connection: str, provider: str) -> None:
+    """Raise ConfigError with what to install where SQLAlchemy has no dialect for a URL; `provider` is Airflow's."""
+    try:
+        url.get_dialect()
+    except _NO_DRIVER as exc:
+        install = f" - install {provider} where Airflow runs, which opens it through its hook" if provider else ""
+        raise ConfigError(f"connection {connection!r}: {_no_driver(url, exc)}{install}") from exc
+
+
+def _no_driver(source: Source, cause: Exception) -> str:
+    if isinstance(cause, AttributeError):
+        return f"{_shown(source)}: its driver does not work with SQLAlchemy {sa.__version__}: {cause}"
+    if not isinstance(source, sa.URL):
+        return f"{_shown(source)}: its hook lacks a driver: {cause}"
+    kind = source.get_backend_name()
+    return f"no driver for {kind!r} warehouses is installed: {cause}{dialect_called(kind).cure}"
+
+
+def _shown(source: Source) -> str:
+    return source.render_as_string(hide_password=True) if isinstance(source, sa.URL) else str(source)
 
 
 @contextmanager

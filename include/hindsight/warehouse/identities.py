@@ -135,7 +135,8 @@ def _newest(
     columns = (id.label("id"), _shown(pair[1], id).label("shown"))
     newest = sa.select(*columns).where(*known).order_by(*order).limit(ASKED).subquery()
     predicted = there_is(pair[0], alike(pair[0].dialect, _our_id(monitor, pair), newest.c.id))
-    return {str(one): bool(has) for one, has in connection.execute(sa.select(newest.c.shown, predicted))}
+    asked = sa.select(newest.c.shown, sa.case((predicted, 1), else_=0))  # not every database selects a condition
+    return {str(one): bool(has) for one, has in connection.execute(asked)}
 
 
 def _unlabelled(

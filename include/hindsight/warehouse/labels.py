@@ -105,7 +105,7 @@ def touched(
         where = sa.and_(logged_in(monitor, logged, among), arrived_in(monitor, truth, since, until))
         joined = logged.table.join(truth.table, same_id(monitor, logged, truth))
         made = logged.dialect.microseconds(timestamp)
-        found = logged.dialect.moment(timestamp) if made is None else _window_start(made, monitor.grid)
+        found = logged.dialect.moment(timestamp) if made is None else _window_start(logged.dialect, made, monitor.grid)
         with engine.connect() as connection:
             query = sa.select(found).select_from(joined).where(where).distinct()
             answer: Sequence[Any] = connection.execute(query).scalars().all()
@@ -267,19 +267,20 @@ def alike(dialect: Dialect, ours: sa.ColumnElement[Any], theirs: sa.ColumnElemen
     same = numbers or type(ours.type) is type(theirs.type)
     if same and not isinstance(ours.type, sa.String):
         return ours == theirs
-    exact = dialect.text(ours) == dialect.text(theirs)
-    return sa.and_(ours == theirs, exact) if same and _collation(ours) == _collation(theirs) else exact
+    mine, other = dialect.text(ours), dialect.text(theirs)
+    coarser = (mine is not ours or other is not theirs) and same and _collation(ours) == _collation(theirs)
+    return sa.and_(ours == theirs, mine == other) if coarser else mine == other
 
 
 def _collation(column: sa.ColumnElement[Any]) -> str | None:
     return getattr(column.type, "collation", None)
 
 
-def _window_start(moment: sa.ColumnElement[Any], grid: Grid) -> sa.ColumnElement[Any]:
+def _window_start(dialect: Dialect, moment: sa.ColumnElement[Any], grid: Grid) -> sa.ColumnElement[Any]:
     """When the window of a moment starts, both in microseconds; whole numbers, and none divided."""
     size = grid.size // timedelta(microseconds=1)
     since = moment - microseconds(grid.origin)
-    return moment - (since % size + size) % size
+    return moment - dialect.remainder(dialect.remainder(since, size) + size, size)
 
 
 def _labelled(found: Outcomes, orphans: int, duplicates: int) -> Labelled:

@@ -180,7 +180,8 @@ def _of_version(monitor: Monitor, logged: Relation) -> sa.ColumnElement[bool]:
         raise ConfigError(
             Problem(f"version {version!r} cannot be told apart without source.predictions.model_version", field="model")
         )
-    return logged.dialect.text(logged.table.c[column]) == sa.literal(version, sa.Text())
+    dialect = logged.dialect
+    return dialect.text(logged.table.c[column]) == dialect.text(sa.literal(version, sa.String()))
 
 
 def _volume(monitor: Monitor, logged: Relation, window: Window, place: int) -> sa.Select[int, int]:

@@ -16,6 +16,8 @@ from hindsight.warehouse.dialects import dialect_of
 from hindsight.warehouse.dialects.generic import Dialect
 
 _TRIED = 1000  # values among which one must be a time
+# of numbers greater than this a second of our time has so many: nano-, micro-, milliseconds
+_UNITS = ((1e17, " / 1000000000.0"), (1e14, " / 1000000.0"), (1e11, " / 1000.0"))
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,22 @@ class Relation:
         self.require(column, field)
         stored = self.table.c[column]
         if not self.dialect.holds_times(self.types[column]):
-            raise DataError(_not_a_time(self.name, column, self.dialect.type_name(self.types[column], engine), field))
+            found = self.dialect.type_name(self.types[column], engine)
+            raise DataError(_not_a_time(self.name, column, found, field, self._cast(engine, stored)))
         if self.dialect.times_are_text and not self._any_is_readable(engine, stored):
             raise DataError(_not_a_time(self.name, column, "filled with values that are no ISO times", field))
+
+    def _cast(self, engine: sa.Engine, column: sa.ColumnClause[Any]) -> str:
+        """What a view writes to make moments of a column of texts, or of numbers since 1970; "" of anything else."""
+        written = engine.dialect.identifier_preparer.quote(column.name)
+        if isinstance(column.type, sa.String):
+            return self.dialect.of_text.format(column=written)
+        if not isinstance(column.type, sa.Integer | sa.Numeric | sa.Float):
+            return ""
+        with engine.connect() as connection:
+            greatest = connection.execute(sa.select(sa.func.max(column)).select_from(self.table)).scalar() or 0
+        divisor = next((divisor for least, divisor in _UNITS if greatest > least), "")
+        return self.dialect.of_epoch.format(seconds=f"{written}{divisor}")
 
     def _any_is_readable(self, engine: sa.Engine, column: sa.ColumnElement[object]) -> bool:
         """Whether a moment is among the first values, where there are any: a few spoilt ones are counted, no fault."""
@@ -100,8 +115,8 @@ def _place(field: str) -> str:
     return field if field.startswith("--") else f"{field} in the monitor file"
 
 
-def _not_a_time(table: str, column: str, found: str, field: str) -> str:
+def _not_a_time(table: str, column: str, found: str, field: str, cast: str = "") -> str:
     return (
         f"{table}.{column}: expected a date or timestamp, found {found}. "
-        f"Name a column of times in {field}, or convert this one in a view"
+        f"Name a column of times in {field}, or convert this one in a view{f': {cast} AS {column}' if cast else ''}"
     )

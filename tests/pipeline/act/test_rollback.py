@@ -86,7 +86,7 @@ def test_a_version_that_cannot_come_back_is_refused_and_nothing_changes(world: W
 
 def test_a_reference_that_cannot_be_frozen_leaves_everything_as_it_was(world: World) -> None:
     nowhere = sa.URL.create("sqlite", database=str(world.folder / "no" / "such.db"))
-    world.resources = replace(world.resources, warehouse_url=lambda _: nowhere)
+    world.resources = replace(world.resources, warehouse_source=lambda _: nowhere)
     for _ in range(2):
         with pytest.raises(HindsightError):
             roll_back(world.monitor, world.resources, at=at("2026-09-05"), by="ann", why="x")

@@ -104,14 +104,14 @@ def test_a_warehouse_out_of_reach_is_worth_a_retry_and_changes_nothing(world: Wo
     down = sa.make_url("postgresql+psycopg://watcher:canary-4711@127.0.0.1:1/warehouse")
     before = world.ledger()
     with pytest.raises(WarehouseError) as caught:
-        pipeline.run_window(world.monitor, a_window(DAY), replace(world.resources, warehouse_url=lambda _: down))
+        pipeline.run_window(world.monitor, a_window(DAY), replace(world.resources, warehouse_source=lambda _: down))
 
     assert caught.value.transient
     assert "warehouse" in str(caught.value)
     assert "canary" not in str(caught.value)
     assert (world.files(), world.ledger()) == ({}, before)
 
-    nowhere = replace(world.resources, warehouse_url=lambda _: down)
+    nowhere = replace(world.resources, warehouse_source=lambda _: down)
     with pytest.raises(WarehouseError):
         pipeline.revise_windows(world.monitor, [a_window(DAY)], at("2026-09-02"), nowhere)
     assert (world.files(), world.ledger()) == ({}, before)

@@ -80,7 +80,7 @@ def test_a_warehouse_out_of_reach_hides_nothing_else(world: World, tmp_path: Pat
     world.log("2026-09-01").run("2026-09-01")
     at_work(world, NOW)
     nowhere = sa.URL.create("postgresql+psycopg", host="127.0.0.1", port=1, database="x")
-    world.resources = replace(world.resources, warehouse_url=lambda _: nowhere)
+    world.resources = replace(world.resources, warehouse_source=lambda _: nowhere)
     assert ill(world) == ["warehouse warehouse"]
     (tmp_path / "monitors" / "broken.yml").write_text("name: broken\n")
     assert ill(world) == ["monitor files", "warehouse warehouse"]

@@ -23,7 +23,7 @@ from hindsight.monitors.routes import ALERTMANAGER, EMAIL
 from hindsight.pipeline.resources import Resources
 from hindsight.vocabulary.measurement import Kind
 from hindsight.vocabulary.windows import format_duration
-from hindsight.warehouse.connect import reading
+from hindsight.warehouse.examination import log, session
 
 WAITED, GIVEN_UP = timedelta(hours=1), timedelta(days=7)  # how long mail may wait; how far back a lost one counts
 ROOM, SHARE = 2**30, 0.05  # what a disk should have left: a gibibyte, and this share of it
@@ -44,12 +44,13 @@ class Part:
 
 
 def examine(loaded: Loaded, resources: Resources, *, now: datetime, only: str = "") -> list[Part]:
-    """Return the state of every part, or of the one warehouse connection that is named."""
+    """Return the state of every part, or of the one warehouse connection that is named and the logs read by it."""
     active = [monitor for monitor in loaded.monitors.values() if monitor.state == "active"]
     connections = sorted({monitor.source.connection for monitor in active} if not only else {only})
-    warehouses = [_looked_at(f"warehouse {name}", partial(_warehouse, name, resources)) for name in connections]
+    warehouses = [_looked_at(f"warehouse {name}", partial(_warehouse, name, resources, now)) for name in connections]
     if only:
-        return warehouses
+        through = [monitor for monitor in active if monitor.source.connection == only and warehouses[0].well]
+        return [*warehouses, *(_looked_at(f"log of {one.name}", partial(_log, one, resources)) for one in through)]
     return [
         _files(loaded),
         _looked_at("ledger", partial(_ledger, resources, now)),
@@ -100,11 +101,12 @@ def _store(resources: Resources) -> tuple[bool, str]:
     return disk.free > ROOM and disk.free > SHARE * disk.total, said
 
 
-def _warehouse(name: str, resources: Resources) -> tuple[bool, str]:
-    engine = resources.warehouse(name)
-    with reading(engine, name), engine.connect() as connection:
-        connection.execute(sa.select(1))
-    return True, f"{engine.dialect.name}, answers"
+def _warehouse(name: str, resources: Resources, now: datetime) -> tuple[bool, str]:
+    return session(resources.warehouse(name), name, now)
+
+
+def _log(monitor: Monitor, resources: Resources) -> tuple[bool, str]:
+    return log(resources.warehouse(monitor.source.connection), monitor)
 
 
 def _channels(monitors: Iterable[Monitor]) -> list[str]:

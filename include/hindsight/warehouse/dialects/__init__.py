@@ -4,6 +4,8 @@ generic     any database of which no more is known   catalogue  tables and colum
 postgresql  by ADBC, also behind a pooler            mysql      and mariadb: UTC, code points, read only
 sqlite      times are texts, any row any type        duckdb     a file opened for reading, Arrow out
 reflection  duckdb-engine with what does not work in it
+snowflake   run on a stand-in alone           bigquery, databricks, mssql, redshift, trino: compiled and read, never run
+hive        a Thrift server of Spark          spark       what it shares with Databricks
 
 A file of an engine holds a class `Engine`, a `generic.Dialect` with what that engine does otherwise. Nothing outside
 this folder asks which database it talks to; one that has no file here is spoken to in SQL that all understand.

@@ -20,6 +20,11 @@ _NAIVE = ("timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns")
 class Engine(Catalogued):
     """DuckDB from 2.0 on."""
 
+    package = "duckdb duckdb-engine"
+    form = "duckdb:////folder/file.duckdb"
+    was_run = reads_only = streams = True
+    of_epoch = "to_timestamp({seconds})"
+    of_text = "CAST({column} AS TIMESTAMPTZ)"
     types: ClassVar = {
         **dict.fromkeys(_WHOLE, sa.Integer()),
         **dict.fromkeys(("bigint", "ubigint"), sa.BigInteger()),
@@ -46,6 +51,15 @@ class Engine(Catalogued):
 
     def prepare(self, engine: sa.Engine, timeout: timedelta) -> None:
         pass  # the URL and the dialect it names have seen to it
+
+    def is_read_only(self, connection: sa.Connection) -> bool:
+        return str(connection.execute(sa.select(sa.func.current_setting("access_mode"))).scalar()).lower() == "read_only"
+
+    def zone(self, connection: sa.Connection) -> str:
+        return str(connection.execute(sa.select(sa.func.current_setting("TimeZone"))).scalar_one())
+
+    def found_by(self, connection: sa.Connection, table: sa.TableClause, column: str) -> str:
+        return "DuckDB keeps the least and the greatest value of each row group"
 
     def known(self, column: Column) -> sa.ColumnElement[bool]:
         return sa.and_(column.is_not(None), sa.func.isfinite(column, type_=sa.Boolean()))

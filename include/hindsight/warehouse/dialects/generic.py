@@ -9,10 +9,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar
 
 import pyarrow as pa
 import sqlalchemy as sa
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.engine.reflection import ObjectKind
 
 from hindsight.errors import DataError
@@ -22,30 +24,77 @@ logger = logging.getLogger(__name__)
 Column = sa.ColumnElement[Any]
 Type = sa.types.TypeEngine[Any]
 Statement = sa.Select[*tuple[Any, ...]]
-ROWS_AT_ONCE = 20_000
+ROWS_AT_ONCE, MOST_AT_ONCE = 20_000, 1_000_000
 PLAIN_TEXT = (sa.String, sa.Text, sa.VARCHAR, sa.CHAR, sa.TEXT, sa.NVARCHAR, sa.Unicode, sa.UnicodeText)
 
 
 class Dialect:
     """One kind of database: its sessions, its catalogue, its times, its texts and the way its rows are fetched.
 
-    `times_are_text` says that texts may be moments, for want of a type for them.
+    `package` is what pip installs for its driver, `form` a URL of it. `was_run` says whether the tests run on such a
+    database, `reads_only` whether its sessions can be told to, `streams` whether its driver hands rows out before it
+    has them all; of an unknown one nobody knows. `times_are_text` says that texts may be moments, for want of a type for them. `of_epoch` and `of_text` are what a
+    view writes to make moments of a column of seconds or of texts.
     """
 
+    package = ""
+    form = ""
+    was_run = False
+    streams = False
+    reads_only = False
     times_are_text = False
+    of_epoch = "TIMESTAMP '1970-01-01 00:00:00' + {seconds} * INTERVAL '1' SECOND"
+    of_text = "CAST({column} AS TIMESTAMP)"
+    means: ClassVar[Mapping[str, Type]] = {}
 
     # sessions
+
+    @property
+    def cure(self) -> str:
+        """What to do where its driver is missing, as the end of a sentence."""
+        return f" - pip install {self.package}, for URLs such as {self.form}" if self.package else ""
 
     def address(self, url: sa.URL, timeout: timedelta) -> sa.URL:
         """The URL with which sessions can only read, keep UTC and stop a statement at the limit, as far as it can."""
         return url
 
     def prepare(self, engine: sa.Engine, timeout: timedelta) -> None:
-        """Do what the URL cannot say, for every connection or transaction of the engine."""
-        logger.warning(
-            "sessions of %s warehouses cannot be made read only from here: give the connection a login that only reads",
-            engine.dialect.name,
-        )
+        """Do what the URL cannot say, for every connection or transaction of the engine; warn of what stays undone."""
+        commands = self.session(timeout)
+        if commands:
+            sa.event.listen(engine, "connect", partial(_say, commands))
+        if not self.was_run:
+            logger.warning(
+                "Hindsight was never run on a %s warehouse: look at what `hindsight doctor --connection` says of it",
+                engine.dialect.name,
+            )
+        if not self.reads_only:
+            logger.warning(
+                "sessions of %s warehouses cannot be made read only from here: give the connection a login that only "
+                "reads",
+                engine.dialect.name,
+            )
+
+    def session(self, timeout: timedelta) -> list[str]:
+        """The first commands of every session: UTC, read only and the limit, where the database knows such."""
+        return []
+
+    def is_read_only(self, connection: sa.Connection) -> bool | None:
+        """Whether this session cannot write; None where the database does not tell."""
+        return None
+
+    def zone(self, connection: sa.Connection) -> str:
+        """The zone of this session, "" where the database does not tell."""
+        return ""
+
+    def now(self) -> Column:
+        """The database's clock, as a time with a zone or of UTC."""
+        return sa.func.now(type_=sa.DateTime(timezone=True))
+
+    def clock(self) -> Column:
+        """The same, in microseconds since 1970 where the database can tell."""
+        ticks = self.microseconds(self.now())
+        return self.now() if ticks is None else ticks
 
     def state(self, cause: BaseException) -> str:
         """The SQLSTATE of a failure, "" where the driver tells none; "57014" is a statement over its limit."""
@@ -56,7 +105,13 @@ class Dialect:
     def columns(self, connection: sa.Connection, table: str, schema: str) -> dict[str, Type]:
         """The columns of a table or view and their types; raise NoSuchTableError where it does not exist."""
         found = sa.inspect(connection).get_columns(table, schema=schema or None)
-        return {column["name"]: column["type"] for column in found}
+        return {column["name"]: self.meant(column["type"]) for column in found}
+
+    def meant(self, kind: Type) -> Type:
+        """A type of SQLAlchemy's own for one that only its dialect knows."""
+        if isinstance(kind, sa.types.TypeDecorator):
+            return self.meant(kind.impl_instance)
+        return self.means.get(type(kind).__name__, kind)
 
     def tables(self, connection: sa.Connection, schema: str) -> list[str]:
         """The tables and views of a schema (the default one for "")."""
@@ -76,6 +131,13 @@ class Dialect:
     def granted(self, connection: sa.Connection, table: sa.TableClause, names: Sequence[str]) -> list[str]:
         """Those columns of a table that the login may read."""
         return list(names)
+
+    def found_by(self, connection: sa.Connection, table: sa.TableClause, column: str) -> str:
+        """What leads to the rows of a span of time in this column: an index or a partition; "" where none is known."""
+        for index in sa.inspect(connection).get_indexes(table.name, schema=table.schema):
+            if index["column_names"][:1] == [column]:
+                return f"index {index['name']}"
+        return ""
 
     def stored(
         self, connection: sa.Connection, table: sa.FromClause, kinds: Mapping[str, Type], where: sa.ColumnElement[bool]
@@ -104,6 +166,10 @@ class Dialect:
     def microseconds(self, column: Column) -> Column | None:
         """The moment of a row that holds one in microseconds since 1970; None where the database cannot tell."""
         return None
+
+    def remainder(self, number: Column, divisor: int) -> Column:
+        """What is left of a whole number, with the number's sign."""
+        return number % divisor
 
     def span(self, column: Column, *, start: datetime | None = None, end: datetime | None = None) -> Column:
         """start <= column < end; None leaves that side open. What is no moment is in no span.
@@ -157,12 +223,31 @@ class Dialect:
     def batches(
         self, engine: sa.Engine, statement: Statement, schema: pa.Schema
     ) -> Generator[pa.RecordBatch, None, None]:
-        """Yield the rows of a statement, cast to `schema`; here row by row."""
+        """Yield the rows of a statement, cast to `schema`; here row by row.
+
+        Raises DataError above a million rows where nobody knows that the driver does not hold them all at once.
+        """
         with engine.connect() as connection:
+            if not self.streams:
+                _refuse_much(connection, statement)
             result = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(statement)
             for rows in result.partitions():
                 arrays = [_array(values, field) for values, field in zip(zip(*rows, strict=True), schema, strict=True)]
                 yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def size(statement: Statement) -> sa.Select[int]:
+    """How many rows a statement has."""
+    return sa.select(sa.func.count()).select_from(statement.subquery())
+
+
+def _refuse_much(connection: sa.Connection, statement: Statement) -> None:
+    rows = connection.execute(size(statement)).scalar_one()
+    if rows > MOST_AT_ONCE:
+        raise DataError(
+            f"{rows:,} rows, where at most {MOST_AT_ONCE:,} are read of a {connection.dialect.name} warehouse: its "
+            "driver may hold all of them in memory - choose a shorter window"
+        )
 
 
 def _array(values: tuple[object, ...], field: pa.Field) -> pa.Array:
@@ -173,3 +258,10 @@ def _array(values: tuple[object, ...], field: pa.Field) -> pa.Array:
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         message = f"column {field.name!r} holds values that are not of its type ({field.type}): cast it in a view"
         raise DataError(message) from None  # Arrow's own message quotes the value, which may be personal
+
+
+def _say(commands: Sequence[str], connection: DBAPIConnection, _: object) -> None:
+    cursor = connection.cursor()
+    for command in commands:
+        cursor.execute(command)
+    cursor.close()

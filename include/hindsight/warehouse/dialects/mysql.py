@@ -22,10 +22,21 @@ _TRANSIENT = {1040: "53300", 1053: "57P01", 1205: "40001", 1213: "40001", 1927: 
 _OVER_LIMIT = {1969, 3024}
 _WHOLE = dict.fromkeys(("tinyint", "smallint", "mediumint", "int", "year"), sa.Integer())
 
+_indexes = sa.table(
+    "statistics",
+    *(sa.column(name) for name in ("table_schema", "table_name", "column_name", "index_name", "seq_in_index")),
+    schema="information_schema",
+)
+
 
 class Engine(Catalogued):
     """MySQL from 8.0 on, and MariaDB."""
 
+    package = "pymysql"
+    form = "mysql+pymysql://user:password@host:3306/database"
+    was_run = reads_only = streams = True
+    of_epoch = "FROM_UNIXTIME({seconds})"
+    of_text = "CAST({column} AS DATETIME(6))"
     types: ClassVar = {
         **_WHOLE,
         "bigint": sa.BigInteger(),
@@ -45,10 +56,26 @@ class Engine(Catalogued):
     def address(self, url: sa.URL, timeout: timedelta) -> sa.URL:
         name = url.drivername if "+" in url.drivername else f"{url.drivername}+pymysql"
         own = {"connect_timeout": str(CONNECT_TIMEOUT_S), "charset": "utf8mb4"}
-        return url.set(drivername=name, query={**own, **url.query, "init_command": _session(timeout)})
+        return url.set(drivername=name, query={**own, **url.query})
 
-    def prepare(self, engine: sa.Engine, timeout: timedelta) -> None:
-        pass  # the first command of every session has said it
+    def session(self, timeout: timedelta) -> list[str]:
+        return [_session(timeout)]
+
+    def is_read_only(self, connection: sa.Connection) -> bool:
+        return "ON" in (_variable(connection, "tx_read_only"), _variable(connection, "transaction_read_only"))
+
+    def zone(self, connection: sa.Connection) -> str:
+        return _variable(connection, "time_zone")
+
+    def found_by(self, connection: sa.Connection, table: sa.TableClause, column: str) -> str:
+        name = sa.select(_indexes.c.index_name).where(
+            _indexes.c.table_schema == (table.schema or self.default_schema),
+            _indexes.c.table_name == table.name,
+            _indexes.c.column_name == column,
+            _indexes.c.seq_in_index == 1,
+        )
+        found = connection.execute(name).scalars().first()
+        return f"index {found}" if found else ""
 
     def state(self, cause: BaseException) -> str:
         code = cause.args[0] if cause.args and isinstance(cause.args[0], int) else 0
@@ -86,6 +113,11 @@ class Engine(Catalogued):
         if isinstance(column.type, mysql.BIT):
             return sa.cast(column, sa.BigInteger()), pa.int64()
         return super().readable(column, is_moment=is_moment)
+
+
+def _variable(connection: sa.Connection, name: str) -> str:
+    found = connection.exec_driver_sql("SHOW SESSION VARIABLES LIKE %s", (name,)).first()
+    return str(found[1]) if found else ""
 
 
 def _session(timeout: timedelta) -> str:

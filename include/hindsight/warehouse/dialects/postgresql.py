@@ -32,6 +32,12 @@ _DATED = (sa.DateTime, sa.Date)  # both can be infinite
 class Engine(Dialect):
     """PostgreSQL, and what speaks its protocol."""
 
+    package = "psycopg"
+    form = "postgresql://user:password@host:5432/database"
+    was_run = reads_only = streams = True
+    of_epoch = "to_timestamp({seconds})"
+    of_text = "CAST({column} AS TIMESTAMPTZ)"
+
     def address(self, url: sa.URL, timeout: timedelta) -> sa.URL:
         given = url.query.get("options", "")
         own = (f"-c {k}={v}" for k, v in {"default_transaction_read_only": "on", **_settings(timeout)}.items())
@@ -43,6 +49,12 @@ class Engine(Dialect):
         settings = sa.select(*(sa.func.set_config(name, value, True) for name, value in _settings(timeout).items()))
         sa.event.listen(engine, "connect", _read_only)
         sa.event.listen(engine, "begin", lambda connection: connection.execute(settings))
+
+    def is_read_only(self, connection: sa.Connection) -> bool:
+        return bool(connection.execute(sa.select(sa.func.current_setting("transaction_read_only"))).scalar_one() == "on")
+
+    def zone(self, connection: sa.Connection) -> str:
+        return str(connection.execute(sa.select(sa.func.current_setting("timezone"))).scalar_one())
 
     def granted(self, connection: sa.Connection, table: sa.TableClause, names: Sequence[str]) -> list[str]:
         if not names:

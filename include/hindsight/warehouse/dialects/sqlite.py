@@ -22,7 +22,9 @@ _STORED: Mapping[str, Type] = {"integer": sa.BigInteger(), "real": sa.Double(), 
 class Engine(Dialect):
     """SQLite."""
 
-    times_are_text = True
+    was_run = reads_only = streams = times_are_text = True
+    of_text = "strftime('%Y-%m-%dT%H:%M:%fZ', {column})"
+    of_epoch = "strftime('%Y-%m-%dT%H:%M:%fZ', {seconds}, 'unixepoch')"
 
     def address(self, url: sa.URL, timeout: timedelta) -> sa.URL:
         if url.database in (None, "", ":memory:"):
@@ -36,6 +38,9 @@ class Engine(Dialect):
         sa.event.listen(engine, "connect", _teach_time)
         preparer = engine.dialect.identifier_preparer
         preparer.reserved_words = preparer.reserved_words | _WORDS
+
+    def is_read_only(self, connection: sa.Connection) -> bool:
+        return connection.engine.url.query.get("mode") == "ro"
 
     def stored(
         self, connection: sa.Connection, table: sa.FromClause, kinds: Mapping[str, Type], where: sa.ColumnElement[bool]

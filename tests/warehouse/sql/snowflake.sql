@@ -1,0 +1,122 @@
+-- collect
+SELECT inference_log.request_id AS request_id, CAST(EXTRACT(epoch_microsecond FROM inference_log.predicted_at) AS BIGINT) AS predicted_at, inference_log.prediction AS prediction, inference_log.score AS score, inference_log.model_version AS model_version, inference_log.status_code AS status_code, inference_log.region AS region, inference_log.latency_ms AS latency_ms, CAST(inference_log.cost_usd AS DOUBLE) AS cost_usd, CAST(inference_log.amount AS DOUBLE) AS amount, inference_log.is_new AS is_new, inference_log.born AS born, inference_log."Order" AS "Order"
+FROM inference_log
+WHERE inference_log.predicted_at >= CAST('2026-09-01 00:00:00.000000' AS datetime) AND inference_log.predicted_at < CAST('2026-09-02 00:00:00.000000' AS datetime) AND to_binary(inference_log.model_version, 'UTF-8') = to_binary('v1', 'UTF-8');
+
+-- volumes
+SELECT 0 AS anon_1, (count(DISTINCT to_binary(inference_log.request_id, 'UTF-8')) + count(*)) - count(to_binary(inference_log.request_id, 'UTF-8')) AS anon_2
+FROM inference_log
+WHERE inference_log.predicted_at >= CAST('2026-09-01 00:00:00.000000' AS datetime) AND inference_log.predicted_at < CAST('2026-09-02 00:00:00.000000' AS datetime) AND to_binary(inference_log.model_version, 'UTF-8') = to_binary('v1', 'UTF-8');
+
+-- strangers
+SELECT count(*) AS count_1, count(inference_log.secret) AS count_2
+FROM inference_log
+WHERE inference_log.predicted_at >= CAST('2026-09-01 00:00:00.000000' AS datetime) AND inference_log.predicted_at < CAST('2026-09-02 00:00:00.000000' AS datetime) AND to_binary(inference_log.model_version, 'UTF-8') = to_binary('v1', 'UTF-8');
+SELECT count(*) AS count_1, count(inference_log.secret) AS count_2
+FROM inference_log
+WHERE inference_log.predicted_at >= CAST('2026-08-04 00:00:00.000000' AS datetime) AND inference_log.predicted_at < CAST('2026-09-01 00:00:00.000000' AS datetime) AND to_binary(inference_log.model_version, 'UTF-8') = to_binary('v1', 'UTF-8');
+
+-- misdated
+SELECT count(*) AS count_1, max(CAST(EXTRACT(epoch_microsecond FROM inference_log.predicted_at) AS BIGINT)) AS max_1
+FROM inference_log
+WHERE inference_log.predicted_at IS NOT NULL AND inference_log.predicted_at >= CAST('2026-09-20 00:00:00.000000' AS datetime) AND to_binary(inference_log.model_version, 'UTF-8') = to_binary('v1', 'UTF-8');
+SELECT count(*) AS count_1, max(CAST(EXTRACT(epoch_microsecond FROM inference_log.predicted_at) AS BIGINT)) AS max_1
+FROM inference_log
+WHERE (inference_log.predicted_at IS NULL OR inference_log.predicted_at IS NOT NULL AND inference_log.predicted_at < CAST('1970-01-02 00:00:00.000000' AS datetime)) AND to_binary(inference_log.model_version, 'UTF-8') = to_binary('v1', 'UTF-8');
+
+-- first_timestamp
+SELECT min(CAST(EXTRACT(epoch_microsecond FROM inference_log.predicted_at) AS BIGINT)) AS min_1
+FROM inference_log
+WHERE inference_log.predicted_at IS NOT NULL AND to_binary(inference_log.model_version, 'UTF-8') = to_binary('v1', 'UTF-8');
+
+-- logged_between
+SELECT min(CAST(EXTRACT(epoch_microsecond FROM inference_log.predicted_at) AS BIGINT)) AS min_1, max(CAST(EXTRACT(epoch_microsecond FROM inference_log.predicted_at) AS BIGINT)) AS max_1
+FROM inference_log
+WHERE inference_log.predicted_at >= CAST('1970-01-02 00:00:00.000000' AS datetime) AND inference_log.predicted_at < CAST('2026-09-20 00:00:00.000000' AS datetime) AND to_binary(inference_log.model_version, 'UTF-8') = to_binary('v1', 'UTF-8');
+
+-- labelled
+SELECT count(DISTINCT to_binary(truth.request_id, 'UTF-8')) AS count_1
+FROM ground_truth AS truth
+WHERE truth.labeled_at >= CAST('2026-09-01 00:00:00.000000+00:00' AS TIMESTAMP_TZ) AND truth.labeled_at < CAST('2026-09-02 00:00:00.000000+00:00' AS TIMESTAMP_TZ) AND NOT (EXISTS (SELECT 1 AS anon_1
+FROM inference_log
+WHERE inference_log.request_id = truth.request_id AND to_binary(inference_log.request_id, 'UTF-8') = to_binary(truth.request_id, 'UTF-8')));
+SELECT inference_log.request_id AS request_id, CAST(EXTRACT(epoch_microsecond FROM inference_log.predicted_at) AS BIGINT) AS predicted_at, inference_log.prediction AS prediction, inference_log.score AS score, inference_log.model_version AS model_version, inference_log.status_code AS status_code, inference_log.region AS region, truth.label AS " label", CAST(EXTRACT(epoch_microsecond FROM truth.labeled_at) AS BIGINT) AS " arrived_at"
+FROM inference_log LEFT OUTER JOIN ground_truth AS truth ON inference_log.request_id = truth.request_id AND to_binary(inference_log.request_id, 'UTF-8') = to_binary(truth.request_id, 'UTF-8') AND (truth.labeled_at IS NOT NULL AND truth.labeled_at < CAST('2026-09-20 00:00:00.000000+00:00' AS TIMESTAMP_TZ) OR truth.labeled_at IS NULL)
+WHERE inference_log.predicted_at >= CAST('2026-09-01 00:00:00.000000' AS datetime) AND inference_log.predicted_at < CAST('2026-09-02 00:00:00.000000' AS datetime) AND to_binary(inference_log.model_version, 'UTF-8') = to_binary('v1', 'UTF-8');
+
+-- duplicates
+SELECT sum(anon_1.again) AS sum_1
+FROM (SELECT count(truth.label) - count(DISTINCT truth.label) AS again
+FROM ground_truth AS truth
+WHERE truth.labeled_at IS NOT NULL AND truth.labeled_at < CAST('2026-09-20 00:00:00.000000+00:00' AS TIMESTAMP_TZ) AND (EXISTS (SELECT 1 AS anon_2
+FROM inference_log
+WHERE inference_log.request_id = truth.request_id AND to_binary(inference_log.request_id, 'UTF-8') = to_binary(truth.request_id, 'UTF-8') AND inference_log.predicted_at >= CAST('2026-09-01 00:00:00.000000' AS datetime) AND inference_log.predicted_at < CAST('2026-09-02 00:00:00.000000' AS datetime) AND to_binary(inference_log.model_version, 'UTF-8') = to_binary('v1', 'UTF-8'))) GROUP BY to_binary(truth.request_id, 'UTF-8')) AS anon_1;
+
+-- touched
+SELECT DISTINCT CAST(EXTRACT(epoch_microsecond FROM inference_log.predicted_at) AS BIGINT) - ((CAST(EXTRACT(epoch_microsecond FROM inference_log.predicted_at) AS BIGINT) - 345600000000) % 86400000000 + 86400000000) % 86400000000 AS anon_1
+FROM inference_log JOIN ground_truth AS truth ON inference_log.request_id = truth.request_id AND to_binary(inference_log.request_id, 'UTF-8') = to_binary(truth.request_id, 'UTF-8')
+WHERE inference_log.predicted_at IS NOT NULL AND to_binary(inference_log.model_version, 'UTF-8') = to_binary('v1', 'UTF-8') AND truth.labeled_at >= CAST('2026-09-02 00:00:00.000000+00:00' AS TIMESTAMP_TZ) AND truth.labeled_at < CAST('2026-09-03 00:00:00.000000+00:00' AS TIMESTAMP_TZ);
+
+-- labels_now
+SELECT inference_log.request_id AS request_id, truth.label AS " label"
+FROM inference_log JOIN ground_truth AS truth ON inference_log.request_id = truth.request_id AND to_binary(inference_log.request_id, 'UTF-8') = to_binary(truth.request_id, 'UTF-8')
+WHERE inference_log.predicted_at >= CAST('2026-09-01 00:00:00.000000' AS datetime) AND inference_log.predicted_at < CAST('2026-09-02 00:00:00.000000' AS datetime) AND to_binary(inference_log.model_version, 'UTF-8') = to_binary('v1', 'UTF-8');
+
+-- newest_unmatched
+SELECT anon_1.shown, CASE WHEN (EXISTS (SELECT 1 AS anon_3
+FROM inference_log
+WHERE inference_log.request_id = anon_1.id AND to_binary(inference_log.request_id, 'UTF-8') = to_binary(anon_1.id, 'UTF-8'))) THEN 1 ELSE 0 END AS anon_2
+FROM (SELECT truth.request_id AS id, truth.request_id AS shown
+FROM ground_truth AS truth
+WHERE truth.labeled_at >= CAST('2026-09-11 00:00:00.000000+00:00' AS TIMESTAMP_TZ) AND truth.labeled_at < CAST('2026-09-20 00:00:00.000000+00:00' AS TIMESTAMP_TZ) AND truth.request_id IS NOT NULL ORDER BY truth.labeled_at DESC, truth.request_id
+LIMIT 200) AS anon_1;
+SELECT inference_log.request_id
+FROM inference_log
+WHERE inference_log.predicted_at >= CAST('2026-09-11 00:00:00.000000' AS datetime) AND inference_log.predicted_at < CAST('2026-09-20 00:00:00.000000' AS datetime) AND to_binary(inference_log.model_version, 'UTF-8') = to_binary('v1', 'UTF-8') AND inference_log.request_id IS NOT NULL AND NOT (EXISTS (SELECT 1 AS anon_1
+FROM ground_truth AS truth
+WHERE inference_log.request_id = truth.request_id AND to_binary(inference_log.request_id, 'UTF-8') = to_binary(truth.request_id, 'UTF-8') AND truth.labeled_at IS NOT NULL AND truth.labeled_at < CAST('2026-09-20 00:00:00.000000+00:00' AS TIMESTAMP_TZ))) ORDER BY inference_log.request_id
+LIMIT 200;
+SELECT inference_log.request_id
+FROM inference_log
+WHERE inference_log.request_id IN ('0A1B2C3D-0000-4000-8000-000000000000', '0A1B2C3D-0000-4000-8000-000000000001', '0A1B2C3D-0000-4000-8000-000000000002', '0A1B2C3D-0000-4000-8000-000000000003', '0A1B2C3D-0000-4000-8000-000000000004', '0A1B2C3D-0000-4000-8000-000000000005') AND NOT (EXISTS (SELECT 1 AS anon_1
+FROM ground_truth AS truth
+WHERE inference_log.request_id = truth.request_id AND to_binary(inference_log.request_id, 'UTF-8') = to_binary(truth.request_id, 'UTF-8') AND truth.labeled_at IS NOT NULL AND truth.labeled_at < CAST('2026-09-20 00:00:00.000000+00:00' AS TIMESTAMP_TZ))) GROUP BY to_binary(inference_log.request_id, 'UTF-8'), inference_log.request_id;
+SELECT truth.request_id
+FROM ground_truth AS truth
+WHERE truth.request_id IN ('0A1B2C3D-0000-4000-8000-000000000000', '0A1B2C3D-0000-4000-8000-000000000001', '0A1B2C3D-0000-4000-8000-000000000002', '0A1B2C3D-0000-4000-8000-000000000003', '0A1B2C3D-0000-4000-8000-000000000004', '0A1B2C3D-0000-4000-8000-000000000005') AND truth.labeled_at IS NOT NULL AND truth.labeled_at < CAST('2026-09-20 00:00:00.000000+00:00' AS TIMESTAMP_TZ) AND NOT (EXISTS (SELECT 1 AS anon_1
+FROM inference_log
+WHERE inference_log.request_id = truth.request_id AND to_binary(inference_log.request_id, 'UTF-8') = to_binary(truth.request_id, 'UTF-8'))) GROUP BY to_binary(truth.request_id, 'UTF-8'), truth.request_id;
+
+-- respelt_labels
+SELECT inference_log.request_id
+FROM inference_log
+WHERE inference_log.predicted_at >= CAST('2026-09-01 00:00:00.000000' AS datetime) AND inference_log.predicted_at < CAST('2026-09-02 00:00:00.000000' AS datetime) AND to_binary(inference_log.model_version, 'UTF-8') = to_binary('v1', 'UTF-8') AND inference_log.request_id IS NOT NULL AND NOT (EXISTS (SELECT 1 AS anon_1
+FROM ground_truth AS truth
+WHERE inference_log.request_id = truth.request_id AND to_binary(inference_log.request_id, 'UTF-8') = to_binary(truth.request_id, 'UTF-8') AND truth.labeled_at IS NOT NULL AND truth.labeled_at < CAST('2026-09-03 00:00:00.000000+00:00' AS TIMESTAMP_TZ))) ORDER BY inference_log.request_id
+LIMIT 200;
+SELECT truth.request_id
+FROM ground_truth AS truth
+WHERE truth.request_id IN ('0A1B2C3D-0000-4000-8000-000000000000', '0A1B2C3D-0000-4000-8000-000000000001', '0A1B2C3D-0000-4000-8000-000000000002', '0A1B2C3D-0000-4000-8000-000000000003', '0A1B2C3D-0000-4000-8000-000000000004', '0A1B2C3D-0000-4000-8000-000000000005') AND truth.labeled_at >= CAST('2026-09-02 00:00:00.000000+00:00' AS TIMESTAMP_TZ) AND truth.labeled_at < CAST('2026-09-03 00:00:00.000000+00:00' AS TIMESTAMP_TZ) AND NOT (EXISTS (SELECT 1 AS anon_1
+FROM inference_log
+WHERE inference_log.request_id = truth.request_id AND to_binary(inference_log.request_id, 'UTF-8') = to_binary(truth.request_id, 'UTF-8'))) GROUP BY to_binary(truth.request_id, 'UTF-8'), truth.request_id;
+
+-- kpi_rows
+SELECT inference_log.request_id AS request_id, CAST(EXTRACT(epoch_microsecond FROM inference_log.predicted_at) AS BIGINT) AS predicted_at, inference_log.prediction AS prediction, inference_log.score AS score, inference_log.model_version AS model_version, inference_log.status_code AS status_code, inference_log.region AS region, CAST(inference_log.amount AS DOUBLE) AS amount, truth.label AS " label", CAST(EXTRACT(epoch_microsecond FROM truth.labeled_at) AS BIGINT) AS " arrived_at"
+FROM inference_log LEFT OUTER JOIN ground_truth AS truth ON inference_log.request_id = truth.request_id AND to_binary(inference_log.request_id, 'UTF-8') = to_binary(truth.request_id, 'UTF-8') AND truth.labeled_at IS NOT NULL AND truth.labeled_at < CAST('2026-09-20 00:00:00.000000+00:00' AS TIMESTAMP_TZ)
+WHERE inference_log.predicted_at >= CAST('2026-09-01 00:00:00.000000' AS datetime) AND inference_log.predicted_at < CAST('2026-09-02 00:00:00.000000' AS datetime) AND to_binary(inference_log.model_version, 'UTF-8') = to_binary('v1', 'UTF-8');
+
+-- clock
+SELECT CAST(EXTRACT(epoch_microsecond FROM CURRENT_TIMESTAMP) AS BIGINT) AS anon_1;
+
+-- survey
+SELECT count(*) AS count_1, min(CAST(EXTRACT(epoch_microsecond FROM inference_log.predicted_at) AS BIGINT)) AS min_1, max(CAST(EXTRACT(epoch_microsecond FROM inference_log.predicted_at) AS BIGINT)) AS max_1
+FROM inference_log;
+SELECT inference_log.request_id AS request_id, CAST(EXTRACT(epoch_microsecond FROM inference_log.predicted_at) AS BIGINT) AS predicted_at, inference_log.model_version AS model_version, inference_log.prediction AS prediction, inference_log.score AS score, inference_log.latency_ms AS latency_ms, inference_log.status_code AS status_code, CAST(inference_log.cost_usd AS DOUBLE) AS cost_usd, CAST(inference_log.amount AS DOUBLE) AS amount, inference_log.region AS region, inference_log.is_new AS is_new, inference_log.born AS born, inference_log."Order" AS "Order", inference_log.secret AS secret
+FROM inference_log
+WHERE inference_log.predicted_at >= CAST('2026-09-01 00:00:00.000000' AS datetime) AND inference_log.predicted_at < CAST('2026-09-01 01:12:00.000000' AS datetime)
+LIMIT 1000;
+
+-- first_labels
+SELECT ground_truth.request_id, CAST(EXTRACT(epoch_microsecond FROM ground_truth.labeled_at) AS BIGINT) AS anon_1
+FROM ground_truth
+WHERE ground_truth.label IS NOT NULL AND ground_truth.request_id IN ('a', 'b');
