@@ -113,14 +113,27 @@ surroundings: .venv/.installed  ## Mail through real Postfix, Exim and OpenSMTPD
 	@HINDSIGHT_SURROUNDINGS="$(CURDIR)/.surroundings" PATH="$(CURDIR)/.surroundings/bin:$$PATH" \
 	$(BIN)/python -m pytest -q tests/surroundings tests/pipeline/act/test_alertmanager.py
 
+.venv-engines/.installed: tests/engines/requirements.txt | .venv/.installed
+	@echo "Making .venv-engines, where drivers live that do not go with our requirements: 2 GB"
+	@command -v mariadbd >/dev/null && command -v mariadb_config >/dev/null || apt-get install -y -q mariadb-server libmariadb-dev pkg-config gcc
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-engines
+	@$(BIN)/uv pip install --quiet --python .venv-engines/bin/python --requirement $<
+	@touch $@
+
+.PHONY: engines
+engines: .venv/.installed .venv-engines/.installed  ## Read a log on MariaDB, Spark (Java 17) and a stand-in of Snowflake, by hooks too, and compile what the rest is asked: Debian, as root
+	PYTHONPATH=include:. .venv-engines/bin/python -m pytest -q tests/engines tests/warehouse/test_statements.py \
+	tests/warehouse/test_mariadb.py tests/warehouse/test_dialects.py tests/warehouse/test_examination.py
+
 .PHONY: lock
 lock: .venv/.installed  ## Resolve requirements.in and requirements-dev.in anew, for every supported Python
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-header --no-annotate requirements.in -o requirements.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-header --no-annotate requirements-dev.in -o requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --no-header --no-annotate tests/engines/requirements.in -o tests/engines/requirements.txt
 
 .PHONY: clean
 clean:  ## Remove what make has made, the demo's data included
-	rm -rf .venv .venv-nannyml .venv-readers .surroundings data include/hindsight.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-nannyml .venv-readers .venv-engines .surroundings data include/hindsight.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: help

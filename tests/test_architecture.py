@@ -50,6 +50,8 @@ FLOOR = floors(FLOORS)
 SLOW = {"evidently", "great_expectations"}
 HEAVY = SLOW | {"pandas", "pyarrow", "sklearn"}
 MAY_BE_HEAVY = {"hindsight.airflow.web": "only the api-server imports it, when it mounts the pages"}
+MAY_SPEAK_SQL = {"warehouse", "checks", "proposals", "pipeline", "reports"}
+OF_THE_LEDGER = {"include/hindsight/pipeline/show/doctor.py": "it looks at the ledger's clock"}
 RAW_SQL_ALLOWED: dict[str, str] = {}  # file: the reason
 
 each_source = pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
@@ -193,6 +195,16 @@ def test_sql_is_built_of_constructs_not_of_text(path: Path) -> None:
     assert not {f"sqlalchemy.{name}" for name in raw} & set(imports(tree))
     attributes = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr in raw)
     assert not [ast.unparse(node) for node in attributes if ast.unparse(node.value) in {"sa", "sqlalchemy"}]
+
+
+@each_source
+def test_nothing_outside_the_dialects_asks_which_database_it_talks_to(path: Path) -> None:
+    if room(path) not in MAY_SPEAK_SQL or "dialects" in path.parts or str(path.relative_to(ROOT)) in OF_THE_LEDGER:
+        return
+    engines = {file.stem for file in (PACKAGE / "warehouse" / "dialects").glob("*.py")}
+    compared = (node for node in ast.walk(parsed(path)) if isinstance(node, ast.Compare | ast.Dict | ast.MatchValue))
+    constants = (one for node in compared for one in ast.walk(node) if isinstance(one, ast.Constant))
+    assert not [one.value for one in constants if one.value in engines]
 
 
 @pytest.mark.parametrize("path", [*SOURCES, *TESTS], ids=lambda p: str(p.relative_to(ROOT)))

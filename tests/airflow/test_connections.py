@@ -107,7 +107,7 @@ def test_a_sqlite_connection_without_a_path_is_refused(monkeypatch: pytest.Monke
 
 
 def test_another_database_keeps_its_type(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
-    assert url_of("snowflake://ann@account/ml", monkeypatch, settings).drivername == "snowflake"
+    assert url_of("mysql+pymysql://ann@host/ml", monkeypatch, settings).drivername == "mysql+pymysql"
 
 
 def test_options_only_airflow_understands_are_left_out(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:

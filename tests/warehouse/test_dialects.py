@@ -13,10 +13,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
-from hindsight.errors import DataError
+from hindsight.errors import DataError, WarehouseError
 from hindsight.warehouse import survey
 from hindsight.warehouse.connect import connected, open_engine, reading
 from hindsight.warehouse.dialects import dialect_called
+from hindsight.warehouse.dialects.generic import Dialect
 from hindsight.warehouse.labels import labelled, labels_now, touched
 from hindsight.warehouse.predictions import collect, first_timestamp, logged_between, misdated, strangers, volumes
 from hindsight.warehouse.stream import batches
@@ -259,3 +260,48 @@ def test_one_connection_serves_all_that_is_asked_within_and_is_closed_after(data
             misdated(engine, a_monitor(), at("2026-09-10"))
         assert (len(opened), len(closed)) == (1, 0)
     assert (len(opened), len(closed)) == (1, 1)
+
+
+def test_a_dialect_nobody_tested_is_allowed_and_warned_of_once(
+    sqlite_url: sa.URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    fill(sqlite_url, [a_prediction()])
+    monkeypatch.setattr("hindsight.warehouse.connect.dialect_of", lambda _: Dialect())
+    engine = open_engine(sqlite_url)
+    assert engine.connect().execute(sa.select(1)).scalar() == 1
+    assert "never run on a sqlite warehouse: look at what `hindsight doctor --connection` says" in caplog.text
+    assert caplog.text.count("cannot be made read only") == 1
+
+
+def test_an_engine_that_may_not_stream_is_refused_above_a_size(
+    sqlite_url: sa.URL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(sqlite_url, [a_prediction(f"r{i}") for i in range(3)])
+    log = sa.table("inference_log", sa.column("request_id", sa.Text()))
+    query, schema = sa.select(log.c.request_id), pa.schema([("request_id", pa.string())])
+    engine = open_engine(sqlite_url)
+    monkeypatch.setattr("hindsight.warehouse.dialects.generic.MOST_AT_ONCE", 3)
+    assert sum(batch.num_rows for batch in Dialect().batches(engine, query, schema)) == 3
+    monkeypatch.setattr("hindsight.warehouse.dialects.generic.MOST_AT_ONCE", 2)
+    with pytest.raises(DataError, match="3 rows, where at most 2 are read of a sqlite warehouse"):
+        list(Dialect().batches(engine, query, schema))
+
+
+def test_a_mariadb_lost_while_rows_are_read_is_transient(mariadb_url: sa.URL) -> None:
+    log = sa.table("inference_log", sa.column("request_id", sa.Text()))
+    with writing(mariadb_url) as connection:
+        connection.exec_driver_sql(
+            "CREATE VIEW inference_log AS SELECT concat(repeat('x', 500), seq) AS request_id FROM seq_1_to_300000"
+        )
+    engine = open_engine(mariadb_url)
+    answer = batches(engine, sa.select(log.c.request_id), pa.schema([("request_id", pa.string())]), "dwh")
+    assert next(answer).num_rows
+    with writing(mariadb_url) as connection:
+        others = connection.exec_driver_sql(
+            "SELECT id FROM information_schema.processlist WHERE db = %s AND id <> connection_id()",
+            (mariadb_url.database,),
+        ).scalars()
+        for one in others.all():
+            connection.exec_driver_sql(f"KILL {one}")
+    with pytest.raises(WarehouseError, match="connection 'dwh'"):
+        list(answer)

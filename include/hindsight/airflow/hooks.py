@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -71,7 +72,8 @@ def hook_of(kind: str) -> str:
         return ""  # a URL of SQLAlchemy's, or no need to ask Airflow, which takes seconds
     from airflow.sdk.providers_manager_runtime import ProvidersManagerTaskRuntime
 
-    found = ProvidersManagerTaskRuntime().hooks.get(kind)
+    known: Mapping[str, Any] = ProvidersManagerTaskRuntime().hooks  # type: ignore[no-untyped-call]
+    found = known.get(kind)
     if found is None:
         return ""
     name = _SPEAK_SQL.get(kind, found.hook_class_name)
@@ -86,6 +88,5 @@ def _is_installed(distribution: str) -> bool:
 
 
 def _imported(name: str) -> Any:
-    from airflow.sdk.module_loading import import_string
-
-    return import_string(name)
+    module, _, kind = name.rpartition(".")
+    return getattr(import_module(module), kind)

@@ -14,7 +14,9 @@ from hindsight.settings import read_settings
 
 
 def doctor(
-    connection: Annotated[str, typer.Option("--connection", help="try this warehouse connection alone, and the logs that monitors read by it")] = "",
+    connection: Annotated[
+        str, typer.Option("--connection", help="try this warehouse alone, and the logs that monitors read by it")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="print JSON for machines")] = False,
 ) -> int:
     """Look at every part: files, ledger, store, warehouses, mail, DAGs; exit with 1 where one is not well."""

@@ -58,13 +58,13 @@ class Relation:
         stored = self.table.c[column]
         if not self.dialect.holds_times(self.types[column]):
             found = self.dialect.type_name(self.types[column], engine)
-            raise DataError(_not_a_time(self.name, column, found, field, self._cast(engine, stored)))
+            raise DataError(_not_a_time(self.name, column, found, field, self._cast(engine, column)))
         if self.dialect.times_are_text and not self._any_is_readable(engine, stored):
             raise DataError(_not_a_time(self.name, column, "filled with values that are no ISO times", field))
 
-    def _cast(self, engine: sa.Engine, column: sa.ColumnClause[Any]) -> str:
+    def _cast(self, engine: sa.Engine, name: str) -> str:
         """What a view writes to make moments of a column of texts, or of numbers since 1970; "" of anything else."""
-        written = engine.dialect.identifier_preparer.quote(column.name)
+        column, written = self.table.c[name], engine.dialect.identifier_preparer.quote(name)
         if isinstance(column.type, sa.String):
             return self.dialect.of_text.format(column=written)
         if not isinstance(column.type, sa.Integer | sa.Numeric | sa.Float):

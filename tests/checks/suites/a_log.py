@@ -16,6 +16,7 @@ from hindsight.checks.suites.batches import Warehouse
 from hindsight.monitors.model import Monitor
 from hindsight.vocabulary.windows import Window
 from hindsight.warehouse.connect import open_engine
+from hindsight.warehouse.dialects import dialect_of
 from hindsight.warehouse.predictions import as_logged, collect
 from hindsight.warehouse.rows import WindowRows
 from tests.builders import a_monitor
@@ -88,4 +89,4 @@ def rows_of(url: sa.URL, monitor: Monitor, folder: Path) -> Iterator[WindowRows]
 def warehouse_at(url: sa.URL, monitor: Monitor, window: Window) -> Warehouse:
     """Return the warehouse as a run asks it."""
     engine = open_engine(url)
-    return Warehouse(engine, partial(as_logged, engine, monitor, window))
+    return Warehouse(engine, partial(as_logged, engine, monitor, window), dialect_of(engine).times_are_text)

@@ -26,10 +26,14 @@ _BOUNDS = ("min_value", "max_value", "value_set")
 
 @dataclass(frozen=True)
 class Warehouse:
-    """Where the rows of a window come from: the engine, and what makes the SELECT of them as they were logged."""
+    """Where the rows of a window come from: the engine, and what makes the SELECT of them as they were logged.
+
+    `times_are_text` where the database has no type for moments.
+    """
 
     engine: sa.Engine
     rows: Callable[[], sa.Select[Any]]
+    times_are_text: bool = False
 
 
 class CannotAskError(Exception):
@@ -124,7 +128,7 @@ def warehouse_batches(
 
             def rows() -> Batch:
                 asset = source.add_query_asset("rows", query=_written_out(logged, engine.dialect))
-                return _whole(asset, _moments(logged, engine.dialect.name))
+                return _whole(asset, {} if warehouse.times_are_text else _moments(logged))
 
             def table() -> Batch:
                 return _whole(source.add_table_asset("table", table_name=name, schema_name=schema or None), {})
@@ -140,10 +144,8 @@ def _whole(asset: Any, moments: Mapping[str, Moment]) -> Batch:
     return Batch(asset.add_batch_definition_whole_table("window").get_batch(), moments)
 
 
-def _moments(logged: sa.Select[Any], dialect: str) -> dict[str, Moment]:
-    """SQLite's times are texts and compared as texts; elsewhere a moment is aware where the column's are."""
-    if dialect == "sqlite":
-        return {}
+def _moments(logged: sa.Select[Any]) -> dict[str, Moment]:
+    """A moment is aware where the column's are; where times are texts they are compared as texts."""
     times = {column.name: column.type for column in logged.selected_columns if isinstance(column.type, sa.DateTime)}
     return {name: _aware if kind.timezone else _naive for name, kind in times.items()}
 

@@ -34,6 +34,7 @@ from hindsight.vocabulary.rows import Rows
 from hindsight.vocabulary.windows import Window
 from hindsight.warehouse.allocation import spare_memory
 from hindsight.warehouse.connect import connected
+from hindsight.warehouse.dialects import dialect_of
 from hindsight.warehouse.predictions import as_logged, collect, logged_between, misdated, strangers, volumes
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
@@ -84,7 +85,7 @@ def measure(monitor: Monitor, window: Window, rows: Rows, resources: Resources) 
     others = cache(partial(strangers, engine, monitor, window))
     checked = quality(rows, monitor, baseline, control=control, strangers=others) + score_mistaken(rows, monitor)
     root = resources.settings.great_expectations
-    warehouse = Warehouse(engine, partial(as_logged, engine, monitor, window))
+    warehouse = Warehouse(engine, partial(as_logged, engine, monitor, window), dialect_of(engine).times_are_text)
     checked += suite_measurements(monitor, window, root=root, warehouse=warehouse, rows=rows)
     spare_memory()
     drifted, profiled = _drift(rows, monitor, window, baseline) if baseline else ([], [])

@@ -28,6 +28,7 @@ from hindsight.verdicts.judge import waits_for_labels
 from hindsight.verdicts.model import Status
 from hindsight.vocabulary.windows import Window
 from hindsight.warehouse.connect import connected
+from hindsight.warehouse.dialects import dialect_of
 from hindsight.warehouse.labels import labelled
 from hindsight.warehouse.predictions import as_logged, collect
 
@@ -86,7 +87,7 @@ def document_window(monitor: Monitor, window: Window, resources: Resources, *, m
     root = resources.settings.great_expectations
     with connected(engine), tempfile.TemporaryDirectory(prefix="hindsight-") as folder:
         rows = collect(engine, monitor, window, folder=Path(folder), pii_key=resources.pii_key)
-        warehouse = Warehouse(engine, partial(as_logged, engine, monitor, window))
+        warehouse = Warehouse(engine, partial(as_logged, engine, monitor, window), dialect_of(engine).times_are_text)
         found = validation(monitor, window, monitor.quality.suite, root=root, warehouse=warehouse, rows=rows)
     html = data_docs(found, title=f"{monitor.name} - {window}")
     return _keep(Report(uuid4().hex, monitor.name, window, "data docs", "", made_at), html, resources)

@@ -53,7 +53,8 @@ class Engine(Catalogued):
         pass  # the URL and the dialect it names have seen to it
 
     def is_read_only(self, connection: sa.Connection) -> bool:
-        return str(connection.execute(sa.select(sa.func.current_setting("access_mode"))).scalar()).lower() == "read_only"
+        mode = connection.execute(sa.select(sa.func.current_setting("access_mode"))).scalar()
+        return str(mode).lower() == "read_only"
 
     def zone(self, connection: sa.Connection) -> str:
         return str(connection.execute(sa.select(sa.func.current_setting("TimeZone"))).scalar_one())

@@ -33,8 +33,8 @@ class Dialect:
 
     `package` is what pip installs for its driver, `form` a URL of it. `was_run` says whether the tests run on such a
     database, `reads_only` whether its sessions can be told to, `streams` whether its driver hands rows out before it
-    has them all; of an unknown one nobody knows. `times_are_text` says that texts may be moments, for want of a type for them. `of_epoch` and `of_text` are what a
-    view writes to make moments of a column of seconds or of texts.
+    has them all; of an unknown one nobody knows. `times_are_text` says that texts may be moments, for want of a type
+    for them. `of_epoch` and `of_text` are what a view writes to make moments of a column of seconds or of texts.
     """
 
     package = ""
@@ -105,6 +105,8 @@ class Dialect:
     def columns(self, connection: sa.Connection, table: str, schema: str) -> dict[str, Type]:
         """The columns of a table or view and their types; raise NoSuchTableError where it does not exist."""
         found = sa.inspect(connection).get_columns(table, schema=schema or None)
+        if not found:  # which is how some dialects say so
+            raise sa.exc.NoSuchTableError(table)
         return {column["name"]: self.meant(column["type"]) for column in found}
 
     def meant(self, kind: Type) -> Type:

@@ -38,7 +38,8 @@ class Engine(Dialect):
         return self.microseconds(column)
 
     def bound(self, column: Column, at: datetime) -> Column:
-        naive = sa.cast(sa.literal(f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}", sa.String(30)), mssql.DATETIME2())
+        text = sa.literal(f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}", sa.String(30))
+        naive = sa.cast(text, mssql.DATETIME2)
         if isinstance(column.type, mssql.DATETIMEOFFSET):
             return sa.func.todatetimeoffset(naive, "+00:00", type_=sa.DateTime(timezone=True))
         return naive

@@ -51,7 +51,8 @@ class Engine(Dialect):
         sa.event.listen(engine, "begin", lambda connection: connection.execute(settings))
 
     def is_read_only(self, connection: sa.Connection) -> bool:
-        return bool(connection.execute(sa.select(sa.func.current_setting("transaction_read_only"))).scalar_one() == "on")
+        setting: str = connection.execute(sa.select(sa.func.current_setting("transaction_read_only"))).scalar_one()
+        return setting == "on"
 
     def zone(self, connection: sa.Connection) -> str:
         return str(connection.execute(sa.select(sa.func.current_setting("timezone"))).scalar_one())
