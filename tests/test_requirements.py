@@ -21,7 +21,7 @@ SECRETS = re.compile(
     "AKIA[0-9A-Z]{16}|ghp_[0-9A-Za-z]{36}|xox[bpars]-[0-9A-Za-z-]{20,}|hooks\\.slack\\.com/services/T[0-9A-Z]{8,}"
 )
 TEXTS = {".py", ".md", ".yml", ".yaml", ".toml", ".txt", ".in", ".env", ".json", ".j2", ".css", ""}
-MADE = {".venv", ".venv-nannyml", ".venv-readers", ".git", "data", "__pycache__"}
+MADE = {".venv", ".venv-nannyml", ".venv-readers", ".venv-engines", ".git", "data", "__pycache__"}
 
 
 def requirements(name: str) -> list[Requirement]:

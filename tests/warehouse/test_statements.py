@@ -22,7 +22,7 @@ DIALECTS = {
     "redshift": ("redshift+redshift_connector://u@h/db", "redshift", set()),
     "databricks": ("databricks://token:t@h?http_path=p&catalog=c&schema=ml", "databricks", set()),
     "trino": ("trino://u@h/hive/ml", "trino", {"with_timezone"}),
-    "mssql": ("mssql+pymssql://u@h/db", "tsql", {"todatetimeoffset"}),
+    "mssql": ("mssql+pymssql://u@h/db", "tsql", {"sysutcdatetime", "todatetimeoffset"}),
     "mysql": ("mysql+pymysql://u@h/ml", "mysql", set()),
 }
 

@@ -63,17 +63,18 @@ def require_known(url: sa.URL, connection: str, provider: str) -> None:
     try:
         url.get_dialect()
     except _NO_DRIVER as exc:
-        install = f" - install {provider} where Airflow runs, which opens it through its hook" if provider else ""
-        raise ConfigError(f"connection {connection!r}: {_no_driver(url, exc)}{install}") from exc
+        raise ConfigError(f"connection {connection!r}: {_no_driver(url, exc, provider)}") from exc
 
 
-def _no_driver(source: Source, cause: Exception) -> str:
+def _no_driver(source: Source, cause: Exception, provider: str = "") -> str:
     if isinstance(cause, AttributeError):
         return f"{_shown(source)}: its driver does not work with SQLAlchemy {sa.__version__}: {cause}"
     if not isinstance(source, sa.URL):
         return f"{_shown(source)}: its hook lacks a driver: {cause}"
     kind = source.get_backend_name()
-    return f"no driver for {kind!r} warehouses is installed: {cause}{dialect_called(kind).cure}"
+    ways = [f"pip install {provider}, whose hook opens it" if provider else "", dialect_called(kind).cure]
+    cure = ", or ".join(filter(None, ways))
+    return f"no driver for {kind!r} warehouses is installed{f' - {cure}' if cure else f': {cause}'}"
 
 
 def _shown(source: Source) -> str:

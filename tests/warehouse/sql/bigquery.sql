@@ -106,7 +106,7 @@ FROM `inference_log` LEFT OUTER JOIN `ground_truth` AS `truth` ON `inference_log
 WHERE `inference_log`.`predicted_at` >= DATETIME '2026-09-01 00:00:00' AND `inference_log`.`predicted_at` < DATETIME '2026-09-02 00:00:00' AND CAST(`inference_log`.`model_version` AS BYTES) = CAST('v1' AS BYTES);
 
 -- clock
-SELECT unix_micros(CAST(now() AS TIMESTAMP)) AS `unix_micros_1`;
+SELECT unix_micros(CAST(CURRENT_TIMESTAMP AS TIMESTAMP)) AS `unix_micros_1`;
 
 -- survey
 SELECT count(*) AS `count_1`, min(unix_micros(CAST(`inference_log`.`predicted_at` AS TIMESTAMP))) AS `min_1`, max(unix_micros(CAST(`inference_log`.`predicted_at` AS TIMESTAMP))) AS `max_1`

@@ -106,7 +106,7 @@ FROM inference_log LEFT OUTER JOIN ground_truth AS truth ON inference_log.reques
 WHERE inference_log.predicted_at >= CAST('2026-09-01 00:00:00.000000' AS TIMESTAMP) AND inference_log.predicted_at < CAST('2026-09-02 00:00:00.000000' AS TIMESTAMP) AND CAST(rtrim(inference_log.model_version) AS BINARY) = CAST('v1' AS BINARY);
 
 -- clock
-SELECT unix_micros(CAST(now() AS TIMESTAMP)) AS unix_micros_1;
+SELECT unix_micros(CAST(CURRENT_TIMESTAMP AS TIMESTAMP)) AS unix_micros_1;
 
 -- survey
 SELECT count(*) AS count_1, min(unix_micros(CAST(inference_log.predicted_at AS TIMESTAMP))) AS min_1, max(unix_micros(CAST(inference_log.predicted_at AS TIMESTAMP))) AS max_1

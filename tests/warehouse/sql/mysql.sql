@@ -111,7 +111,7 @@ FROM inference_log LEFT OUTER JOIN ground_truth AS truth ON inference_log.reques
 WHERE inference_log.predicted_at >= '2026-09-01 00:00:00' AND inference_log.predicted_at < '2026-09-02 00:00:00' AND CAST(CAST(inference_log.model_version AS CHAR CHARACTER SET utf8mb4) AS BINARY) = CAST(CAST('v1' AS CHAR CHARACTER SET utf8mb4) AS BINARY);
 
 -- clock
-SELECT timestampdiff(MICROSECOND, '1970-01-01', now()) AS timestampdiff_1;
+SELECT timestampdiff(MICROSECOND, '1970-01-01', CURRENT_TIMESTAMP) AS timestampdiff_1;
 
 -- survey
 SELECT count(*) AS count_1, min(timestampdiff(MICROSECOND, '1970-01-01', inference_log.predicted_at)) AS min_1, max(timestampdiff(MICROSECOND, '1970-01-01', inference_log.predicted_at)) AS max_1

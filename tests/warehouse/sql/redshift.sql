@@ -122,7 +122,7 @@ FROM inference_log LEFT OUTER JOIN ground_truth AS truth ON inference_log.reques
 WHERE inference_log.predicted_at >= '2026-09-01 00:00:00' AND inference_log.predicted_at < '2026-09-02 00:00:00' AND collate(rtrim(inference_log.model_version) || '.', 'case_sensitive') = collate('v1' || '.', 'case_sensitive')) AS anon_1;
 
 -- clock
-SELECT datediff(microsecond, CAST('1970-01-01' AS TIMESTAMP WITHOUT TIME ZONE), SYSDATE) AS datediff_1;
+SELECT datediff(microsecond, CAST('1970-01-01' AS TIMESTAMP WITHOUT TIME ZONE), CURRENT_TIMESTAMP) AS datediff_1;
 
 -- survey
 SELECT count(*) AS count_1, min(datediff(microsecond, CAST('1970-01-01' AS TIMESTAMP WITHOUT TIME ZONE), inference_log.predicted_at)) AS min_1, max(datediff(microsecond, CAST('1970-01-01' AS TIMESTAMP WITHOUT TIME ZONE), inference_log.predicted_at)) AS max_1

@@ -106,7 +106,7 @@ FROM inference_log LEFT OUTER JOIN ground_truth AS truth ON inference_log.reques
 WHERE inference_log.predicted_at >= CAST('2026-09-01 00:00:00.000000' AS TIMESTAMP(6)) AND inference_log.predicted_at < CAST('2026-09-02 00:00:00.000000' AS TIMESTAMP(6)) AND rtrim(CAST(inference_log.model_version AS VARCHAR)) = 'v1';
 
 -- clock
-SELECT CAST(round(to_unixtime(now()) * 1000000) AS BIGINT) AS round_1;
+SELECT CAST(round(to_unixtime(CURRENT_TIMESTAMP) * 1000000) AS BIGINT) AS round_1;
 
 -- survey
 SELECT count(*) AS count_1, min(CAST(round(to_unixtime(inference_log.predicted_at) * 1000000) AS BIGINT)) AS min_1, max(CAST(round(to_unixtime(inference_log.predicted_at) * 1000000) AS BIGINT)) AS max_1

@@ -51,8 +51,8 @@ class Dialect:
 
     @property
     def cure(self) -> str:
-        """What to do where its driver is missing, as the end of a sentence."""
-        return f" - pip install {self.package}, for URLs such as {self.form}" if self.package else ""
+        """What to do where its driver is missing."""
+        return f"pip install {self.package}, for URLs such as {self.form}" if self.package else ""
 
     def address(self, url: sa.URL, timeout: timedelta) -> sa.URL:
         """The URL with which sessions can only read, keep UTC and stop a statement at the limit, as far as it can."""
@@ -89,7 +89,7 @@ class Dialect:
 
     def now(self) -> Column:
         """The database's clock, as a time with a zone or of UTC."""
-        return sa.func.now(type_=sa.DateTime(timezone=True))
+        return sa.func.current_timestamp(type_=sa.DateTime(timezone=True))
 
     def clock(self) -> Column:
         """The same, in microseconds since 1970 where the database can tell."""
