@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 
 from hindsight.errors import DataError
 from hindsight.monitors.model import Monitor
-from hindsight.warehouse import survey
+from hindsight.warehouse import examination, survey
 from hindsight.warehouse.connect import open_engine
 from hindsight.warehouse.identities import newest_unmatched
 from hindsight.warehouse.labels import labelled, labels_now, touched
@@ -134,6 +135,19 @@ def test_what_is_not_there_is_named(name: str, request: pytest.FixtureRequest, t
         volumes(engine, misspelt, [WINDOW])
     with pytest.raises(DataError, match="expected a date or timestamp"):
         volumes(engine, text, [WINDOW])
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_what_doctor_says_of_an_engine(name: str, request: pytest.FixtureRequest) -> None:
+    url = request.getfixturevalue(f"{name}_url")
+    filled(url, KINDS[name][0])
+    engine = open_engine(url)
+    well, said = examination.session(engine, "warehouse", datetime.now(UTC))
+    assert well, said
+    assert "sessions can write: give it a login that only reads" in said
+    well, said = examination.log(engine, a_monitor())
+    assert well, said
+    assert "12 rows of 10 columns in" in said
 
 
 def _changed(**predictions: str) -> Monitor:

@@ -136,10 +136,11 @@ class Dialect:
 
     def found_by(self, connection: sa.Connection, table: sa.TableClause, column: str) -> str:
         """What leads to the rows of a span of time in this column: an index or a partition; "" where none is known."""
-        for index in sa.inspect(connection).get_indexes(table.name, schema=table.schema):
-            if index["column_names"][:1] == [column]:
-                return f"index {index['name']}"
-        return ""
+        try:
+            indexes = sa.inspect(connection).get_indexes(table.name, schema=table.schema)
+        except (NotImplementedError, sa.exc.NoSuchTableError):  # of a view, in some dialects
+            return ""
+        return next((f"index {one['name']}" for one in indexes if one["column_names"][:1] == [column]), "")
 
     def stored(
         self, connection: sa.Connection, table: sa.FromClause, kinds: Mapping[str, Type], where: sa.ColumnElement[bool]
