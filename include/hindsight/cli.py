@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hindsight import __version__
 from hindsight.commands import (
     ack,
+    address,
     alerts,
     audit,
     backup,
@@ -28,8 +30,8 @@ from hindsight.commands import (
     slo,
     upgrade,
 )
-from hindsight.commands.chosen import chosen
-from hindsight.commands.console import counted, err, out, print_json
+from hindsight.commands.chosen import MaybeName, Name, chosen
+from hindsight.commands.console import Commands, counted, err, out, print_json, steps
 from hindsight.errors import ConfigError, HindsightError
 from hindsight.monitors.loader import load_monitor
 from hindsight.monitors.model import Monitor, Task
@@ -41,11 +43,12 @@ from hindsight.vocabulary.windows import Window
 if TYPE_CHECKING:
     from hindsight.pipeline import Resources
 
-Item = TypeVar("Item")
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, help=__doc__)
+app = Commands(
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 
-Name = Annotated[str, typer.Argument(metavar="MONITOR", help="name of a monitor, or the path of its file")]
-MaybeName = Annotated[str | None, typer.Argument(metavar="[MONITOR]", help="name or file of one monitor; all without")]
 Start = Annotated[str, typer.Option("--start", help="ISO time, UTC unless it says otherwise")]
 End = Annotated[str, typer.Option("--end", help="ISO time; windows that start before it are taken")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
@@ -62,16 +65,37 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; exit 0 when all went well, 1 with one clear error, 2 where --fail-on found what it names."""
     try:
         typed = sys.argv[1:] if arguments is None else arguments
-        code = app(args=[*typed] or ["--help"], standalone_mode=False)
+        code = app(args=[*typed] or ["--help"], prog_name="hindsight", standalone_mode=False)
     except HindsightError as exc:
         err.print(f"hindsight: {exc}", style="red", markup=False)
         code = 1
     except typer.TyperException as exc:  # usage: an unknown option, a missing argument
-        err.print(f"hindsight: {exc.format_message()} - see hindsight --help", style="red", markup=False)
+        _explain(exc)
         code = 1
     except typer.Abort:
         code = 130
     sys.exit(code)
+
+
+def _explain(wrong: typer.TyperException) -> None:
+    """Show how the command that was typed is used, and last what was wrong with it."""
+    context = getattr(wrong, "ctx", None)
+    if context is not None:
+        err.print(context.get_help(), markup=False)
+    err.print(f"hindsight: {wrong.format_message()}", style="red", markup=False)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"hindsight {__version__}")
+        raise typer.Exit
+
+
+@app.callback(help=__doc__)
+def hindsight(
+    version: Annotated[bool, typer.Option("--version", help="print the version", callback=_version)] = False,
+) -> None:
+    """Take what is said before a command."""
 
 
 app.command(short_help="List every error of every monitor file, with its line.")(lint.lint)
@@ -152,7 +176,7 @@ def run(
             judgement = pipeline.judge_window(watched, window, resources, judged_at=judged_at, dry_run=dry_run)
         return written | judgement.to_dict()
 
-    results = _each(windows, once, f"{watched.name}: windows", quiet=as_json)
+    results = map(once, steps(windows, f"{watched.name}: windows", quiet=as_json))
     return _finish(results, watched, resources, as_json=as_json, fail_on=fail_on, what="window", silent=dry_run)
 
 
@@ -186,7 +210,7 @@ def labels(
             judgement = pipeline.judge_night(watched, night, windows, resources, judged_at=judged_at, dry_run=dry_run)
         return {"night": night.isoformat()} | written | judgement.to_dict()
 
-    results = _each(nights, once, f"{watched.name}: nights", quiet=as_json)
+    results = map(once, steps(nights, f"{watched.name}: nights", quiet=as_json))
     code = _finish(results, watched, resources, as_json=as_json, fail_on=fail_on, what="night", silent=dry_run)
     _warn_of_outdated(watched, monitor, resources)
     return code
@@ -274,6 +298,7 @@ def incidents(
 app.command(short_help="Delete what has expired, or list it first.")(expire.expire)
 app.command(short_help="Copy ledger and store to a folder or address.")(backup.backup)
 app.command(short_help="Bring a backup back, anywhere.")(backup.restore)
+app.command("open", short_help="Print the address of a monitor's page.")(address.address)
 app.command(short_help="List mail that waits or was given up; retry, drop.")(outbox.outbox)
 app.command(short_help="Say what stored windows would have told; write and tell nothing.")(rehearse.rehearse)
 app.command(short_help="Ask for a retraining; a person approves what comes of it.")(retrain.retrain)
@@ -331,16 +356,6 @@ def _warn_of_outdated(watched: Monitor, typed: str, resources: Resources) -> Non
 
     for line in advice(watched, resources, typed):
         err.print(f"warning: {line}", style="yellow", markup=False)
-
-
-def _each(
-    items: Sequence[Item], once: Callable[[Item], dict[str, Any]], title: str, *, quiet: bool
-) -> Iterator[dict[str, Any]]:
-    if quiet or not err.is_terminal:
-        return map(once, items)
-    from rich.progress import track
-
-    return map(once, track(items, title, console=err, transient=True))
 
 
 def _finish(

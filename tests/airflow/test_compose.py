@@ -96,7 +96,7 @@ def test_the_demo_supplies_everything_that_is_asked_for() -> None:
 def test_ports_are_published_on_this_machine_only() -> None:
     ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
 
-    assert len(ports) == 2
+    assert len(ports) == 4
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 

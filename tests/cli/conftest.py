@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from rich.console import Console
 
 from hindsight import cli
+from hindsight.commands import console
 from tests.cli.said import SLOW, Said, Say
 from tests.pipeline.world import REFERENCE, World, a_world
 
@@ -30,7 +30,7 @@ def world(sqlite_url: sa.URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 @pytest.fixture
 def say(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Say:
     """Run a command in this process; the terminal is 100 columns wide."""
-    monkeypatch.setattr(cli, "out", Console(width=100, highlight=False))
+    monkeypatch.setattr(console.out, "width", 100)
 
     def run(*arguments: str) -> Said:
         with pytest.raises(SystemExit) as left:

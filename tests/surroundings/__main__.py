@@ -16,6 +16,7 @@ PACKAGES = {
     "exim": "exim4-daemon-light",
     "opensmtpd": "opensmtpd",
     "alertmanager": "prometheus-alertmanager",
+    "prometheus": "prometheus",
 }
 ALERTMANAGER = """#!/bin/sh
 # its template lies in /usr/share, where only this process sees it

@@ -8,6 +8,7 @@ connections  Airflow's records as our settings   assets      what users' DAGs ar
 rolling_back the tasks of rollback__<name>
 pauses       resuming moves on, never catches up describe    what the UI says about a DAG
 plugin       registers all of it with Airflow
+scrape       numbers for Prometheus
 web          the pages, signed in                first_start secrets and users before the first process
 task_retries which failures may pass             approval_operator  keeps who said yes or no to a model
 preload      what tasks import, imported once in their parent

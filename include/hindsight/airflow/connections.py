@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from hindsight.warehouse.connect import Source
 
 LEDGER, SMTP, PII, DATA = "hindsight_ledger", "hindsight_smtp", "hindsight_pii", "hindsight_data"
+METRICS = "hindsight_metrics"
 
 _POSTGRES = {"postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2", "postgresql_psycopg"}
 _FILES = {"sqlite", "duckdb"}
@@ -164,6 +165,17 @@ def ledger_url(settings: Settings) -> sa.URL:
             f"set connection {LEDGER} (AIRFLOW_CONN_{LEDGER.upper()}) to a PostgreSQL database"
         )
     return sa.URL.create("sqlite", database=str(Path(settings.data) / "ledger.db"))
+
+
+def web_address() -> str:
+    """Return where Airflow's pages are for people, without a slash at the end; "" where nobody says so."""
+    if given := os.environ.get("AIRFLOW__API__BASE_URL"):
+        return given.rstrip("/")
+    if not _airflow_is_here():
+        return ""
+    from airflow.configuration import conf
+
+    return str(conf.get("api", "base_url", fallback="") or "").rstrip("/")
 
 
 def data_filesystem(root: str) -> AbstractFileSystem | None:

@@ -25,6 +25,7 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 from hindsight import pipeline
 from hindsight.airflow.answers import answer, fields_of, is_json, refuse_forged, token_of
 from hindsight.airflow.connections import open_resources
+from hindsight.airflow.scrape import scrape
 from hindsight.errors import ConfigError, HindsightError
 from hindsight.monitors.loader import load_monitor
 from hindsight.reports import pages
@@ -70,7 +71,9 @@ def build_app(resources: Callable[[], Resources] = open_resources) -> FastAPI:
         logger.exception("access checks are missing, so every page is refused")
         return _closed()
     app = _bare(dependencies=[Depends(get_user)])
-    _add_pages(app, cache(resources), get_user, requires_access_dag)
+    opened = cache(resources)
+    app.add_route("/metrics", lambda request: scrape(request, opened))  # no page: a token opens it, nobody signs in
+    _add_pages(app, opened, get_user, requires_access_dag)
     return app
 
 
@@ -192,9 +195,10 @@ def _closed() -> FastAPI:
 
 async def _refused(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, AnyHTTPException) else 500
-    return _page(
-        status, str(status), _SAID.get(status, "This cannot be done."), _sign_in(request) if status == 401 else ""
-    )
+    said = _SAID.get(status, "This cannot be done.")
+    page = _page(status, str(status), said, _sign_in(request) if status == 401 else "")
+    page.headers.update((error.headers if isinstance(error, AnyHTTPException) else None) or {})
+    return page
 
 
 async def _failed(request: Request, error: Exception) -> Response:

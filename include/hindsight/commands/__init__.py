@@ -9,6 +9,7 @@ dags     a DAG file for each monitor
 console  where answers and errors go, as tables or as JSON, and who asks
 expire   what has expired: listed, or deleted
 lint     every error of every file, and budgets that cannot be kept
+address  where a page is
 outbox   what mail waits or was given up; try again, drop
 rehearse what the rules would have told of stored windows
 retrain  a person asks for a retraining

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from hindsight.commands.chosen import Name
 from hindsight.commands.console import out, print_json, user
 from hindsight.errors import ConfigError
 from hindsight.monitors.loader import load_monitor
@@ -17,7 +18,7 @@ SHORTEST = 4  # letters of an id that are enough
 
 
 def ack(
-    monitor: Annotated[str, typer.Argument(metavar="MONITOR", help="name of a monitor, or the path of its file")],
+    monitor: Name,
     incident: Annotated[
         str, typer.Argument(metavar="INCIDENT", help="its id, or how that begins: hindsight incidents")
     ],

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from hindsight.commands.chosen import chosen
+from hindsight.commands.chosen import MaybeName, chosen
 from hindsight.commands.console import out, print_json
 from hindsight.messages.wording import clean
 from hindsight.settings import read_settings
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 
 
 def alerts(
-    monitor: Annotated[
-        str | None, typer.Argument(metavar="[MONITOR]", help="name or file of one monitor; all without")
-    ] = None,
+    monitor: MaybeName = None,
     days: Annotated[int, typer.Option("--days", min=1, max=366, help="how far back")] = 30,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON for machines")] = False,
 ) -> int:

@@ -6,16 +6,14 @@ from typing import Annotated
 
 import typer
 
-from hindsight.commands.chosen import chosen
+from hindsight.commands.chosen import MaybeName, chosen
 from hindsight.commands.console import out, print_json
 from hindsight.monitors.times import moment_of
 from hindsight.settings import read_settings
 
 
 def audit(
-    monitor: Annotated[
-        str | None, typer.Argument(metavar="[MONITOR]", help="name or file of one monitor; all without")
-    ] = None,
+    monitor: MaybeName = None,
     since: Annotated[str | None, typer.Option("--since", help="ISO time: what was done from then on")] = None,
     people: Annotated[bool, typer.Option("--people", help="only what people did")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON for machines")] = False,

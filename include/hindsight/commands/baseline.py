@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hindsight.commands.chosen import Name
 from hindsight.commands.console import out, print_json, user
 from hindsight.errors import ConfigError
 from hindsight.monitors.loader import load_monitor
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def baseline(
-    monitor: Annotated[str, typer.Argument(metavar="MONITOR", help="name of a monitor, or the path of its file")],
+    monitor: Name,
     refit: Annotated[bool, typer.Option("--refit", help="freeze the reference as it is now")] = False,
     accept: Annotated[bool, typer.Option("--accept", help="take today's level as usual: drift and news of it")] = False,
     rule: Annotated[str, typer.Option("--rule", help="accept for drift, drift_share or news only")] = "",

@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from hindsight.commands.console import err
-from hindsight.monitors.loader import load_folder, load_monitor, require_folder
+from hindsight.monitors.loader import load_folder, load_monitor, names_in, require_folder
 from hindsight.monitors.model import Monitor
-from hindsight.settings import Settings
+from hindsight.settings import Settings, read_settings
+
+
+def complete(incomplete: str) -> list[str]:
+    """Return the names of monitors that begin so, for a shell that completes them."""
+    return [name for name in names_in(read_settings().monitors) if name.startswith(incomplete)]
+
+
+Name = Annotated[
+    str, typer.Argument(metavar="MONITOR", help="name of a monitor, or the path of its file", autocompletion=complete)
+]
+MaybeName = Annotated[
+    str | None,
+    typer.Argument(metavar="[MONITOR]", help="name or file of one monitor; all without", autocompletion=complete),
+]
 
 
 def chosen(name: str | None, settings: Settings) -> list[Monitor]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hindsight.commands.chosen import chosen
+from hindsight.commands.chosen import MaybeName, chosen
 from hindsight.commands.console import counted, err, out, print_json
 from hindsight.settings import read_settings
 
@@ -26,9 +26,7 @@ WORDS = {
 
 
 def expire(
-    monitor: Annotated[
-        str | None, typer.Argument(metavar="[MONITOR]", help="name or file of one monitor; all without")
-    ] = None,
+    monitor: MaybeName = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="list what has expired, and delete nothing")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON for machines")] = False,
 ) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hindsight.commands.chosen import Name
 from hindsight.commands.console import out, print_json, user
 from hindsight.errors import ConfigError
 from hindsight.monitors.loader import load_monitor
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from hindsight.ledger.records import Progress
     from hindsight.training.grade import Grade
     from hindsight.training.registry import ModelVersion
-
-Name = Annotated[str, typer.Argument(metavar="MONITOR", help="name of a monitor, or the path of its file")]
 
 
 def models(

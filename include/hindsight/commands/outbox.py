@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hindsight.commands.chosen import MaybeName
 from hindsight.commands.console import counted, err, out, print_json, user
 from hindsight.errors import ConfigError
 from hindsight.monitors.loader import load_monitor
@@ -21,9 +22,7 @@ _ALL = "all"
 
 
 def outbox(
-    monitor: Annotated[
-        str | None, typer.Argument(metavar="[MONITOR]", help="name or file of one monitor; all without")
-    ] = None,
+    monitor: MaybeName = None,
     again: Annotated[
         list[str] | None, typer.Option("--retry", metavar="ID|all", help="try this mail again now, or all of them")
     ] = None,

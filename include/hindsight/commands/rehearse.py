@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Group, RenderableType
-from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
-from hindsight.commands.console import counted, err, out, print_json
+from hindsight.commands.chosen import Name
+from hindsight.commands.console import Item, counted, out, print_json, steps
 from hindsight.monitors.calendar import MONTH
 from hindsight.monitors.loader import load_monitor
 from hindsight.monitors.times import span_of
@@ -21,11 +21,9 @@ if TYPE_CHECKING:
     from hindsight.pipeline.rehearse.limits import Costs
     from hindsight.pipeline.rehearse.rehearsal import Rehearsal
 
-Item = TypeVar("Item")
-
 
 def rehearse(
-    monitor: Annotated[str, typer.Argument(metavar="MONITOR", help="name of a monitor, or the path of its file")],
+    monitor: Name,
     start: Annotated[str, typer.Option("--start", help="ISO time, UTC unless it says otherwise")],
     end: Annotated[str, typer.Option("--end", help="ISO time; stored windows that start before it are taken")],
     fail_over_budget: Annotated[
@@ -42,8 +40,7 @@ def rehearse(
     watched = load_monitor(monitor, settings.monitors)
 
     def watching(todo: Sequence[Item]) -> Iterable[Item]:
-        hidden = as_json or not err.is_terminal
-        return track(todo, f"{watched.name}: windows and nights", console=err, transient=True, disable=hidden)
+        return steps(todo, f"{watched.name}: windows and nights", quiet=as_json)
 
     found = rehearsed(watched, open_resources(settings), start=first, end=last, watching=watching)
     if as_json:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hindsight.commands.chosen import Name
 from hindsight.commands.console import err, out, print_json, user
 from hindsight.errors import ConfigError
 from hindsight.monitors.loader import load_monitor
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def retrain(
-    monitor: Annotated[str, typer.Argument(metavar="MONITOR", help="name of a monitor, or the path of its file")],
+    monitor: Name,
     why: Annotated[str, typer.Option("--why", metavar="TEXT", help="read by whoever approves, kept with the request")],
     as_of: Annotated[
         str | None, typer.Option("--as-of", help="train on what was known then; on what is known now without")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hindsight.commands.chosen import Name
 from hindsight.commands.console import out, print_json, user
 from hindsight.errors import ConfigError
 from hindsight.monitors.loader import load_monitor
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def silence(
-    monitor: Annotated[str, typer.Argument(metavar="MONITOR", help="name of a monitor, or the path of its file")],
+    monitor: Name,
     until: Annotated[str | None, typer.Option("--until", help="ISO time, UTC unless it says otherwise")] = None,
     lasting: Annotated[str | None, typer.Option("--lasting", help="2h, 30m, 3d: instead of --until")] = None,
     since: Annotated[str | None, typer.Option("--since", help="from when on; now without")] = None,

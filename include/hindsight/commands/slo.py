@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
+from hindsight.commands.chosen import Name
 from hindsight.commands.console import out, print_json
 from hindsight.monitors.loader import load_monitor
 from hindsight.settings import read_settings
 
 
 def slo(
-    monitor: Annotated[str, typer.Argument(metavar="MONITOR", help="name of a monitor, or the path of its file")],
+    monitor: Name,
     openslo: Annotated[bool, typer.Option("--openslo", help="write them as OpenSLO v1 YAML instead")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON for machines")] = False,
 ) -> int:

@@ -8,15 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from hindsight.commands.chosen import chosen
+from hindsight.commands.chosen import MaybeName, chosen
 from hindsight.commands.console import counted, err, out, print_json
 from hindsight.settings import read_settings
 
 
 def upgrade(
-    monitor: Annotated[
-        str | None, typer.Argument(metavar="[MONITOR]", help="name or file of one monitor; all without")
-    ] = None,
+    monitor: MaybeName = None,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON for machines")] = False,
 ) -> int:
     """Bring the ledger's tables and all snapshot files to this version, and fold what is closed; may be repeated."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -113,6 +114,25 @@ def _stamp(path: Path) -> object:
 def load_folder(folder: Path) -> Loaded:
     """Return the monitors of a folder's .yml and .yaml files that are fine, and the problems of those that are not."""
     return _load(monitor_files(folder))
+
+
+def reload_folder(folder: Path) -> Loaded:
+    """Return the same as `load_folder`, and read nothing where no YAML file of the folder was touched since.
+
+    For processes that live long and look often: the calendar that a file may name is not watched.
+    """
+    files = sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES) if folder.is_dir() else []
+    return _as_it_was(folder, tuple((path, *_stamp(path)) for path in files))
+
+
+@lru_cache(maxsize=4)
+def _as_it_was(folder: Path, files: tuple[tuple[Path, int, int, int], ...]) -> Loaded:
+    return load_folder(folder)
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def lint(paths: Iterable[Path]) -> list[Problem]:
@@ -260,8 +280,13 @@ def _name(path: Path) -> object:
         return path.stem
 
 
+def names_in(folder: Path) -> list[str]:
+    """Return the names that the monitor files of a folder declare, be the files fine or not."""
+    return [str(_name(path)) for path in monitor_files(folder)]
+
+
 def _no_such_monitor(name: str, folder: Path) -> str:
-    known = [str(_name(path)) for path in monitor_files(folder)]
+    known = names_in(folder)
     if not known:
         return f"no monitor {name!r}: there are no monitor files in {folder}"
     return f"no monitor {name!r} in {folder}{did_you_mean(name, known) or '; there are ' + ', '.join(known)}"

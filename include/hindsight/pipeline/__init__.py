@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         report_window,
         write_night,
     )
+    from hindsight.pipeline.show.exposition import exposed
     from hindsight.pipeline.show.pages import monitor_view, overview_cards
     from hindsight.pipeline.show.snapshots import read_snapshots
     from hindsight.pipeline.show.state import MonitorState, Story, state_of, stories
@@ -58,6 +59,7 @@ __all__ = [
     "delivered",
     "document_breach",
     "document_window",
+    "exposed",
     "find_windows",
     "give_up",
     "is_due_again",
@@ -115,6 +117,7 @@ _MODULES = {
         "write_night",
     ),
     "show.case_page": ("case_view",),
+    "show.exposition": ("exposed",),
     "show.pages": ("monitor_view", "overview_cards"),
     "show.snapshots": ("read_snapshots",),
     "show.state": ("MonitorState", "Story", "state_of", "stories"),

@@ -3,5 +3,6 @@
 pages      overview and monitor                  charts     a series as a drawing
 accuracy   the report of a night as a page       timeline   accuracy over time as a drawing
 night      what a night changed, in words        evidently  the visual report of a window
+exposition numbers for Prometheus
 data_docs  Great Expectations' own page          templates  the HTML
 """

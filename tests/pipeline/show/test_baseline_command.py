@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from rich.console import Console
 
 from hindsight import cli
+from hindsight.commands import console
 from hindsight.errors import ConfigError
 from hindsight.pipeline.measure.baselines import baseline_for
 from hindsight.pipeline.show import baseline_contents
@@ -41,7 +41,7 @@ def typed(sqlite_url: sa.URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.fixture
 def say(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Say:
-    monkeypatch.setattr(cli, "out", Console(width=160, highlight=False))
+    monkeypatch.setattr(console.out, "width", 160)
 
     def run(*arguments: str) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as left:

@@ -8,5 +8,6 @@ snapshots      read_snapshots, for notebooks            audit            who did
 slos           what is left of error budgets
 doctor         the state of every part                 postmortem       the timeline of a case, as Markdown
 case_page      what the page of a case shows
+exposition     what Prometheus is told
 alert_load     how much people are told, what they make of it
 """
