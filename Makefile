@@ -108,7 +108,7 @@ wheel: .venv/.installed  ## Build the wheel, use it in an Airflow of somebody el
 	$(BIN)/python -m pytest -q -m heavy tests/wheel
 
 .PHONY: surroundings
-surroundings: .venv/.installed  ## Mail through real Postfix, Exim and OpenSMTPD, tell a real Alertmanager, kill a task under two schedulers: Debian, as root; six minutes
+surroundings: .venv/.installed  ## Mail through real Postfix, Exim and OpenSMTPD, tell a real Alertmanager, be scraped by a real Prometheus, kill a task under two schedulers: Debian, as root; eight minutes
 	@$(BIN)/python -m tests.surroundings .surroundings
 	@HINDSIGHT_SURROUNDINGS="$(CURDIR)/.surroundings" PATH="$(CURDIR)/.surroundings/bin:$$PATH" \
 	$(BIN)/python -m pytest -q tests/surroundings tests/pipeline/act/test_alertmanager.py

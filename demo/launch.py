@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import sqlalchemy as sa
 from rich.console import Console
+from rich.markup import escape
 
 from demo import database, mailbox, stack
 from demo.api import ACTIVE, AirflowApi, is_caught_up
@@ -60,11 +61,11 @@ class Demo:
         return ledger
 
     @contextmanager
-    def step(self, text: str) -> Iterator[None]:
-        """Say what is being done, and how long it took."""
+    def step(self, text: str) -> Iterator[Callable[[str], None]]:
+        """Say what is being done, and how long it took; what is yielded is told how far it is."""
         begun = time.monotonic()
-        with self.console.status(text):
-            yield
+        with self.console.status(text) as status:
+            yield lambda far: status.update(f"{text} [dim]{escape(far)}[/]" if far else text)
         self.console.print(f"[green]✓[/] {text} [dim]{time.monotonic() - begun:.0f} s[/]")
 
 
@@ -162,8 +163,8 @@ def compute_history(demo: Demo) -> None:
     names = [model.stream.name for model in MODELS]
     with demo.step(
         f"The older history, {(demo.plan.end - demo.plan.start) // DAY - CAUGHT_UP_DAYS} days, by command line"
-    ):
-        demo.children.run([command("run", name), command("labels", name)] for name in names)
+    ) as far:
+        demo.children.run(([command("run", name), command("labels", name)] for name in names), far)
     demo.places.history.write_text(json.dumps({"until": end}))
 
 

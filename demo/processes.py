@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,13 +50,17 @@ class Children:
         self._write_down()
         return child
 
-    def run(self, chains: Iterable[Sequence[Step]]) -> None:
-        """Run chains of steps side by side, each chain in its order; DemoError with its log when a step fails."""
+    def run(self, chains: Iterable[Sequence[Step]], said: Callable[[str], None] = lambda text: None) -> None:
+        """Run chains of steps side by side, each chain in its order; DemoError with its log when a step fails.
+
+        `said` is told what each step has printed last: how far it is.
+        """
         waiting = [list(chain) for chain in chains]
         while waiting:
             for chain in waiting:
                 self._advance(chain)
             waiting = [chain for chain in waiting if chain]
+            said(" · ".join(filter(None, (self.last(chain[0].name) for chain in waiting))))
             time.sleep(0.1)
 
     def _advance(self, chain: list[Step]) -> None:
@@ -79,6 +83,12 @@ class Children:
         """Return the last lines a process has printed."""
         path = self.logs / f"{name}.log"
         return "\n".join(path.read_text(errors="replace").splitlines()[-lines:]) + f"\n(all of it: {path})"
+
+    def last(self, name: str) -> str:
+        """Return the last line a running process has printed, "" before the first."""
+        path = self.logs / f"{name}.log"
+        lines = path.read_text(errors="replace").splitlines() if name in self.running else []
+        return lines[-1] if lines else ""
 
     def check(self) -> None:
         """Raise DemoError when one of the running processes has died."""
