@@ -56,7 +56,6 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="judge, but write no inc
 Column = Annotated[str | None, typer.Option(metavar="COLUMN", help="instead of the guess; none for none")]
 FailOn = Annotated[Severity | None, typer.Option("--fail-on", help="exit 2 when such an incident is open")]
 
-
 _UNFINISHED = "not over yet, the first from {first} on: rows still to come are missing from what is judged now"
 _AHEAD = "in the future, the first {first}: what it finds stands until a later night, so ask for it in a replay only"
 
@@ -305,8 +304,6 @@ app.command(short_help="Ask for a retraining; a person approves what comes of it
 app.command(short_help="List the versions of a monitor's model.")(models.models)
 app.command(short_help="Put an earlier champion back in production.")(models.rollback)
 app.command(short_help="Make tables and files of earlier versions new.")(upgrade.upgrade)
-
-
 app.command(short_help="Show what windows are compared with, freeze it anew, accept it.")(baseline.baseline)
 app.command(short_help="Look at every part; exit 1 where one is not well.")(doctor.doctor)
 app.command(short_help="Say that somebody looks after an incident: no reminders.")(ack.ack)

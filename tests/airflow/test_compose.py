@@ -177,7 +177,7 @@ def test_the_secrets_of_the_demo_are_refused_anywhere_else() -> None:
     assert problems(environment(DEMO)) == []
 
     found = problems(environment(DEMO | {"HINDSIGHT_DEMO": ""}))
-    assert len(found) == 9
+    assert len(found) == 10
     assert all("demo.env" in line for line in found)
 
 
