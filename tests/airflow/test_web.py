@@ -53,9 +53,9 @@ def token(role: str = "VIEWER", **options: Any) -> dict[str, str]:
 
 
 def routes() -> list[str]:
-    """Every route of the mounted application, with a value for each part."""
+    """Every route of the mounted application that people open, with a value for each part."""
     values = {"name": "credit", "dag_id": "monitor__credit", "id": "ab12"}
-    paths = [route.path for route in web.build_app().routes]
+    paths = [route.path for route in web.build_app().routes if route.path != "/metrics"]  # see test_scrape.py
     assert len(paths) >= 4
     return ["/hindsight" + path.format(**values) for path in dict.fromkeys(paths)]
 

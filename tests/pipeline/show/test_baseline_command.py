@@ -245,8 +245,9 @@ def test_init_answers_in_json_and_goes_where_it_is_told(typed: World, say: Say, 
 def test_a_mistake_with_init_is_one_clear_line(typed: World, say: Say, arguments: tuple[str, ...], words: str) -> None:
     code, said, err = say("init", *arguments)
     assert (code, said) == (1, "")
-    assert words in err
-    assert len(err.splitlines()) == 1
+    *usage, mistake = err.splitlines()
+    assert words in mistake
+    assert not usage or usage[0].startswith("Usage: hindsight init")
     assert not (Path(typed.resources.settings.monitors) / "inference_log.yml").exists()
 
 
