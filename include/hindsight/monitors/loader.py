@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -114,25 +113,6 @@ def _stamp(path: Path) -> object:
 def load_folder(folder: Path) -> Loaded:
     """Return the monitors of a folder's .yml and .yaml files that are fine, and the problems of those that are not."""
     return _load(monitor_files(folder))
-
-
-def reload_folder(folder: Path) -> Loaded:
-    """Return the same as `load_folder`, and read nothing where no YAML file of the folder was touched since.
-
-    For processes that live long and look often: the calendar that a file may name is not watched.
-    """
-    files = sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES) if folder.is_dir() else []
-    return _as_it_was(folder, tuple((path, *_stamp(path)) for path in files))
-
-
-@lru_cache(maxsize=4)
-def _as_it_was(folder: Path, files: tuple[tuple[Path, int, int, int], ...]) -> Loaded:
-    return load_folder(folder)
-
-
-def _stamp(path: Path) -> tuple[int, int, int]:
-    found = path.stat()
-    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def lint(paths: Iterable[Path]) -> list[Problem]:

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from hindsight.ledger.heartbeats import heartbeats
 from hindsight.ledger.newest import Judged, newest, waiting
 from hindsight.messages.wording import clean
-from hindsight.monitors.loader import reload_folder
+from hindsight.monitors.loader import load_folder
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.resources import Resources
 from hindsight.reports.exposition import Gauge, exposition
@@ -73,7 +73,7 @@ def exposed(resources: Resources, most: int = MOST) -> bytes:
 
     Raises LedgerError where the ledger cannot be read.
     """
-    loaded = reload_folder(resources.settings.monitors)
+    loaded = load_folder(resources.settings.monitors)
     board = _Board()
     board.set("monitor_file_errors", len(loaded.problems))
     incidents = defaultdict(list)
