@@ -56,10 +56,11 @@ def test_what_waits_or_was_given_up_is_listed_with_the_reason(refused: World, sa
     said = say("outbox")
     text = " ".join(said.out.split())
     assert said.code == 0
-    for part in ("gone@example.com", "given up", "5.1.1", "boss@example.org", "tried 1 ×", "5.7.1", "accuracy 0.71"):
+    for part in ("gone@example.com", "given up", "5.1.1", "boss@example.org", "tried 1 ×", "5.7.1", "[P1] credit:"):
         assert part in text
     assert "ann@example.com" not in text
     first, second = say("outbox", "credit", "--json").json
+    assert first["subject"] == "[P1] credit: accuracy 0.71"
     assert (first["id"], first["state"], first["why"]) == (1, "dead", "recipient: 550 5.1.1 unknown user")
     assert (second["recipient"], second["state"], second["attempts"]) == ("boss@example.org", "pending", 1)
 

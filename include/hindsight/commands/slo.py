@@ -23,7 +23,7 @@ def slo(
     if openslo:
         from hindsight.monitors.openslo import openslo as documents
 
-        typer.echo(documents(watched), nl=False)
+        typer.echo(documents(watched), out.file, nl=False)
         return 0
     from hindsight import terminal
     from hindsight.airflow.connections import open_resources
