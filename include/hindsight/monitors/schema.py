@@ -9,6 +9,7 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema
 
 from hindsight.monitors.file_checks import DRIFT_METHODS, EVIDENTLY_STATTESTS
+from hindsight.monitors.keys import described
 from hindsight.monitors.metric import ALL_TASKS
 from hindsight.monitors.metric_catalog import RESOURCE_STATISTICS, rule_metrics
 from hindsight.monitors.model import Monitor
@@ -40,7 +41,7 @@ def schema() -> dict[str, Any]:
     result["$defs"]["Slo"]["properties"]["metric"] |= metric
     method = [*DRIFT_METHODS, *(f"evidently:{stattest}" for stattest in EVIDENTLY_STATTESTS)]
     result["$defs"]["Drift"]["properties"]["method"]["enum"] = method
-    tidy: dict[str, Any] = _tidy(result)
+    tidy: dict[str, Any] = described(_tidy(result))
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Hindsight monitor"} | tidy
 
 
