@@ -10,7 +10,8 @@ from pydantic import BaseModel, create_model
 
 from hindsight.monitors import calendar, model, retention, routes, rules, silences, slos
 from hindsight.monitors.document import read_document
-from hindsight.monitors.keys import SECTIONS, keys, text
+from hindsight.monitors.key_reference import SECTIONS, text
+from hindsight.monitors.keys import keys
 from hindsight.monitors.schema import schema
 from hindsight.monitors.strict import Strict
 

@@ -7,7 +7,7 @@ rules        a rule, and changes to one          built_in_rules  those every mon
 kpis         business numbers, what they mean    explain      what pydantic says, in words users know
 file_checks  whether the parts make sense together; rule_checks and kpi_checks likewise
 metric_catalog  every metric there is, with its definition
-keys         what every key means, for editors and docs; keys.yml says it
+keys         what every key means, in keys.yml   key_reference  the same as docs/monitor-file.md
 schema       the JSON Schema for editors         times        moments as a command line is given them
 own_types    whether the types a file trusts can be imported
 calendar     time zone, holidays, and the budget of what is told; budget_checks whether a file can keep it
