@@ -101,18 +101,23 @@ def incidents(stories: Sequence[Story]) -> RenderableType:
 
 
 def models(versions: Iterable[tuple[ModelVersion, Progress | None]], grades: Mapping[str, Grade | None]) -> Table:
-    """One line a version: stage, training, comparison, since when, what its first windows said, and who decided."""
-    table = _table("version", "stage", "trained on", "compared", "champion since", "then", "decided", "file")
+    """One row a version: stage, training and, a line each, comparison, since when, its first windows, who decided."""
+    table = _table("version", "stage", "trained on", "what is known of it")
     for version, request in versions:
         stage = "rolled back" if version.rolled_back_at else str(version.stage)
         style = {"champion": "green", "rolled back": "red"}.get(stage, "dim" if stage == "archived" else "")
-        rows = f"{version.n_rows:,} rows, {version.trained_from:%Y-%m-%d} to {version.trained_to:%Y-%m-%d}"
-        since = _moment(version.promoted_at) if version.promoted_at else ""
-        decided = request.outcome if request else ""
-        kept = _graded(grades.get(version.version))
-        cells = (stage, rows, _compared(version.metrics), since, kept, clean(decided, 60), version.sha256[:12])
-        table.add_row(Text(version.version, "bold"), *map(Text, cells), style=style)
+        rows = f"{version.n_rows:,} rows\n{version.trained_from:%Y-%m-%d} to\n{version.trained_to:%Y-%m-%d}"
+        known = "\n".join(filter(None, _known(version, request, grades.get(version.version))))
+        table.add_row(Text(version.version, "bold"), stage, Text(rows), Text(known), style=style)
     return table
+
+
+def _known(version: ModelVersion, request: Progress | None, grade: Grade | None) -> Iterator[str]:
+    yield _compared(version.metrics)
+    yield f"champion since {_moment(version.promoted_at)}" if version.promoted_at else ""
+    yield f"then {_graded(grade)}" if grade else ""
+    yield clean(request.outcome, 60) if request else ""
+    yield f"file {version.sha256[:12]}"
 
 
 def _compared(metrics: Mapping[str, Any]) -> str:
@@ -121,9 +126,9 @@ def _compared(metrics: Mapping[str, Any]) -> str:
     return f"{name} {metrics[name]:.4g} against {metrics[f'champion_{name}']:.4g}" if name else ""
 
 
-def _graded(grade: Grade | None) -> str:
+def _graded(grade: Grade) -> str:
     """'accuracy 0.7: worse than the one before' of the first windows of a version."""
-    return f"{grade.metric} {grade.realised:.3g}: {grade.mark.words}" if grade else ""
+    return f"{grade.metric} {grade.realised:.3g}: {grade.mark.words}"
 
 
 def slos(states: Iterable[SloState]) -> Table:

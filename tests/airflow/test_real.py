@@ -128,7 +128,7 @@ def test_a_past_night_that_is_cleared_or_filled_in_gives_the_same_files(
     warehouse: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    file = write_monitor(credit() | {"name": "again"})
+    file = write_monitor(credit() | {"name": "again", "labels": {"matures_after": "2d", "schedule": "0 2 * * *"}})
     data = file.parents[1] / "data"
     dag = parse().dags["labels__again"]
     nights = [at("2026-09-03T02:00"), at("2026-09-04T02:00")]

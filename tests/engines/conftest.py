@@ -17,8 +17,15 @@ import sqlalchemy as sa
 
 def needs(*modules: str) -> None:
     """Skip a test whose packages are not installed, as in the environment of `make test`."""
-    if missing := [name for name in modules if find_spec(name) is None]:
+    if missing := [name for name in modules if not _is_installed(name)]:
         pytest.skip(f"not installed: {', '.join(missing)} (make engines)")
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # of the package it would be in
+        return False
 
 
 @pytest.fixture(scope="session")
