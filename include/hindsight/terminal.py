@@ -1,4 +1,4 @@
-"""Terminal: states, numbers and incidents as people read them, in a hundred columns or more; no cell is markup."""
+"""Terminal: states, numbers and incidents as people read them; no cell is markup."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def models(versions: Iterable[tuple[ModelVersion, Progress | None]], grades: Map
 def _known(version: ModelVersion, request: Progress | None, grade: Grade | None) -> Iterator[str]:
     yield _compared(version.metrics)
     yield f"champion since {_moment(version.promoted_at)}" if version.promoted_at else ""
-    yield f"then {_graded(grade)}" if grade else ""
+    yield f"then {grade.metric} {grade.realised:.3g}: {grade.mark.words}" if grade else ""
     yield clean(request.outcome, 60) if request else ""
     yield f"file {version.sha256[:12]}"
 
@@ -124,11 +124,6 @@ def _compared(metrics: Mapping[str, Any]) -> str:
     """'accuracy 0.91 against 0.82' of the comparison that a version was registered with."""
     name = next((name for name in metrics if f"champion_{name}" in metrics), "")
     return f"{name} {metrics[name]:.4g} against {metrics[f'champion_{name}']:.4g}" if name else ""
-
-
-def _graded(grade: Grade) -> str:
-    """'accuracy 0.7: worse than the one before' of the first windows of a version."""
-    return f"{grade.metric} {grade.realised:.3g}: {grade.mark.words}"
 
 
 def slos(states: Iterable[SloState]) -> Table:

@@ -23,7 +23,7 @@ def test_a_verdict_on_drift_says_how_far_the_column_is() -> None:
     ]
     judged = judge(a_monitor(), a_window(), at("2026-09-02"), {Kind.DRIFT: facts})
     notes = {v.series.feature: v.note for v in judged if v.series.rule == "drift"}
-    assert notes == {"amount": "psi 0.451 from the reference", "region": "js_distance 0.02 from the reference"}
+    assert notes == {"amount": "psi 0.34 from the reference", "region": "js_distance 0.02 from the reference"}
     assert {v.status for v in judged if v.series.feature == "amount"} == {Status.BREACH}
 
 
@@ -36,6 +36,11 @@ def test_a_category_that_has_no_such_measure_is_told_by_js_distance() -> None:
     found = effects("ks", facts)
     assert found[Series("", feature="amount")] == Effect("ks", 0.2)
     assert found[Series("", feature="region")] == Effect("js_distance", 0.3)
+
+
+def test_of_a_test_of_evidentlys_no_distance_is_said() -> None:
+    facts = [Measurement("evidently", 0.001, 900, feature="amount"), Measurement("js_distance", 0.5, 900)]
+    assert effects("evidently:ks", facts) == {}
 
 
 @pytest.mark.parametrize(("psi", "times"), [(0.02, 0), (0.1, 0), (0.19, 0), (0.21, 1), (0.41, 2), (13.0, 7)])

@@ -192,10 +192,12 @@ def brings_news(
     heard = heard_of(case) if heard is None else heard
     if not heard or incident.severity < min(_heard_at(one) for one in heard):
         return True
+    if incident.told is State.OPEN and not moves_otherwise(incident):
+        return False
     alike = [one for one in case if topic(one.series, rules) == topic(incident.series, rules)]
     is_beyond = _is(BEYOND, incident, rules) and any(is_level(one, rules) for one in alike)
     if incident.told is State.OPEN:
-        return moves_otherwise(incident) and not is_beyond
+        return not is_beyond
     if _is(COUNTED, incident, rules):
         return _is_doubled([one for one in case if _is(COUNTED, one, rules)])
     if is_beyond:

@@ -10,7 +10,7 @@ from math import log2
 from hindsight.verdicts.model import Series
 from hindsight.vocabulary.measurement import Measurement
 
-DRIFTED = "drift.drifted"
+DRIFTED, EVIDENTLY = "drift.drifted", "evidently:"
 SMALL = 0.1  # what is worth telling of psi, js_distance, ks and wasserstein_normed alike
 _SAID = re.compile(r"(\w+) ([\d.e+-]+) from the reference")
 
@@ -38,17 +38,17 @@ def effect_of(note: str) -> Effect | None:
 
 
 def effects(method: str, facts: Sequence[Measurement]) -> Mapping[Series, Effect]:
-    """Return by column, of the rule "", how far it is from the reference in the measure that decides.
+    """Return by column, of the rule "", how far it is from the reference in the measure of the file.
 
-    PSI counts over deciles or over the frozen bins, whichever is more; of what has no value in a measure that needs an
-    order it is the js_distance.
+    Of what has no value in a measure that needs an order it is the js_distance. Of a test of Evidently's there is none:
+    some are distances, and some p-values, which fall as a column moves away.
     """
+    if method.startswith(EVIDENTLY):
+        return {}
     found: dict[Series, Effect] = {}
-    for measure, names in (("js_distance", ("js_distance",)), (method, (method, *(["psi_fine"] * (method == "psi"))))):
-        own: dict[Series, float] = {}
+    for measure in ("js_distance", method):
         for fact in facts:
-            if fact.metric in names and fact.value is not None:
+            if fact.metric == measure and fact.value is not None:
                 column = Series("", fact.model_version, fact.segment, fact.feature)
-                own[column] = max(fact.value, own.get(column, fact.value))
-        found |= {column: Effect(measure, value) for column, value in own.items()}
+                found[column] = Effect(measure, fact.value)
     return found
