@@ -268,7 +268,8 @@ def _big(told: Told) -> str:
 def _caption(told: Told) -> str:
     metric, threshold = told.rule.metric, told.incident.threshold
     if metric in GRADED:
-        return f"PSI {wording.number('psi', told.columns[0][1])}" if told.columns else ""
+        said_above = told.measure == "psi"
+        return f"PSI {wording.number('psi', told.columns[0][1])}" if told.columns and not said_above else ""
     reference = wording.reference_of(told.rule, told.incident)
     parts = [
         wording.metric_name(metric) + wording.whose(told.incident.series),
