@@ -61,7 +61,7 @@ def test_people_see_the_weightiest_drifted_column_first(sqlite_url: sa.URL, tmp_
         bodies = [mail.get_body(("plain",)).get_content() for mail in world.inbox.accepted]
         (text,) = [body for body in bodies if "region drifted" in body]
         assert text.index("region drifted") < text.index("amount drifted")
-        assert "PSI" in text
+        assert "region drifted: psi 0." in text
 
         state = pipeline.state_of(world.monitor, world.resources)
         order = list(dict.fromkeys(n.about for n in state.numbers if n.metric == "drift.psi"))
