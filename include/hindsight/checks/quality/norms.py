@@ -9,13 +9,13 @@ import numpy as np
 
 from hindsight.checks.reference.baseline import Baseline
 from hindsight.checks.reference.columns import sample_of
+from hindsight.checks.reference.peaks import widened
 from hindsight.checks.values.categories import EMPTY, OTHER, Frequencies
 from hindsight.checks.values.distributions import Distribution
 from hindsight.checks.values.number_texts import one_text_each
 from hindsight.checks.values.precision import STEP
 from hindsight.checks.values.samples import Numbers
 
-MARGIN = 0.1  # how far beyond the reference's range, as a share of it, a value may lie
 FENCES = 3.0  # Tukey's outer fences, in interquartile ranges
 Span = tuple[float, float]
 
@@ -31,15 +31,8 @@ class Counted(Distribution):
 
     @property
     def range(self) -> Span | None:
-        """The extremes, widened on both sides by a tenth of their distance, or by what a float32 may differ.
-
-        None without values.
-        """
-        if self.extremes is None:
-            return None
-        low, high = self.extremes
-        margin = MARGIN * (high - low)
-        return low - max(margin, STEP * abs(low)), high + max(margin, STEP * abs(high))
+        """The extremes, widened a little; None without values."""
+        return None if self.extremes is None else widened(*self.extremes)
 
     @property
     def unseen(self) -> float:

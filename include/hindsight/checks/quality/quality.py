@@ -20,6 +20,7 @@ from hindsight.checks.reference.baseline import Baseline
 from hindsight.checks.reference.columns import Role
 from hindsight.checks.reference.control import UNKNOWN, Control, null_rate_control
 from hindsight.checks.reference.fitting import roles
+from hindsight.checks.reference.peaks import NEW, OUTSIDE, REPEATED, STILL
 from hindsight.checks.statistics.rates import NO_ROWS, share
 from hindsight.checks.values.categories import Frequencies
 from hindsight.checks.values.groups import SMALLEST
@@ -169,6 +170,9 @@ class _Column:
         texts = self.values.texts
         yield from self._numeric() if texts is None else self._categorical(texts)
 
+    def _peak(self, what: str) -> float:
+        return self.control.peaks.of(what, self.expected.name)
+
     def _measured(self, metric: str, value: float | None, n: int, note: str = "") -> Measurement:
         return Measurement(metric, value, n, feature=self.expected.name, note=note)
 
@@ -197,7 +201,7 @@ class _Column:
             for metric in ("sentinel_share", "out_of_range_share", "outlier_share", "stuck", "unit_change"):
                 yield self._measured(metric, None, n, note)
             return
-        suspects = stand_ins(self.known, norm)
+        suspects = stand_ins(self.known, norm, self._peak(REPEATED))
         yield self._sentinels(suspects, n)
         plain = self.known[~np.isin(self.known, list(suspects))] if suspects else self.known
         span = (0.0, 1.0) if self.expected.role == "score" else norm.range
@@ -210,7 +214,9 @@ class _Column:
         if span is None:
             return self._measured(metric, None, plain.size, otherwise)
         hits = int(np.count_nonzero((plain < span[0]) | (plain > span[1])))
-        usual = max(1 - norm.share_within(*span), norm.unseen if span == norm.range else 0.0)
+        usual = 1 - norm.share_within(*span)
+        if span == norm.range:
+            usual = max(usual, norm.unseen, self._peak(OUTSIDE), self._peak(REPEATED))  # one cluster may lie there
         return self._share(metric, hits, self.known.size, reference=usual)
 
     def _sentinels(self, suspects: Mapping[float, int] | Mapping[str, int], n: int) -> Measurement:
@@ -225,9 +231,12 @@ class _Column:
         return self._stuck(1 if one else 2, plain.size, usual, "" if self.hashed or not one else f"{plain[0]:g}")
 
     def _stuck(self, distinct: int, n: int, usual: float, value: str) -> Measurement:
-        """1 where all rows have one value, and so many of the reference's rows having it would be a chance of 1e-9."""
+        """1 where all rows have one value, and so many of the reference's rows having it would be a chance of 1e-9.
+
+        Never where a window of the reference had one value, too: a heating that is off on some days.
+        """
         norm = self.expected.norm
-        varied = norm is not None and norm.distinct > STUCK_VALUES
+        varied = norm is not None and norm.distinct > STUCK_VALUES and not self._peak(STILL)
         stuck = varied and distinct == 1 and n * np.log(max(usual, 1e-300)) < np.log(CHANCE)
         note = f"every value is {value or 'the same'}" if stuck and n >= SMALLEST else ""
         return self._measured("stuck", float(stuck) if n else None, n, note if n else NO_VALUES)
@@ -248,11 +257,12 @@ class _Column:
             for metric in ("sentinel_share", "new_category_share", "stuck"):
                 yield self._measured(metric, None, n, note)
             return
-        suspects = words(known, norm)
+        suspects = words(known, norm, self._peak(REPEATED))
         yield self._sentinels(suspects, n)
         new = {text: count for text, count in known.items() if text not in norm.texts and text not in suspects}
         note = "" if self.hashed else _named(new, norm)
-        yield self._share("new_category_share", sum(new.values()), n, reference=norm.unseen, note=note)
+        usual = max(norm.unseen, self._peak(NEW))
+        yield self._share("new_category_share", sum(new.values()), n, reference=usual, note=note)
         first = next(iter(known))
         usual = norm.texts.get(first, 0) / max(sum(norm.texts.values()), 1)
         yield self._stuck(len(known), n, usual, "" if self.hashed else repr(first))

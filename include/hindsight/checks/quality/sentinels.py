@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from hindsight.checks.quality.norms import Counted, Norm
+from hindsight.checks.reference.peaks import FEWEST, OFTEN, SHARE
 
 _USUAL = np.array([0.0, -1.0, *(-float("9" * k) for k in range(1, 11)), *(float("9" * k) for k in range(3, 11))])
 NUMBERS = np.union1d(_USUAL, _USUAL.astype(np.float32))
@@ -15,17 +16,17 @@ WORDS = re.compile(
     r"n\.?/?a\.?|#n/a|nan|nil|none|\(?null\)?|missing|undefined|unspecified|unk(nown)?|not (available|set)|no value"
     r"|\?+|-+|\.|-?9{3,5}|-1|-9|-99"
 )
-SHARE, FEWEST, OFTEN = 0.005, 5, 10  # of the known values, rows, and times as frequent as in the reference
 MOST_FAR = 2
 
 
-def stand_ins(known: np.ndarray, norm: Counted) -> dict[float, int]:
+def stand_ins(known: np.ndarray, norm: Counted, peak: float = 0.0) -> dict[float, int]:
     """Count the numbers that look like stand-ins for "unknown".
 
     Such a value is repeated in 0.5 % of the rows, in five rows more than ten times what the reference leads to expect,
     and is one of the usual ones (0, -1, -9, -99, … and 999, 9999, …) or lies further from the reference's values than
     these lie from each other: a single value or two that most of the rows so far away have, for many are a scale of
-    their own. 0 in all rows is a value that is stuck.
+    their own. One that is far, or that the reference has too, is repeated in more than `peak` of the rows: as many had
+    one value in a single window of the reference. 0 in all rows is a value that is stuck.
     """
     low, high = norm.extremes or (-np.inf, np.inf)
     reach = high - low if high > low else np.inf  # a constant has no measure of far
@@ -36,8 +37,12 @@ def stand_ins(known: np.ndarray, norm: Counted) -> dict[float, int]:
         beyond = {}
     often = _repeated(known[usual], _least(known.size)) | beyond
     found = {v: often[v] for v in sorted(often)}
+    shares = {v: norm.share_of(v, within=_step(v, known)) for v in found}
+    clustered = {v: peak for v in found if v in beyond or shares[v]}
     return {
-        v: count for v, count in found.items() if _is_odd(count, known.size, norm.share_of(v, within=_step(v, known)))
+        v: count
+        for v, count in found.items()
+        if _is_odd(count, known.size, shares[v]) and count > clustered.get(v, 0.0) * known.size
     }
 
 
@@ -47,13 +52,18 @@ def _step(value: float, known: np.ndarray) -> float:
     return float(sizes.min()) / 2 if sizes.size else 0.0
 
 
-def words(known: Mapping[str, int], norm: Norm) -> dict[str, int]:
-    """Count the texts that say "unknown", such as N/A or -999, and are as much more frequent than in the reference."""
+def words(known: Mapping[str, int], norm: Norm, peak: float = 0.0) -> dict[str, int]:
+    """Count the texts that say "unknown", such as N/A or -999, and are as much more frequent than in the reference.
+
+    One that the reference has is more frequent than `peak` of the rows: one text was so in a single window of it.
+    """
     n, before = sum(known.values()), max(sum(norm.texts.values()), 1)
     said = {
         text: count for text, count in known.items() if WORDS.fullmatch(text.strip().casefold()) and count >= _least(n)
     }
-    return {text: count for text, count in said.items() if _is_odd(count, n, norm.texts.get(text, 0) / before)}
+    shares = {text: norm.texts.get(text, 0) / before for text in said}
+    odd = {text: count for text, count in said.items() if _is_odd(count, n, shares[text])}
+    return {text: count for text, count in odd.items() if not shares[text] or count > peak * n}
 
 
 def _possible(known: np.ndarray, norm: Counted) -> list[float]:

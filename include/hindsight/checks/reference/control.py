@@ -18,7 +18,9 @@ import pyarrow.compute as pc
 from scipy.special import bdtr, bdtrc, ndtri
 
 from hindsight.checks.reference.fitting import roles
+from hindsight.checks.reference.peaks import NO_PEAKS, Key, Peaks, number_peaks, text_peaks
 from hindsight.checks.reference.thresholds import blocks
+from hindsight.checks.values.categories import encode
 from hindsight.checks.values.failures import failures
 from hindsight.checks.values.lenient import numbers
 from hindsight.monitors.model import Monitor
@@ -27,18 +29,28 @@ from hindsight.vocabulary.rows import Rows
 
 MEAN, NULLS, ERRORS = "mean", "null_rate", "error_rate"
 D2 = 1.128  # the expected range of two draws from a normal distribution, in standard deviations
-SCHEMA = pa.schema([("what", pa.string()), ("column", pa.string()), ("sigmas", pa.float64()), ("centre", pa.float64())])
+_PEAK = "peak"  # what older baselines do not have
+SCHEMA = pa.schema(
+    [
+        ("what", pa.string()),
+        ("column", pa.string()),
+        ("sigmas", pa.float64()),
+        ("centre", pa.float64()),
+        (_PEAK, pa.float64()),
+    ]
+)
 
 
 @dataclass(frozen=True)
 class Control:
     """By (what, column): how many times more the reference's windows vary than random rows would, at least 1.
 
-    `errors` is the reference's error rate, None where its rows tell of no errors.
+    `errors` is the reference's error rate, None where its rows tell of no errors. `peaks` is what single windows had.
     """
 
     sigmas: Mapping[tuple[str, str], float] = field(default_factory=dict)
     errors: float | None = None
+    peaks: Peaks = NO_PEAKS
 
     def to_table(self) -> pa.Table:
         """Return the table a baseline keeps."""
@@ -53,14 +65,16 @@ class Control:
             }
             for what, column in keys
         ]
+        rows += [{"what": what, "column": column, _PEAK: peak} for (what, column), peak in self.peaks.shares.items()]
         return pa.Table.from_pylist(rows, SCHEMA)
 
     @classmethod
     def from_table(cls, table: pa.Table) -> Control:
-        """Read it back."""
+        """Read it back; what was kept before there were peaks has none."""
         rows = table.to_pylist()
+        peaks = {(row["what"], row["column"]): row[_PEAK] for row in rows if row.get(_PEAK) is not None}
         sigmas = {(row["what"], row["column"]): row["sigmas"] for row in rows if row["sigmas"] is not None}
-        return cls(sigmas, next((row["centre"] for row in rows if row["what"] == ERRORS), None))
+        return cls(sigmas, next((row["centre"] for row in rows if row["what"] == ERRORS), None), Peaks(peaks))
 
 
 UNKNOWN = Control()
@@ -75,6 +89,7 @@ def fit_control(rows: Rows, monitor: Monitor) -> Control:
         return Control(errors=errors)
     place, chosen = windows[windows >= 0], windows >= 0
     found: dict[tuple[str, str], float] = {}
+    peaks: dict[Key, float] = {}
     for name, _, numeric in roles(monitor):
         if name not in rows.columns:
             continue
@@ -84,11 +99,13 @@ def fit_control(rows: Rows, monitor: Monitor) -> Control:
             known = np.isfinite(values)
             found[MEAN, name] = _variation(place[known], values[known])
             found[NULLS, name] = _variation(place, np.isnan(values).astype(float))
+            peaks |= number_peaks(name, values[known], place[known])
         else:
             found[NULLS, name] = _variation(place, np.asarray(pc.is_null(column))[chosen].astype(float))
+            peaks |= text_peaks(name, encode(column.filter(pa.array(chosen))), place)
     if failed is not None:
         found[ERRORS, ""] = _variation(place, failed[chosen].astype(float))
-    return Control(found, errors)
+    return Control(found, errors, Peaks(peaks))
 
 
 def _variation(place: np.ndarray, values: np.ndarray) -> float:
