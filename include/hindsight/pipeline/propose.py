@@ -29,13 +29,15 @@ from hindsight.proposals.clock import Clock, clock_of
 from hindsight.proposals.draft import draft
 from hindsight.proposals.proposal import Proposal, Wishes
 from hindsight.proposals.propose import propose
-from hindsight.proposals.roles import NONE, Roles, guess, guess_all, lacking
-from hindsight.proposals.truth import label_columns, likely_tables, named_table
+from hindsight.proposals.roles import NONE, Guess, Roles, guess, guess_all, lacking
+from hindsight.proposals.truth import is_named_so, label_columns, likely_tables, may_be_truth, named_table
+from hindsight.proposals.values import SURE, may_be_score, separation
 from hindsight.settings import Settings
 from hindsight.vocabulary.facts import LabelFacts, TableFacts, snake
 from hindsight.vocabulary.rows import Scalar
 from hindsight.vocabulary.windows import MONDAY, format_moment, parse_duration
 from hindsight.warehouse import survey
+from hindsight.warehouse.schemas import places
 from hindsight.warehouse.survey import Sample
 from hindsight.warehouse.times import TIMESTAMP
 
@@ -124,7 +126,7 @@ def propose_monitor(
     """
     if re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name) is None:
         raise ConfigError(f"--name: expected lower-case letters, digits and underscores, at most 63, got {name!r}")
-    first = survey.look(engine, connection, table)
+    first = survey.look(engine, connection, table := _placed(engine, connection, table))
     if not first.facts.looked_at:
         raise DataError(f"{table} is empty: log some predictions first, or copy include/monitors/example.yml")
     timestamp = guess(first.facts, given, "timestamp")
@@ -137,6 +139,8 @@ def propose_monitor(
     own = {role: column for role, column in given.items() if role not in of_labels}
     roles = guess_all(sample.facts, {**own, "timestamp": timestamp.column})
     roles["timestamp"] = timestamp
+    if "score" not in roles and "score" not in given and (score := _score_by_value(sample, roles)):
+        roles["score"] = score
     labels = None if labels_table == NONE else _labels(engine, connection, sample, roles, given, labels_table)
     made = propose(
         name,
@@ -191,6 +195,32 @@ def _suite(proposal: Proposal) -> str:
     named = {line.where[2]: line.value for line in proposal.lines if line.where[:2] == ("source", "predictions")}
     roles = {role: column for role, column in named.items() if role in proposal.roles}
     return drafts.suite(proposal.name, proposal.table.columns, roles=roles, features=proposal.features())
+
+
+def _placed(engine: sa.Engine, connection: str, table: str) -> str:
+    """Return a table's name with the schema it lies in, where the default one has none of that name."""
+    if "." in table or table in survey.tables(engine, connection):
+        return table
+    found = places(engine, connection, table)
+    if len(found) > 1:
+        raise ConfigError(f"--table {table}: {len(found)} schemas have one, say which: {', '.join(found)}")
+    return found[0] if found else table
+
+
+def _score_by_value(sample: Sample, roles: Roles) -> Guess | None:
+    """Return the column of fractions from 0 to 1 that tells two predictions apart, as a score does."""
+    predicted = sample.facts.columns[roles["prediction"].column]
+    if predicted.distinct != 2 or not predicted.values:
+        return None
+    taken = {role.column for role in roles.values()}
+    able = [c.name for c in sample.facts.columns.values() if c.name not in taken and may_be_score(c)]
+    rows = sample.rows.select([predicted.name, *able]).filter(pc.is_valid(sample.rows.column(predicted.name)))
+    one = pc.equal(rows.column(predicted.name), pa.scalar(predicted.values[0], rows.schema.field(0).type))
+    is_one = one.to_numpy().astype(bool)
+    told = [(separation(rows.column(name).cast(pa.float64()).to_numpy(), is_one), name) for name in able]
+    area, name = max(told, default=(0.0, ""))
+    why = f"CHECK: 0 to 1, and tells the two predictions apart in {100 * area:.3g} % of pairs"
+    return Guess(name, why) if area >= SURE else None
 
 
 def _mean_scores(sample: Sample, roles: Roles) -> dict[Scalar, float]:
@@ -251,14 +281,17 @@ def _labels(
     tables = {name: columns for one in schemas for name, columns in survey.tables(engine, connection, one).items()}
     likely = [] if "label" in given else likely_tables(tables, table.name, id)[:TRIED]
     if labels_table is not None:
-        likely = [named_table(tables, labels_table, id)]
+        likely = [named_table(tables, labels_table, id, table.name)]
     found = []
     for name, shared in likely:
         truth = survey.look(engine, connection, name).facts
         columns = label_columns(truth, shared, {} if labels_table is None else given)
         if columns is not None and columns[0].column != shared and truth.looked_at:
-            arrived = columns[1].column if columns[1] else None
-            found.append(_measured(engine, connection, sample, roles, truth, shared, columns[0].column, arrived))
+            arrived, label = columns[1].column if columns[1] else None, columns[0].column
+            is_sure = labels_table is not None or is_named_so(truth)
+            if is_sure or may_be_truth(truth.columns[label], table.columns[roles["prediction"].column]):
+                one = _measured(engine, connection, sample, roles, truth, shared, label, arrived)
+                found += [one] if is_sure or one.found else []
     if labels_table is not None and not found:
         raise ConfigError(
             f"--labels-table: no column of {labels_table} looks like a label - name it with --label; it has "

@@ -67,6 +67,8 @@ def finding(column: ColumnFacts) -> Finding:
         return Finding("left out", "null in every row")
     if column.kind == "time":
         return Finding("left out", "a time")
+    if column.is_time_of_day:
+        return Finding("left out", "a time of day without a date")
     if column.kind == "other":
         return Finding("left out", f"of type {column.type}")
     if _OF_THINGS.search(snake(column.name)) and column.distinct > CODES:

@@ -16,6 +16,7 @@ from hindsight.proposals.outputs import add_positive_label, add_scores, task_of
 from hindsight.proposals.periods import Traffic, reference, rounded_up, window_size
 from hindsight.proposals.proposal import Proposal, Wishes, plain, shown
 from hindsight.proposals.roles import Roles
+from hindsight.proposals.values import one_class
 from hindsight.vocabulary.facts import LabelFacts, TableFacts
 from hindsight.vocabulary.rows import Scalar
 from hindsight.vocabulary.windows import Grid, format_duration, format_moment
@@ -171,8 +172,9 @@ def _label_doubts(made: Proposal, labels: LabelFacts) -> Iterator[tuple[str, str
             "labels",
             f"CHECK: every label is {shown(plain(labels.values[0]))}. If none means the opposite, add absent_means",
         )
-    known = {str(plain(value)) for value in made.table.columns[made.roles["prediction"].column].values}
-    if written_so and known and made.value("model", "task") != "regression" and not written_so & known:
+    classes = {one_class(value) for value in labels.values}
+    known = {one_class(value) for value in made.table.columns[made.roles["prediction"].column].values}
+    if classes and known and made.value("model", "task") != "regression" and not classes & known:
         yield "source.labels", "CHECK: no label is written like any prediction; make them alike in a view"
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from hindsight.errors import ConfigError, did_you_mean
+from hindsight.proposals.values import is_status
 from hindsight.vocabulary.facts import ColumnFacts, TableFacts, number, snake
 
 NONE = "none"  # what a user writes where a guess is to be dropped
@@ -174,6 +175,11 @@ def _called_like_a_score(columns: list[ColumnFacts]) -> Iterator[Guess]:
             yield Guess(column.name, "called like a probability")
 
 
+def _only_status_codes(columns: list[ColumnFacts]) -> Iterator[Guess]:
+    for column in filter(is_status, columns):
+        yield Guess(column.name, f"holds status codes of HTTP{_described(column, 'status_code')}")
+
+
 def _called_like_a_label(columns: list[ColumnFacts]) -> Iterator[Guess]:
     for column in columns:
         if _OF_LABELS.search(snake(column.name)):
@@ -201,5 +207,6 @@ _OTHERWISE: Mapping[str, Callable[[list[ColumnFacts]], Iterator[Guess]]] = {
     "id": _any_unique,
     "prediction": _called_like_a_prediction,
     "score": _called_like_a_score,
+    "status_code": _only_status_codes,
     "arrived_at": _called_like_a_label,
 }

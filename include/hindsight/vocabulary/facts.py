@@ -11,6 +11,7 @@ from typing import Literal
 from hindsight.vocabulary.rows import Scalar
 
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_TIME_OF_DAY = re.compile(r"TIME\b(?!STAMP)(?!.*DATE)", re.IGNORECASE)
 Kind = Literal["integer", "fraction", "boolean", "text", "time", "other"]
 
 
@@ -53,6 +54,11 @@ class ColumnFacts:
     def is_number(self) -> bool:
         """Whether the values are numbers."""
         return self.kind in ("integer", "fraction")
+
+    @property
+    def is_time_of_day(self) -> bool:
+        """Whether the type is that of a time without a date, as TIME or TIME(6) WITHOUT TIME ZONE."""
+        return _TIME_OF_DAY.match(self.type) is not None
 
     @property
     def values(self) -> tuple[Scalar, ...]:

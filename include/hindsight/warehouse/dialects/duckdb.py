@@ -34,6 +34,7 @@ class Engine(Catalogued):
         "float": sa.REAL(),
         "double": sa.Double(),
         "date": sa.Date(),
+        "time": sa.Time(),
         **dict.fromkeys(_NAIVE, sa.DateTime()),
         "timestamp with time zone": sa.DateTime(timezone=True),
         "blob": sa.LargeBinary(),
@@ -58,6 +59,10 @@ class Engine(Catalogued):
 
     def zone(self, connection: sa.Connection) -> str:
         return str(connection.execute(sa.select(sa.func.current_setting("TimeZone"))).scalar_one())
+
+    def schemas(self, connection: sa.Connection) -> list[str]:
+        here = f"{connection.execute(sa.select(sa.func.current_database())).scalar_one()}."
+        return [name.removeprefix(here) for name in super().schemas(connection) if name.startswith(here)]
 
     def found_by(self, connection: sa.Connection, table: sa.TableClause, column: str) -> str:
         return "DuckDB keeps the least and the greatest value of each row group"

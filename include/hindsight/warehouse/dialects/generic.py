@@ -120,6 +120,10 @@ class Dialect:
         inspector = sa.inspect(connection)
         return sorted([*inspector.get_table_names(schema or None), *inspector.get_view_names(schema or None)])
 
+    def schemas(self, connection: sa.Connection) -> list[str]:
+        """The schemas the login sees, as a monitor file writes them before a table."""
+        return sa.inspect(connection).get_schema_names()
+
     def columns_of_all(self, connection: sa.Connection, schema: str, names: Sequence[str]) -> dict[str, list[str]]:
         """The names of the columns of some tables and views of a schema."""
         inspector = sa.inspect(connection)

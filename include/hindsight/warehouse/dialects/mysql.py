@@ -45,6 +45,7 @@ class Engine(Catalogued):
         "float": sa.Float(),
         "double": sa.Double(),
         "date": sa.Date(),
+        "time": sa.Time(),
         "datetime": sa.DateTime(),
         "timestamp": sa.TIMESTAMP(),
         "json": sa.JSON(),
