@@ -81,7 +81,7 @@ def test_a_proportional_ratio_has_an_interval_of_no_width() -> None:
         ({"sum": "a"}, {"a": pa.array([], pa.float64())}, NO_ROWS),
         ({"count": True}, {"a": pa.array([], pa.float64())}, NO_ROWS),
         ({"sum": "a"}, {"a": pa.array([None, None], pa.float64())}, "no value in 2 rows"),
-        ({"mean": "a"}, {"a": [np.nan, np.inf]}, "no value in 2 rows"),
+        ({"mean": "a"}, {"a": [np.nan, np.inf]}, "no value in 2 rows; 2 rows hold infinity or NaN, left out"),
         ({"mean": "a", "where": {"a": 7}}, {"a": [1.0]}, NO_MATCH),
         ({"ratio": ["a", "b"]}, {"a": [1.0, 2.0], "b": [0.0, 0.0]}, "divided by a sum of 0 over 2 rows"),
         ({"ratio": ["a", "b"], "where": {"a": 7}}, {"a": [1.0], "b": [1.0]}, NO_MATCH),
@@ -92,6 +92,17 @@ def test_a_proportional_ratio_has_an_interval_of_no_width() -> None:
 def test_what_has_no_value_says_why(kpi: dict[str, Any], columns: dict[str, Any], note: str) -> None:
     found = number(kpi, **columns)
     assert (found.value, found.lower, found.note) == (None, None, note)
+
+
+@pytest.mark.parametrize(
+    ("kpi", "value"), [({"sum": "x"}, 6.0), ({"mean": "x"}, 2.0), ({"ratio": ["x", "y"]}, 2.0), ({"count": "x"}, 5.0)]
+)
+def test_infinity_and_nan_left_out_of_a_number_are_said(kpi: dict[str, Any], value: float) -> None:
+    x = pa.array([1.0, 2.0, 3.0, float("inf"), float("-inf"), float("nan"), None])
+    y = pa.array([1.0, 1.0, 1.0, None, None, None, None], pa.float64())
+    found = number(kpi, x=x, y=y)
+    assert found.value == value
+    assert found.note == ("" if "count" in kpi else "3 rows hold infinity or NaN, left out")
 
 
 def test_nothing_sold_is_a_sum_of_zero() -> None:

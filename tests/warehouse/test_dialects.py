@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
 from hindsight.errors import DataError, WarehouseError
-from hindsight.warehouse import survey
+from hindsight.warehouse import examination, survey
 from hindsight.warehouse.connect import connected, open_engine, reading
 from hindsight.warehouse.dialects import dialect_called
 from hindsight.warehouse.dialects.generic import Dialect
@@ -193,6 +193,9 @@ def test_a_login_with_rights_on_the_named_columns_suffices(postgres_url: sa.URL,
     assert labelled(engine, monitor, WINDOW, at("2026-09-20"), pii_key=None).n_labeled == 1
     assert strangers(engine, monitor, WINDOW) == {}
     assert "secret" not in survey.look(engine, "warehouse", "inference_log").facts.columns
+    assert "secret" not in survey.survey(engine, "warehouse", "inference_log", "predicted_at").facts.columns
+    assert examination.log(engine, monitor)[1]
+    assert examination.session(engine, "warehouse", at("2026-09-20"))[1]
     executed(postgres_url, "GRANT SELECT (secret) ON inference_log TO somecols")
     assert list(strangers(engine, monitor, WINDOW)) == ["secret"]
     executed(postgres_url, "DROP OWNED BY somecols", "DROP ROLE somecols")

@@ -75,12 +75,14 @@ class _Columns:
     top: np.ndarray
     bottom: np.ndarray
     waits: bool  # for labels
+    endless: np.ndarray  # where an operand is infinite or NaN, which is no number to sum
 
     def of(self, mask: np.ndarray | None) -> _Columns:
         """Return the rows of a group."""
         if mask is None:
             return self
-        return _Columns(self.looked_at[mask], self.kept[mask], self.top[mask], self.bottom[mask], self.waits)
+        chosen = (part[mask] for part in (self.looked_at, self.kept, self.top, self.bottom))
+        return _Columns(*chosen, self.waits, self.endless[mask])
 
 
 def _numbers(rows: Rows, monitor: Monitor, names: Sequence[str]) -> Iterator[_Number]:
@@ -95,7 +97,7 @@ def _numbers(rows: Rows, monitor: Monitor, names: Sequence[str]) -> Iterator[_Nu
         for name, of_all in columns.items():
             part, _ = aggregate(monitor.kpis[name])
             of_group = of_all.of(mask)
-            number = _number(name, part, of_group)
+            number = _with_left_out(_number(name, part, of_group), of_group)
             m = replace(number.measurement, model_version=group.model_version, segment=group.segment)
             if not (m.model_version or m.segment) or _is_shown(m, of_group):
                 yield replace(number, measurement=m)
@@ -118,6 +120,16 @@ def _number(name: str, part: str, columns: _Columns) -> _Number:
         return {"sum": _sum, "mean": _mean, "ratio": _ratio}[part](name, top, bottom)
     except OverflowError:
         return _Number(Measurement(name, None, int(top.size), note=TOO_LARGE))
+
+
+def _with_left_out(number: _Number, columns: _Columns) -> _Number:
+    """Say in the note how many rows are not in the number because they hold infinity or NaN."""
+    rows = int(np.count_nonzero(columns.endless & columns.kept))
+    if not rows:
+        return number
+    said = f"{rows:,} row{'s hold' if rows > 1 else ' holds'} infinity or NaN, left out"
+    note = "; ".join(filter(None, (number.measurement.note, said)))
+    return replace(number, measurement=replace(number.measurement, note=note))
 
 
 def _sum(name: str, top: np.ndarray, _: np.ndarray) -> _Number:
@@ -174,7 +186,18 @@ def _columns(rows: Rows, monitor: Monitor, name: str) -> _Columns:
     values = [_values(rows, monitor, name, operand(monitor, column, part)) for column in written]
     ones = np.ones(rows.n)
     top, bottom = (*values, ones, ones)[:2]
-    return _Columns(looked_at, kept, top, bottom, waits)
+    endless = np.zeros(rows.n, np.bool_)
+    for column in () if part == "count" else written:
+        endless |= _endless(rows.column(operand(monitor, column, part).key))
+    return _Columns(looked_at, kept, top, bottom, waits, endless)
+
+
+def _endless(column: pa.Array) -> np.ndarray:
+    """Which rows hold an infinite number or, in a column of floats, NaN; a null is neither."""
+    values = numbers(column)
+    if not pa.types.is_floating(column.type):
+        return np.isinf(values)
+    return ~np.asarray(column.is_null(), dtype=np.bool_) & ~np.isfinite(values)
 
 
 def _values(rows: Rows, monitor: Monitor, name: str, operand: Operand) -> np.ndarray:

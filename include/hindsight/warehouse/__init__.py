@@ -12,6 +12,6 @@ parquet      a reference file, measured first    memory       labels remembered 
 identities   ids written in two ways              spelling     how ids are written, and would be elsewhere
 survey       a table nobody described            declared     what lint --connect looks for
 allocation   memory given back at once            lookup       a statement for people to read rows with
-schemas      where a table of no named schema lies
+schemas      where a table of no named schema    rights       which right a refused login lacks
 examination  what a connection and a log are like, asked for real
 """

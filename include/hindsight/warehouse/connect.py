@@ -13,15 +13,18 @@ import sqlalchemy as sa
 from hindsight.errors import ConfigError, DataError, HindsightError, WarehouseError
 from hindsight.warehouse.dialects import dialect_called, dialect_of
 from hindsight.warehouse.pool import LendingPool
+from hindsight.warehouse.rights import missing_right
 
 STATEMENT_TIMEOUT = timedelta(minutes=30)
 # the last is what a dialect raises that was made for another SQLAlchemy
 _NO_DRIVER = (sa.exc.NoSuchModuleError, ImportError, AttributeError)
 # SQLSTATE classes: connection lost, transaction rolled back, out of resources, operator intervention, system error
-_TRANSIENT = ("08", "40", "53", "57", "58")
+_TRANSIENT = ("08", "40", "53", "55P03", "57", "58")  # 55P03: a lock was not to be had
 # a refused login carries no SQLSTATE: the driver leaves only the server's sentence
 _LOGIN = ("password", "authentication", "role", "user", "pg_hba.conf")
 _REFUSED = ("does not exist", "permission denied", "no such", "unable to open", "not a database", "readonly")
+# somebody else writes: SQLite, DuckDB; said with the path and the user, who are no login
+_LOCKED = ("is locked", "could not set lock", "conflicting lock")
 _PERMANENT = (*_LOGIN, *_REFUSED, "unsupported startup parameter")
 
 
@@ -112,17 +115,23 @@ def _sorted_out(engine: sa.Engine, connection: str, cause: BaseException) -> Hin
             f"{where}: a statement ran longer than {limit} and was cancelled - index the timestamp and id columns, "
             "or watch shorter windows"
         )
+    if _is_locked(reason):
+        return WarehouseError(f"{where}: another process holds a lock, a retry will do once it lets go: {reason}")
     if state.startswith(_TRANSIENT) or (not state and _may_pass(cause, reason)):
         return WarehouseError(f"{where}: the warehouse could not be reached or broke off: {reason}")
-    hint = " - correct the connection's login" if any(word in reason for word in _LOGIN) else ""
+    hint = missing_right(reason)
+    if not hint and any(word in reason for word in _LOGIN):
+        hint = " - correct the connection's login"
     if "unsupported startup parameter" in reason:
         hint = (
             " - let the pooler pass over it (PgBouncer: ignore_startup_parameters = options); "
             "each transaction is made read only and limited all the same"
         )
-    if "permission denied" in reason or "command denied" in reason:
-        hint = " - grant the connection's login the right to read it"
     return DataError(f"{where}: the warehouse refused: {reason}{hint}")
+
+
+def _is_locked(reason: str) -> bool:
+    return any(phrase in reason.casefold() for phrase in _LOCKED)
 
 
 def _may_pass(cause: BaseException, reason: str) -> bool:

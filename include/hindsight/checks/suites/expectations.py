@@ -243,6 +243,18 @@ def _exceptions(info: Mapping[str, Any]) -> str:
     )
 
 
+_OF_TYPES = "the check cannot work with values of the column's type; cast the column in a view or take it out"
+_WORDS = {
+    "TypeError": _OF_TYPES,
+    "ValueError": "a value of the column or an argument of the check has a form it cannot read",
+    "KeyError": "a column or an argument the check needs is not there",
+    "AttributeError": _OF_TYPES,
+    "ZeroDivisionError": "the check divides by the number of rows or values, and there are none",
+    "ProgrammingError": "the database refuses the check's statement; is its login granted the column?",
+    "DataError": "the database cannot convert a value the check compares",
+}
+
+
 def _why(text: str) -> str:
     """Say why an expectation could not be evaluated by the types of what was raised: messages hold row values."""
     if "sqlalchemy.exc.OperationalError" in text or "sqlalchemy.exc.InterfaceError" in text:
@@ -252,7 +264,8 @@ def _why(text: str) -> str:
         return "Great Expectations has no such check"
     if "NotImplementedError" in raised:
         return "Great Expectations has no such check for this kind of database"
-    return f"raised {', '.join(raised) or 'an exception'}"
+    said = next((words for name, words in _WORDS.items() if name in raised), "")
+    return f"raised {', '.join(raised) or 'an exception'}{said and f': {said}'}"
 
 
 def _measured(suite: Suite, outcomes: Sequence[_Outcome]) -> Iterator[Measurement]:
