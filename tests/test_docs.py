@@ -1,4 +1,4 @@
-"""The documentation is whole: every page is in the index, every kind of error has a cure, every link leads somewhere."""
+"""The documentation is whole: every page is in the index, each kind of error has a cure, links lead somewhere."""
 
 from __future__ import annotations
 

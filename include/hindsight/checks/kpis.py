@@ -81,8 +81,8 @@ class _Columns:
         """Return the rows of a group."""
         if mask is None:
             return self
-        chosen = (part[mask] for part in (self.looked_at, self.kept, self.top, self.bottom))
-        return _Columns(*chosen, self.waits, self.endless[mask])
+        looked_at, kept, top, bottom = self.looked_at[mask], self.kept[mask], self.top[mask], self.bottom[mask]
+        return _Columns(looked_at, kept, top, bottom, self.waits, self.endless[mask])
 
 
 def _numbers(rows: Rows, monitor: Monitor, names: Sequence[str]) -> Iterator[_Number]:
@@ -196,8 +196,8 @@ def _endless(column: pa.Array) -> np.ndarray:
     """Which rows hold an infinite number or, in a column of floats, NaN; a null is neither."""
     values = numbers(column)
     if not pa.types.is_floating(column.type):
-        return np.isinf(values)
-    return ~np.asarray(column.is_null(), dtype=np.bool_) & ~np.isfinite(values)
+        return np.asarray(np.isinf(values))
+    return np.asarray(~np.asarray(column.is_null(), dtype=np.bool_) & ~np.isfinite(values))
 
 
 def _values(rows: Rows, monitor: Monitor, name: str, operand: Operand) -> np.ndarray:
