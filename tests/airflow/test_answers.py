@@ -181,7 +181,7 @@ def test_a_program_with_a_bearer_token_answers_in_json(world: World, browser: Te
         ({"act": "mute", "comment": "x", "lasting": "0d"}, "is over before"),
         ({"act": "mute", "comment": "x", "lasting": "99999999999999d"}, "lasting:"),
         ({"act": "mute", "comment": "  ", "lasting": "1h"}, "others will wonder"),
-        ({"act": "delete"}, "expected act to be ack, mute or expected"),
+        ({"act": "delete"}, "expected act to be ack, mute, expected, retrain or rollback"),
     ],
 )
 def test_an_answer_that_cannot_be_is_refused_in_words(

@@ -19,11 +19,13 @@ from fastapi import HTTPException, Request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from hindsight.errors import ConfigError
+from hindsight.verdicts.retraining import key_of
 from hindsight.vocabulary.windows import parse_duration
 
 if TYPE_CHECKING:
     from hindsight.monitors.model import Monitor
     from hindsight.pipeline import Resources
+    from hindsight.pipeline.act.answers import Said
 
 LASTS_S = 12 * 3600  # a page left open longer is read again before it is answered
 LARGEST = 10_000  # bytes of an answer
@@ -99,8 +101,27 @@ def answer(
             lasting = _lasting(fields)
             given = answers.expect(monitor, case, None if lasting is None else at + lasting, said, resources)
             return str(given[0])
+        case "retrain" | "rollback":
+            return _done(monitor, fields, said, resources)
         case other:
-            raise ConfigError(f"expected act to be ack, mute or expected, got {other!r}")
+            raise ConfigError(f"expected act to be ack, mute, expected, retrain or rollback, got {other!r}")
+
+
+def _done(monitor: Monitor, fields: Mapping[str, str], said: Said, resources: Resources) -> str:
+    """Do what is grave: only where it was confirmed and a reason given, and to what the page spoke of alone."""
+    from hindsight.pipeline.act import retraining, rollback
+
+    if fields.get("confirm") != "yes":
+        raise ConfigError("not confirmed: tick that it is meant (confirm: yes)")
+    if not said.comment:
+        raise ConfigError("it is on record for good: say why (comment)")
+    if fields.get("act") == "rollback":
+        to, left = fields.get("to") or None, fields.get("instead_of")
+        done = rollback.roll_back(monitor, resources, at=said.at, by=said.by, why=said.comment, to=to, instead_of=left)
+        return f"{done.restored} is the champion again, in the place of {done.left}"
+    key = key_of(monitor.name, "asked", said.by, said.at.isoformat())
+    asked = retraining.ask(monitor, key, resources, as_of=said.at, by=said.by, why=said.comment, at=said.at, alone=True)
+    return f"retraining {asked.key} is asked for"
 
 
 def _lasting(fields: Mapping[str, str]) -> timedelta | None:

@@ -26,7 +26,7 @@ from hindsight import pipeline
 from hindsight.airflow.answers import answer, fields_of, is_json, refuse_forged, token_of
 from hindsight.airflow.connections import open_resources
 from hindsight.airflow.scrape import scrape
-from hindsight.errors import ConfigError, HindsightError
+from hindsight.errors import ConfigError, HindsightError, TrainingError
 from hindsight.monitors.loader import load_monitor
 from hindsight.reports import pages
 
@@ -50,6 +50,7 @@ OURS = PRIVATE | {
     "frame-ancestors 'self'"
 }
 KINDS = ("monitor", "labels", "retrain", "rollback")
+GRAVE = ("retrain", "rollback")  # what asks for the right to edit the DAG of that name too
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _CASE = re.compile(r"[0-9a-f]{1,64}")
 _REPORT_ID = re.compile(r"[0-9a-z]{1,64}")
@@ -80,12 +81,12 @@ def build_app(resources: Callable[[], Resources] = open_resources) -> FastAPI:
 def _add_pages(app: FastAPI, resources: Callable[[], Resources], get_user: Any, requires_access_dag: Any) -> None:
     signed_in = Depends(get_user)
 
-    def check(request: Request, user: Any, name: str, method: str = "GET") -> None:
-        requires_access_dag(method, param_dag_id=f"monitor__{name}")(request, user)
+    def check(request: Request, user: Any, name: str, method: str = "GET", kind: str = "monitor") -> None:
+        requires_access_dag(method, param_dag_id=f"{kind}__{name}")(request, user)
 
-    def may(request: Request, user: Any, name: str, method: str = "GET") -> bool:
+    def may(request: Request, user: Any, name: str, method: str = "GET", kind: str = "monitor") -> bool:
         try:
-            check(request, user, name, method)
+            check(request, user, name, method, kind)
         except HTTPException:
             return False
         return True
@@ -111,7 +112,8 @@ def _add_pages(app: FastAPI, resources: Callable[[], Resources], get_user: Any, 
         _require_names(name, id)
         check(request, user, name)
         token = token_of(user, name, id) if may(request, user, name, "PUT") else ""
-        view = pipeline.case_view(name, id, resources(), now=datetime.now(UTC), token=token)
+        acts = [kind for kind in GRAVE if token and may(request, user, name, "PUT", kind)]
+        view = pipeline.case_view(name, id, resources(), now=datetime.now(UTC), token=token, may=acts)
         if view is None:
             raise HTTPException(404)
         return HTMLResponse(pages.case_page(view), headers=CASE)
@@ -122,6 +124,8 @@ def _add_pages(app: FastAPI, resources: Callable[[], Resources], get_user: Any, 
         check(request, user, name, "PUT")
         fields = await fields_of(request)
         refuse_forged(request, fields, user, name, id)
+        if fields.get("act") in GRAVE:
+            check(request, user, name, "PUT", fields["act"])
         return await run_in_threadpool(_answered, request, name, id, fields, resources(), str(user.get_name()))
 
     @app.get("/dags/{dag_id}")
@@ -165,7 +169,7 @@ def _answered(
     try:
         monitor = load_monitor(name, resources.settings.monitors)
         done = answer(monitor, case, fields, resources, by=by, at=datetime.now(UTC))
-    except ConfigError as exc:
+    except (ConfigError, TrainingError) as exc:
         if is_json(request):
             return JSONResponse({"error": str(exc)}, 400, headers=PRIVATE)
         return _page(400, "Not done", str(exc), f'<p><a href="{escape(case)}">Back to the case</a></p>')

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from hindsight.reports.case import Act, Findings
 from hindsight.reports.charts import Chart, Unit, draw, moment, written
 from hindsight.verdicts.model import STANDING, State
 from hindsight.vocabulary.severity import Severity
@@ -113,6 +114,7 @@ class Answers:
     token: str
     muted: tuple[str, ...]
     usual: tuple[str, ...] = ()
+    acts: tuple[Act, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,9 @@ class CaseView:
     incidents: tuple[IncidentRow, ...]
     timeline: tuple[tuple[datetime, str], ...] = ()
     answers: Answers | None = None
+    findings: Findings = field(default_factory=Findings)
+    token: str = ""  # with which rows may be asked for, over or not; "" for those who may not
+    damaged: tuple[str, ...] = ()  # what is wrong with which snapshot, of those that are left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +203,11 @@ def _href(address: str) -> str:
     return address if re.match(r"(https?://|/(?!/)|#|\?|[\w.-]+(/|$|\?))", address) else "#"
 
 
+def _whole(text: str) -> Markup:
+    """Return text for an attribute that goes back to us as it is: escaped, and never cut or cleaned for the eye."""
+    return escape(text)
+
+
 def _environment_of(folder: Path) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(folder),
@@ -207,7 +217,7 @@ def _environment_of(folder: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"written": written, "moment": moment, "href": _href}
+    environment.filters |= {"written": written, "moment": moment, "href": _href, "whole": _whole}
     return environment
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from hindsight.errors import ConfigError
+from hindsight.errors import ConfigError, TrainingError
 from hindsight.messages.wording import whose
 from hindsight.monitors.loader import load_monitor
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.resources import Resources, remembering
+from hindsight.pipeline.show.findings import findings
 from hindsight.pipeline.show.pages import incident_row
 from hindsight.pipeline.show.postmortem import of_case, timeline
+from hindsight.reports.case import Act
 from hindsight.reports.pages import Answers, CaseView
+from hindsight.snapshots.damage import leaving_out
 from hindsight.verdicts.acceptance import acceptable
 from hindsight.verdicts.model import Incident, Series
 from hindsight.verdicts.silence import muted_by
@@ -21,28 +24,37 @@ from hindsight.verdicts.silence import muted_by
 SHOWN = 8  # series spelt out on a button; of more they are counted
 
 
-def case_view(name: str, case: str, resources: Resources, *, now: datetime, token: str = "") -> CaseView | None:
+def case_view(
+    name: str, case: str, resources: Resources, *, now: datetime, token: str = "", may: Collection[str] = ()
+) -> CaseView | None:
     """Return everything about a case of a monitor; None where there is none.
 
-    With a `token` it may be answered while it is open.
+    With a `token` it may be answered while it is open; `may` says which of retrain and rollback whoever asks may do.
+    Snapshots that cannot be read are named, and the rest is shown.
     """
     try:
         monitor = load_monitor(name, resources.settings.monitors)
     except ConfigError:
         return None
-    return _view(monitor, case, resources, now, token)
+    with leaving_out() as damaged:
+        view = _view(monitor, case, resources, now, token, may)
+    return view and replace(view, damaged=tuple(damaged))
 
 
 @remembering
-def _view(monitor: Monitor, case: str, resources: Resources, now: datetime, token: str) -> CaseView | None:
-    ids = {one.id: one.case for one in resources.ledger.incidents(monitor.name)}
+def _view(
+    monitor: Monitor, case: str, resources: Resources, now: datetime, token: str, may: Collection[str]
+) -> CaseView | None:
+    known = resources.ledger.incidents(monitor.name)
+    ids = {one.id: one.case for one in known}
     case = ids.get(case) or case  # a mail may know it by the id it had before it was found to be one with another
     if not (told := of_case(monitor, case, resources)):
         return None
     rows = [replace(incident_row(s.incident, monitor), done=(s.done,), advice=s.advice) for s in told]
     standing = [story.incident for story in told if story.incident.stands]
     muted = [_muted(one, standing) for one in muted_by(standing, monitor.rules)]
-    answers = Answers(token, _few(muted), _named(acceptable(monitor.rules, standing)))
+    acts = tuple(_acts(monitor, resources, may))
+    answers = Answers(token, _few(muted), _named(acceptable(monitor.rules, standing)), acts)
     return CaseView(
         monitor.name,
         case,
@@ -52,7 +64,25 @@ def _view(monitor: Monitor, case: str, resources: Resources, now: datetime, toke
         tuple(rows),
         tuple(timeline(monitor, case, told, resources)),
         answers if token and standing else None,
+        findings(monitor, told, known, resources),
+        token,
     )
+
+
+def _acts(monitor: Monitor, resources: Resources, may: Collection[str]) -> Iterator[Act]:
+    """Yield what may be done about the model from the page, where there is anything to do."""
+    if monitor.retrain and "retrain" in may:
+        asked = "A better model waits for approval" if monitor.retrain.approval else "A better model is taken at once"
+        text = f"Trains on what is known now, and compares with the champion on later labels. {asked}."
+        yield Act("retrain", "Start retraining", text)
+    if "rollback" in may:
+        try:
+            back, left = resources.registry.earlier(monitor.name), resources.registry.champion(monitor.name)
+        except TrainingError:
+            return  # nothing to go back to
+        leaves = left.version if left else ""
+        text = f"{back.version} becomes the champion again in the place of {leaves or 'none'}; its reference is frozen."
+        yield Act("rollback", "Roll back", text, (("to", back.version), ("instead_of", leaves)))
 
 
 def _named(series: list[Series]) -> tuple[str, ...]:
