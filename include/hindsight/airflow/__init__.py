@@ -13,5 +13,6 @@ web          the pages, signed in                first_start secrets and users b
 task_retries which failures may pass             approval_operator  keeps who said yes or no to a model
 preload      what tasks import, imported once in their parent
 notifier     words about users' own DAGs   answers      given on the page of a case
+case_rows    rows of a case, for who may edit
 hooks        engines as providers open them
 """

@@ -24,11 +24,13 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 
 from hindsight import pipeline
 from hindsight.airflow.answers import answer, fields_of, is_json, refuse_forged, token_of
+from hindsight.airflow.case_rows import rows_of_case
 from hindsight.airflow.connections import open_resources
 from hindsight.airflow.scrape import scrape
 from hindsight.errors import ConfigError, HindsightError, TrainingError
 from hindsight.monitors.loader import load_monitor
 from hindsight.reports import pages
+from hindsight.reports.rows import rows_page
 
 if TYPE_CHECKING:
     from hindsight.pipeline import Resources
@@ -128,6 +130,19 @@ def _add_pages(app: FastAPI, resources: Callable[[], Resources], get_user: Any, 
             check(request, user, name, "PUT", fields["act"])
         return await run_in_threadpool(_answered, request, name, id, fields, resources(), str(user.get_name()))
 
+    @app.get("/monitors/{name}/cases/{id}/rows")
+    def case_of_rows(name: str, id: str) -> Response:
+        _require_names(name, id)
+        return RedirectResponse(f"../{id}", headers=PRIVATE)  # rows are asked for on the page of the case
+
+    @app.post("/monitors/{name}/cases/{id}/rows")
+    async def case_rows(request: Request, name: str, id: str, user: Any = signed_in) -> Response:
+        _require_names(name, id)
+        check(request, user, name, "PUT")
+        fields = await fields_of(request)
+        refuse_forged(request, fields, user, name, id)
+        return await run_in_threadpool(_rows, name, id, fields, resources(), str(user.get_name()))
+
     @app.get("/dags/{dag_id}")
     def dag(dag_id: str) -> Response:
         kind, _, name = dag_id.partition("__")
@@ -176,6 +191,14 @@ def _answered(
     if is_json(request):
         return JSONResponse({"done": done}, headers=PRIVATE)
     return RedirectResponse(case, 303, headers=PRIVATE)
+
+
+def _rows(name: str, case: str, fields: Mapping[str, str], resources: Resources, by: str) -> Response:
+    try:
+        view = rows_of_case(name, case, fields, resources, by)
+    except ConfigError as exc:
+        return _page(400, "Not done", str(exc), f'<p><a href="../{escape(case)}">Back to the case</a></p>')
+    return HTMLResponse(rows_page(view), 503 if view.why_none else 200, headers=PAGE)
 
 
 def _bare(**options: Any) -> FastAPI:

@@ -15,5 +15,6 @@ deploys    when each version was first seen in the log
 slo_counts  what SLOs counted in each window        caps     messages promised and held back on a day
 newest     the newest numbers that were judged
 revisions  verdicts that stand no more
+row_views  who looked at which rows on a page
 undelivered  runs that judged and have not told yet
 """

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 VERSION_TABLE = "ledger_version"  # not Alembic's own name: the ledger may share a database with Airflow, which has that
-HEAD = "0013"  # the newest step in migrations/versions
+HEAD = "0014"  # the newest step in migrations/versions
 
 
 class Moment(sa.types.TypeDecorator[datetime]):
@@ -361,4 +361,15 @@ undelivered = sa.Table(
     _text("run", primary_key=True),
     _moment("judged_at"),
     comment="Runs that judged their window and have not told it yet: tried again they only tell.",
+)
+
+row_views = sa.Table(
+    "row_views",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    _text("monitor", index=True),
+    *map(_text, ("looked_by", "case_id", "segment", "shown")),
+    *map(_moment, ("at", "window_start")),
+    sa.Column("n", sa.BigInteger, nullable=False),
+    comment="Who looked at how many rows of which window and segment, and at which columns; never the rows.",
 )

@@ -13,5 +13,6 @@ identities   ids written in two ways              spelling     how ids are writt
 survey       a table nobody described            declared     what lint --connect looks for
 allocation   memory given back at once            lookup       a statement for people to read rows with
 schemas      where a table of no named schema    rights       which right a refused login lacks
+samples      a few rows for people to look at
 examination  what a connection and a log are like, asked for real
 """

@@ -37,6 +37,7 @@ CAME_LATER = (
     ("deploys", "0011"),
     ("revised_verdicts", "0012"),
     ("undelivered", "0013"),
+    ("row_views", "0014"),
 )
 SNAPSHOT = "snapshots/monitor=credit/kind=drift/date=2026-09-01/a.parquet"
 
@@ -70,6 +71,9 @@ def a_ledger(url: sa.URL, version: str) -> Ledger:
         times = dict.fromkeys(("window_start", "window_end", "as_of", "due", "revised_at"), at("2026-09-01"))
         added["revised_verdicts"] = {"monitor": "credit", "value": 0.9, "threshold": None, "n": 9, **told, **times}
         added["undelivered"] = {"monitor": "credit", "run": "x", "judged_at": at("2026-09-01")}
+        seen = dict.fromkeys(("looked_by", "case_id", "segment", "shown"), "x")
+        added["row_views"] = {"monitor": "credit", "n": 9, "at": at("2026-09-02"), "window_start": at("2026-09-01")}
+        added["row_views"] |= seen
         for name in added.keys() & set(sa.inspect(connection).get_table_names()):
             connection.execute(sa.insert(tables.metadata.tables[name]).values(added[name]))
     return ledger

@@ -9,5 +9,6 @@ alerts_posted  what is open, posted to Alertmanagers
 retention   what has expired deleted            expiry       what has expired, by names and rows alone
 answers     what people say of a case: I look after it, this was meant, not now
 undelivered    between judging and telling: what a second try of a run leaves out
+row_views      rows of a case read live for people, on record and never stored
 completeness   runs asked for of windows to which rows came late
 """

@@ -13,6 +13,7 @@ from hindsight.ledger.deploys import deploys
 from hindsight.ledger.records import MailState, RequestState
 from hindsight.ledger.revisions import revisions
 from hindsight.ledger.rollbacks import rollbacks
+from hindsight.ledger.row_views import row_views
 from hindsight.ledger.silences import silences
 from hindsight.messages.wording import moment, whose
 from hindsight.monitors.model import Monitor
@@ -142,6 +143,17 @@ def _rolled_back(monitor: Monitor, resources: Resources) -> Iterator[Deed]:
         yield Deed(one.at, monitor.name, one.by, f"put {one.restored} back in the place of {one.left}", one.why)
 
 
+def _looked(monitor: Monitor, resources: Resources) -> Iterator[Deed]:
+    """Yield who looked at rows of the warehouse: of which window and segment, in which columns."""
+    with resources.ledger.reading() as connection:
+        seen = row_views(connection, monitor.name)
+    for one in seen:
+        where = f" of {one.segment}" if one.segment else ""
+        when = moment(one.window_start, monitor.window)
+        what = f"looked at {one.n} rows{where} in the window {when} (case {one.case_id})"
+        yield Deed(one.at, monitor.name, one.looked_by, what, f"columns {one.shown}")
+
+
 def _deployed(monitor: Monitor, resources: Resources) -> Iterator[Deed]:
     with resources.ledger.reading() as connection:
         found = deploys(connection, monitor.name)
@@ -149,4 +161,4 @@ def _deployed(monitor: Monitor, resources: Resources) -> Iterator[Deed]:
         yield Deed(one.start, monitor.name, "the log", f"shows version {one.version} for the first time", "")
 
 
-_PEOPLE: tuple[Found, ...] = (_accepted, _retraining, _silenced, _acknowledged, _rolled_back, _deployed)
+_PEOPLE: tuple[Found, ...] = (_accepted, _retraining, _silenced, _acknowledged, _rolled_back, _looked, _deployed)

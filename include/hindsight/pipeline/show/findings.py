@@ -20,6 +20,7 @@ from hindsight.verdicts.cases import NEAR
 from hindsight.verdicts.explain import GRADED
 from hindsight.verdicts.model import Incident, State
 from hindsight.vocabulary.windows import Window
+from hindsight.warehouse.samples import why_no_sample
 
 BEFORE = timedelta(days=7)  # how long before its onset a deploy may be why
 MOST = 8  # of anything named in one answer
@@ -38,23 +39,13 @@ def findings(monitor: Monitor, told: Sequence[Story], known: Sequence[Incident],
         compare=comparison(monitor, window.start, before[-1] if before else None, feature=lead.incident.series.feature),
         window=window.start,
         segment=lead.incident.series.segment or (found.worst if found else ""),
-        rows=why_no_rows(monitor),
+        rows=why_no_sample(monitor),
     )
 
 
 def leading(told: Iterable[Story]) -> Story:
     """Return the story of the incident a case is about: the gravest, of these the first."""
     return min(told, key=lambda story: (story.incident.severity, story.incident.started, story.incident.id))
-
-
-def why_no_rows(monitor: Monitor) -> str:
-    """Say why rows of the warehouse are not shown on pages, "" where they may be."""
-    if "pii" in monitor.model_fields_set:
-        return ""
-    return (
-        "Rows are not shown: the monitor file does not say which columns are personal. Declare them under pii "
-        "(drop, hash), or declare that there are none with pii: {}"
-    )
 
 
 def comparison(monitor: Monitor, now: datetime, then: datetime | None, *, segment: str = "", feature: str = "") -> str:

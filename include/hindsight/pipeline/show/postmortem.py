@@ -119,7 +119,7 @@ def _deeds(
 
 
 def _is_about(deed: Deed, case: str) -> bool:
-    return case in deed.what or not deed.what.startswith("acknowledged")
+    return case in deed.what or not deed.what.startswith(("acknowledged", "looked at"))
 
 
 def _moment(at: datetime) -> str:
