@@ -16,6 +16,7 @@ from fastapi.testclient import TestClient
 from hindsight import pipeline
 from hindsight.airflow import web
 from hindsight.errors import LedgerError
+from hindsight.reports.compare import CompareView
 from hindsight.reports.pages import CaseView, MonitorCard, MonitorView
 from hindsight.vocabulary.severity import Severity
 from tests.builders import at, monitor_file
@@ -44,6 +45,8 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "monitor_view", lambda name, resources, *, now: views.get(name), raising=False)
     case = CaseView("credit", "ab12", HOSTILE, Severity.P0, at("2026-10-01"), (), ((at("2026-10-01"), HOSTILE),))
     monkeypatch.setattr(pipeline, "case_view", lambda name, id, resources, **rest: case, raising=False)
+    beside = CompareView("credit", at("2026-10-01"), at("2026-10-02"), "", HOSTILE)
+    monkeypatch.setattr(pipeline, "compare_view", lambda name, asked, resources: beside, raising=False)
     monkeypatch.setattr(pipeline, "read_report", lambda id, resources: reports.get(id))
 
 

@@ -14,5 +14,6 @@ task_retries which failures may pass             approval_operator  keeps who sa
 preload      what tasks import, imported once in their parent
 notifier     words about users' own DAGs   answers      given on the page of a case
 case_rows    rows of a case, for who may edit
+comparing    which windows an address asks to see side by side
 hooks        engines as providers open them
 """

@@ -25,11 +25,13 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 from hindsight import pipeline
 from hindsight.airflow.answers import answer, fields_of, is_json, refuse_forged, token_of
 from hindsight.airflow.case_rows import rows_of_case
+from hindsight.airflow.comparing import compared
 from hindsight.airflow.connections import open_resources
 from hindsight.airflow.scrape import scrape
 from hindsight.errors import ConfigError, HindsightError, TrainingError
 from hindsight.monitors.loader import load_monitor
 from hindsight.reports import pages
+from hindsight.reports.compare import compare_page
 from hindsight.reports.rows import rows_page
 
 if TYPE_CHECKING:
@@ -108,6 +110,12 @@ def _add_pages(app: FastAPI, resources: Callable[[], Resources], get_user: Any, 
             raise HTTPException(404)
         [card] = _as_paused([view.card])
         return HTMLResponse(pages.monitor_page(replace(view, card=card)), headers=PAGE)
+
+    @app.get("/monitors/{name}/compare")
+    def compare(request: Request, name: str, user: Any = signed_in) -> Response:
+        _require_names(name)
+        check(request, user, name)
+        return _compared(name, request.query_params, resources())
 
     @app.get("/monitors/{name}/cases/{id}")
     def case(request: Request, name: str, id: str, user: Any = signed_in) -> Response:
@@ -191,6 +199,17 @@ def _answered(
     if is_json(request):
         return JSONResponse({"done": done}, headers=PRIVATE)
     return RedirectResponse(case, 303, headers=PRIVATE)
+
+
+def _compared(name: str, asked: Mapping[str, str], resources: Resources) -> Response:
+    """The page of two windows side by side; without moments the newest window of all beside the one before it."""
+    try:
+        view = compared(name, asked, resources)
+    except ConfigError as exc:
+        return _page(400, "Not compared", str(exc), f'<p><a href="{escape(name)}">Back to the monitor</a></p>')
+    if view is None:
+        raise HTTPException(404)
+    return HTMLResponse(compare_page(view), headers=CASE)
 
 
 def _rows(name: str, case: str, fields: Mapping[str, str], resources: Resources, by: str) -> Response:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from hindsight.pipeline.night import judge_night
     from hindsight.pipeline.resources import Resources
     from hindsight.pipeline.show.case_page import case_view
+    from hindsight.pipeline.show.comparing import compare_view
     from hindsight.pipeline.show.documents import (
         document_breach,
         document_window,
@@ -55,6 +56,7 @@ __all__ = [
     "awaits_delivery",
     "case_view",
     "claim",
+    "compare_view",
     "deliver",
     "delivered",
     "document_breach",
@@ -117,6 +119,7 @@ _MODULES = {
         "write_night",
     ),
     "show.case_page": ("case_view",),
+    "show.comparing": ("compare_view",),
     "show.exposition": ("exposed",),
     "show.pages": ("monitor_view", "overview_cards"),
     "show.snapshots": ("read_snapshots",),

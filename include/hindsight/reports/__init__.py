@@ -4,6 +4,7 @@ pages      overview and monitor                  charts     a series as a drawin
 accuracy   the report of a night as a page       timeline   accuracy over time as a drawing
 night      what a night changed, in words        evidently  the visual report of a window
 exposition numbers for Prometheus
+compare    two windows side by side
 rows       a few rows of the warehouse
 case       what the page of a case answers
 data_docs  Great Expectations' own page          templates  the HTML
