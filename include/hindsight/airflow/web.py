@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -32,6 +33,8 @@ from hindsight.errors import ConfigError, HindsightError, TrainingError
 from hindsight.monitors.loader import load_monitor
 from hindsight.reports import pages
 from hindsight.reports.compare import compare_page
+from hindsight.reports.overview import Wanted
+from hindsight.reports.overview import overview as listed
 from hindsight.reports.rows import rows_page
 
 if TYPE_CHECKING:
@@ -98,8 +101,9 @@ def _add_pages(app: FastAPI, resources: Callable[[], Resources], get_user: Any, 
     @app.get("/")
     def overview(request: Request, user: Any = signed_in) -> Response:
         cards = pipeline.overview_cards(resources(), now=datetime.now(UTC))
-        seen = _as_paused([card for card in cards if may(request, user, card.name)])
-        return HTMLResponse(pages.overview(seen), headers=PAGE)
+        names = _readable(user, [card.name for card in cards])
+        seen = _as_paused([card for card in cards if card.name in names])
+        return HTMLResponse(listed(seen, Wanted.of(request.query_params)), headers=CASE)
 
     @app.get("/monitors/{name}")
     def monitor(request: Request, name: str, user: Any = signed_in) -> Response:
@@ -166,6 +170,21 @@ def _add_pages(app: FastAPI, resources: Callable[[], Resources], get_user: Any, 
         record, html = found
         check(request, user, record.monitor)
         return HTMLResponse(html, headers=OURS if record.kind == "accuracy" else REPORT)
+
+
+def _readable(user: Any, names: Sequence[str]) -> set[str]:
+    """Return the monitors whose DAGs somebody may read: asked at once for all, as Airflow's own list of DAGs does."""
+    from airflow.api_fastapi.app import get_auth_manager
+    from airflow.models.dag import DagModel
+
+    ids = {f"monitor__{name}": name for name in names}
+    teams: dict[str | None, set[str]] = defaultdict(set)
+    of_dag = DagModel.get_dag_id_to_team_name_mapping(list(ids)) if ids else {}
+    for id in ids:
+        teams[of_dag.get(id)].add(id)
+    allowed = get_auth_manager().filter_authorized_dag_ids
+    found = (id for team, some in teams.items() for id in allowed(dag_ids=some, user=user, team_name=team))
+    return {ids[id] for id in found}
 
 
 def _as_paused(cards: Sequence[pages.MonitorCard]) -> list[pages.MonitorCard]:

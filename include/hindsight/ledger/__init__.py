@@ -13,6 +13,7 @@ silences   what people asked not to be told of      acknowledgements  what they 
 rollbacks  who put which model version back         heartbeats  when each part was last at work
 deploys    when each version was first seen in the log
 slo_counts  what SLOs counted in each window        caps     messages promised and held back on a day
+fleet      how all monitors stand, in one statement
 newest     the newest numbers that were judged
 revisions  verdicts that stand no more
 row_views  who looked at which rows on a page

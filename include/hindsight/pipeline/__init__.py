@@ -42,7 +42,8 @@ if TYPE_CHECKING:
         write_night,
     )
     from hindsight.pipeline.show.exposition import exposed
-    from hindsight.pipeline.show.pages import monitor_view, overview_cards
+    from hindsight.pipeline.show.fleet import overview_cards
+    from hindsight.pipeline.show.pages import monitor_view
     from hindsight.pipeline.show.snapshots import read_snapshots
     from hindsight.pipeline.show.state import MonitorState, Story, state_of, stories
 
@@ -121,7 +122,8 @@ _MODULES = {
     "show.case_page": ("case_view",),
     "show.comparing": ("compare_view",),
     "show.exposition": ("exposed",),
-    "show.pages": ("monitor_view", "overview_cards"),
+    "show.fleet": ("overview_cards",),
+    "show.pages": ("monitor_view",),
     "show.snapshots": ("read_snapshots",),
     "show.state": ("MonitorState", "Story", "state_of", "stories"),
 }

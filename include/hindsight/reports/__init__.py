@@ -1,11 +1,12 @@
 """Show: what people look at, as pure functions from plain data to HTML; gathered in `pipeline/show`.
 
-pages      overview and monitor                  charts     a series as a drawing
+pages      a monitor, a case                     charts     a series as a drawing
 accuracy   the report of a night as a page       timeline   accuracy over time as a drawing
 night      what a night changed, in words        evidently  the visual report of a window
 exposition numbers for Prometheus
 compare    two windows side by side
 rows       a few rows of the warehouse
+overview   the list of all monitors
 case       what the page of a case answers
 data_docs  Great Expectations' own page          templates  the HTML
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -47,8 +47,20 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Labels:
+    """How far labels are judged: to which window, how many windows are late by what the file expects, and in words."""
+
+    judged: datetime | None = None
+    late: int = 0
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class MonitorCard:
-    """A monitor in the overview; `open` counts its open incidents by severity, `recovering` those calm now."""
+    """A monitor in the list; `open` counts its open incidents by severity, `recovering` those calm now.
+
+    `worst` leads to the case of the gravest, which began at `since`.
+    """
 
     name: str
     href: str
@@ -61,6 +73,9 @@ class MonitorCard:
     last_window: Window | None = None
     open: Mapping[Severity, int] = field(default_factory=dict)
     recovering: int = 0
+    worst: Link | None = None
+    since: datetime | None = None
+    labels: Labels = field(default_factory=Labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +166,6 @@ class MonitorView:
     damaged: tuple[str, ...] = ()  # what is wrong with which snapshot, of those that are left out
 
 
-def overview(monitors: Sequence[MonitorCard]) -> str:
-    """Return the page of all monitors, the most urgent first; archived ones are folded away."""
-    ordered = sorted(monitors, key=_urgency)
-    shown = [card for card in ordered if card.state != "archived"]
-    archived = [card for card in ordered if card.state == "archived"]
-    return render("overview.html.j2", shown=shown, archived=archived)
-
-
 def monitor_page(view: MonitorView) -> str:
     """Return the page of one monitor: its latest numbers, its time series, its incidents and its reports."""
     newest_first = sorted(view.incidents, key=lambda incident: incident.started, reverse=True)
@@ -177,12 +184,6 @@ def monitor_page(view: MonitorView) -> str:
 def case_page(view: CaseView) -> str:
     """Return the page of one case: what it is about, what happened when and, for those who may, its answers."""
     return render("case.html.j2", view=view)
-
-
-def _urgency(card: MonitorCard) -> tuple[object, ...]:
-    severities = tuple(-card.open.get(severity, 0) for severity in Severity)
-    health = ("critical", "warning", "unknown", "healthy").index(card.health)
-    return card.state != "active", severities, health, card.name
 
 
 def render(template: str, **data: Any) -> str:

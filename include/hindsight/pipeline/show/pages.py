@@ -1,8 +1,7 @@
-"""Gather what the pages show: one card a monitor, and everything about one monitor, from snapshots and ledger."""
+"""Gather what the page of a monitor shows, from snapshots and ledger."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -10,9 +9,9 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hindsight.errors import ConfigError, StoreError
+from hindsight.errors import ConfigError
 from hindsight.monitors.kpis import is_labelled_metric
-from hindsight.monitors.loader import load_folder, load_monitor
+from hindsight.monitors.loader import load_monitor
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.resources import Resources, remembering
 from hindsight.pipeline.show.slos import SloState, slo_states
@@ -25,7 +24,6 @@ from hindsight.verdicts.model import Incident
 from hindsight.vocabulary.measurement import Kind
 from hindsight.vocabulary.severity import Severity
 
-logger = logging.getLogger(__name__)
 CHARTED = 90  # windows on each chart
 REPORTS = 20
 _REPORTS = {
@@ -53,20 +51,6 @@ _UNITS: Mapping[str, Unit] = {"total_requests": "count", "rows_raw": "count", "n
 _SHARES = ("rate", "share", "accuracy", "f1", "coverage", "precision", "recall", "_left")
 
 
-def overview_cards(resources: Resources, *, now: datetime) -> list[MonitorCard]:
-    """Return a card for every monitor whose file is fine; one whose snapshots cannot be read says so on its own."""
-    monitors = load_folder(resources.settings.monitors).monitors.values()
-    return [_card(monitor, _state(monitor, resources), prefix="monitors/") for monitor in monitors]
-
-
-def _state(monitor: Monitor, resources: Resources) -> MonitorState:
-    try:
-        return state_of(monitor, resources)
-    except StoreError:
-        logger.exception("snapshots cannot be read monitor=%s", monitor.name)
-        return MonitorState(monitor.name, monitor.state, "unknown", None, {}, ())
-
-
 def monitor_view(name: str, resources: Resources, *, now: datetime) -> MonitorView | None:
     """Return everything about one monitor; None where there is none of that name.
 
@@ -88,7 +72,7 @@ def _view(monitor: Monitor, resources: Resources, now: datetime) -> MonitorView:
     history = _history(monitor, resources, state)
     reports = tuple(_reports(monitor, resources))
     return MonitorView(
-        card=_card(monitor, state, prefix=""),
+        card=_card(monitor, state),
         as_of=now,
         numbers=tuple(_numbers(monitor, state, history)),
         drifted=tuple(_drifted(state, monitor)),
@@ -101,10 +85,10 @@ def _view(monitor: Monitor, resources: Resources, now: datetime) -> MonitorView:
     )
 
 
-def _card(monitor: Monitor, state: MonitorState, *, prefix: str) -> MonitorCard:
+def _card(monitor: Monitor, state: MonitorState) -> MonitorCard:
     return MonitorCard(
         name=monitor.name,
-        href=f"{prefix}{monitor.name}",
+        href=monitor.name,
         state=monitor.state,
         health=state.health,
         description=monitor.description,

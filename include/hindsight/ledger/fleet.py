@@ -1,0 +1,73 @@
+"""The fleet: how all monitors stand, in one statement whose parts are each found by their key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from hindsight.ledger import tables
+from hindsight.verdicts.model import Status
+
+MOST = 5_000  # monitors in one statement: databases bound how many values it may have
+_UNSAID = (str(Status.IMMATURE), str(Status.TOO_FEW))
+_TABLE = tables.verdicts
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A monitor, and the rules its health and its quality are judged by, "" for none."""
+
+    monitor: str
+    health: str = ""
+    quality: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """The newest window of a monitor that was judged, its health in it, and the newest whose labels were judged."""
+
+    window: datetime | None
+    health: float | None
+    labelled: datetime | None
+
+
+def stands(connection: sa.Connection, asked: Sequence[Asked]) -> dict[str, Stand]:
+    """Return how each monitor stands, by its name."""
+    parts = (asked[place : place + MOST] for place in range(0, len(asked), MOST))
+    rows = (row for some in parts for row in connection.execute(_statement(some)))
+    return {row.monitor: Stand(row.window, row.health, row.labelled) for row in rows}
+
+
+def _statement(asked: Iterable[Asked]) -> sa.Select[str, datetime, float, datetime]:
+    names = (sa.column(name, sa.Text) for name in ("monitor", "health", "quality"))
+    given = sa.values(*names, name="given").data([(a.monitor, a.health, a.quality) for a in asked])
+    one = given.cte("asked")
+    window = sa.select(sa.func.max(_TABLE.c.window_start, type_=tables.Moment)).where(_TABLE.c.monitor == one.c.monitor)
+    newest = sa.select(one, window.scalar_subquery().label("window")).cte("newest")
+    return sa.select(
+        newest.c.monitor,
+        newest.c.window,
+        _health(newest).label("health"),
+        _labelled(newest).label("labelled"),
+    )
+
+
+def _health(newest: sa.CTE) -> sa.ScalarSelect[float]:
+    table = _TABLE.alias()
+    said = (*_of_all_rows(table, newest, newest.c.health), table.c.window_start == newest.c.window)
+    return sa.select(sa.func.max(table.c.value, type_=sa.Double)).where(*said).scalar_subquery()
+
+
+def _labelled(newest: sa.CTE) -> sa.ScalarSelect[datetime]:
+    table = _TABLE.alias()
+    said = (table.c.value.is_not(None), table.c.status.not_in(_UNSAID))
+    found = sa.select(sa.func.max(table.c.window_start, type_=tables.Moment))
+    return found.where(*_of_all_rows(table, newest, newest.c.quality), *said).scalar_subquery()
+
+
+def _of_all_rows(table: sa.FromClause, newest: sa.CTE, rule: sa.ColumnElement[str]) -> list[sa.ColumnElement[bool]]:
+    bare = (table.c[name] == "" for name in ("model_version", "segment", "feature"))
+    return [table.c.monitor == newest.c.monitor, table.c.rule == rule, *bare]
