@@ -16,6 +16,7 @@ from fastapi.testclient import TestClient
 from hindsight import pipeline
 from hindsight.airflow import web
 from hindsight.errors import LedgerError
+from hindsight.pipeline.show.on_call import OnCall
 from hindsight.reports.compare import CompareView
 from hindsight.reports.pages import CaseView, MonitorCard, MonitorView
 from hindsight.vocabulary.severity import Severity
@@ -47,6 +48,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "case_view", lambda name, id, resources, **rest: case, raising=False)
     beside = CompareView("credit", at("2026-10-01"), at("2026-10-02"), "", HOSTILE)
     monkeypatch.setattr(pipeline, "compare_view", lambda name, asked, resources: beside, raising=False)
+    monkeypatch.setattr(pipeline, "on_call", lambda may_read, resources, *, now: OnCall((), ()), raising=False)
     monkeypatch.setattr(pipeline, "read_report", lambda id, resources: reports.get(id))
 
 

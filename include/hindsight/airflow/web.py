@@ -33,6 +33,7 @@ from hindsight.errors import ConfigError, HindsightError, TrainingError
 from hindsight.monitors.loader import load_monitor
 from hindsight.reports import pages
 from hindsight.reports.compare import compare_page
+from hindsight.reports.on_call import on_call_page
 from hindsight.reports.overview import Wanted
 from hindsight.reports.overview import overview as listed
 from hindsight.reports.rows import rows_page
@@ -104,6 +105,12 @@ def _add_pages(app: FastAPI, resources: Callable[[], Resources], get_user: Any, 
         names = _readable(user, [card.name for card in cards])
         seen = _as_paused([card for card in cards if card.name in names])
         return HTMLResponse(listed(seen, Wanted.of(request.query_params)), headers=CASE)
+
+    @app.get("/on-call")
+    def now_open(user: Any = signed_in) -> Response:
+        now = datetime.now(UTC)
+        found = pipeline.on_call(lambda names: _readable(user, names), resources(), now=now)
+        return HTMLResponse(on_call_page(found.cases, found.watches, now), headers=PAGE)
 
     @app.get("/monitors/{name}")
     def monitor(request: Request, name: str, user: Any = signed_in) -> Response:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     )
     from hindsight.pipeline.show.exposition import exposed
     from hindsight.pipeline.show.fleet import overview_cards
+    from hindsight.pipeline.show.on_call import on_call
     from hindsight.pipeline.show.pages import monitor_view
     from hindsight.pipeline.show.snapshots import read_snapshots
     from hindsight.pipeline.show.state import MonitorState, Story, state_of, stories
@@ -74,6 +75,7 @@ __all__ = [
     "monitor_view",
     "night_page",
     "note_judged",
+    "on_call",
     "overview_cards",
     "pending_starts",
     "post_alerts",
@@ -123,6 +125,7 @@ _MODULES = {
     "show.comparing": ("compare_view",),
     "show.exposition": ("exposed",),
     "show.fleet": ("overview_cards",),
+    "show.on_call": ("on_call",),
     "show.pages": ("monitor_view",),
     "show.snapshots": ("read_snapshots",),
     "show.state": ("MonitorState", "Story", "state_of", "stories"),

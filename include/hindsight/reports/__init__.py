@@ -6,6 +6,7 @@ night      what a night changed, in words        evidently  the visual report of
 exposition numbers for Prometheus
 compare    two windows side by side
 rows       a few rows of the warehouse
+on_call    what is open over all monitors
 overview   the list of all monitors
 case       what the page of a case answers
 data_docs  Great Expectations' own page          templates  the HTML
