@@ -21,7 +21,7 @@ from hindsight.snapshots.damage import leaving_out
 from hindsight.vocabulary.measurement import Kind, Measurement
 
 KINDS = (Kind.OPERATIONS, Kind.KPI, Kind.PERFORMANCE, Kind.ESTIMATE, Kind.LABELS, Kind.QUALITY, Kind.DRIFT)
-MOST_COLUMNS, MOST_BARS = 30, 20
+MOST_COLUMNS, MOST_BARS, MOST_OFFERED = 30, 20, 200
 NULLS, OTHERS = "null", "all others"
 _Facts = Mapping[tuple[Kind, str, str, str], Measurement]  # by kind, metric, feature and bin
 
@@ -71,8 +71,8 @@ def _view(monitor: Monitor, asked: Asked, resources: Resources) -> CompareView:
         columns=() if asked.feature else columns[:MOST_COLUMNS],
         more_columns=max(len(columns) - MOST_COLUMNS, 0),
         bars=bars,
-        segments=segments,
-        features=sorted({key[2] for key in (*then, *now)} - {""}),
+        segments=_offered(segments, asked.segment),
+        features=_offered({key[2] for key in (*then, *now)}, asked.feature),
         notes=[*notes, *filter(None, [said])],
     )
 
@@ -84,6 +84,11 @@ def _starts(monitor: Monitor, asked: Asked, resources: Resources) -> tuple[datet
         now = newest.start if newest else monitor.grid.origin
     then = asked.then or now - monitor.window
     return monitor.grid.window_at(then).start, monitor.grid.window_at(now).start
+
+
+def _offered(names: Iterable[str], asked: str) -> list[str]:
+    """Return what may be chosen, at most MOST_OFFERED and what was asked for: a list of thousands helps nobody."""
+    return sorted({asked, *sorted(set(names) - {""})[:MOST_OFFERED]} - {""})
 
 
 def _facts(
