@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from hindsight.pipeline.night import judge_night
     from hindsight.pipeline.resources import Resources
     from hindsight.pipeline.show.case_page import case_view
+    from hindsight.pipeline.show.distributions import distribution_view
     from hindsight.pipeline.show.documents import (
         document_breach,
         document_window,
@@ -57,6 +58,7 @@ __all__ = [
     "claim",
     "deliver",
     "delivered",
+    "distribution_view",
     "document_breach",
     "document_window",
     "exposed",
@@ -117,6 +119,7 @@ _MODULES = {
         "write_night",
     ),
     "show.case_page": ("case_view",),
+    "show.distributions": ("distribution_view",),
     "show.exposition": ("exposed",),
     "show.pages": ("monitor_view", "overview_cards"),
     "show.snapshots": ("read_snapshots",),

@@ -3,6 +3,8 @@
 pages      overview and monitor                  charts     a series as a drawing
 accuracy   the report of a night as a page       timeline   accuracy over time as a drawing
 night      what a night changed, in words        evidently  the visual report of a window
-exposition numbers for Prometheus
+exposition numbers for Prometheus             selection  what of a history is shown
+plots      a chart's numbers as JSON, CSV     assets     scripts and styles that pages load
+heat       drift, feature by window             distribution  a feature then and now
 data_docs  Great Expectations' own page          templates  the HTML
 """

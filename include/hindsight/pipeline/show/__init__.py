@@ -7,7 +7,8 @@ documents      reports made and read                    baseline_contents  what 
 snapshots      read_snapshots, for notebooks            audit            who did what, when and why
 slos           what is left of error budgets
 doctor         the state of every part                 postmortem       the timeline of a case, as Markdown
-case_page      what the page of a case shows
+case_page      what the page of a case shows           curves           the time series of a monitor's page
+happenings     incidents, deploys and the like on them  distributions  a feature then and now
 exposition     what Prometheus is told
 alert_load     how much people are told, what they make of it
 """
