@@ -6,5 +6,6 @@ night      what a night changed, in words        evidently  the visual report of
 exposition numbers for Prometheus             selection  what of a history is shown
 plots      a chart's numbers as JSON, CSV     assets     scripts and styles that pages load
 heat       drift, feature by window             distribution  a feature then and now
+quadrant   how far by what it weighs
 data_docs  Great Expectations' own page          templates  the HTML
 """

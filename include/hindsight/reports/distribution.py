@@ -67,20 +67,29 @@ def bars(bins: Sequence[Bin]) -> tuple[Bar, ...]:
     """Return the bars to draw: numeric bins from low to high, then categories, the most frequent first, nulls last."""
     shown = _few(bins)
     sums = [sum(filter(None, (getattr(one, name) for one in bins))) or 1.0 for name in ("reference", "now", "then")]
-    shares = [[(one.reference or 0) / sums[0], (one.now or 0) / sums[1], (one.then or 0) / sums[2]] for one in shown]
+    shares = [((b.reference or 0) / sums[0], (b.now or 0) / sums[1], (b.then or 0) / sums[2]) for b in shown]
     highest = max((max(some) for some in shares), default=1.0) or 1.0
-    scale, room = (HEIGHT - FOOT - 8) / highest, WIDTH / max(len(shown), 1)
     has_then = any(one.then is not None for one in bins)
+    room = WIDTH / max(len(shown), 1)
     return tuple(
-        Bar(
-            one.text,
-            round(k * room + room * 0.1, 1),
-            round(room * 0.8, 1),
-            *(round(share * scale, 1) for share in some[:2]),
-            round(some[2] * scale, 1) if has_then else None,
-            (written(some[0], "share"), written(some[1], "share"), written(some[2] if has_then else None, "share")),
-        )
+        _bar(one.text, k * room, room, some, highest, has_then)
         for k, (one, some) in enumerate(zip(shown, shares, strict=True))
+    )
+
+
+def _bar(
+    text: str, left: float, room: float, shares: tuple[float, float, float], highest: float, has_then: bool
+) -> Bar:
+    reference, now, then = (round(share / highest * (HEIGHT - FOOT - 8), 1) for share in shares)
+    said = [written(share, "share") for share in shares]
+    return Bar(
+        text,
+        round(left + room * 0.1, 1),
+        round(room * 0.8, 1),
+        reference,
+        now,
+        then if has_then else None,
+        (said[0], said[1], said[2] if has_then else "–"),
     )
 
 

@@ -32,6 +32,11 @@ class Cell:
     text: str
     drifted: bool = False
 
+    @property
+    def at(self) -> str:
+        """The start as an address says it."""
+        return f"{self.start:%Y-%m-%dT%H:%MZ}" if self.start else ""
+
 
 @dataclass(frozen=True, slots=True)
 class HeatMap:

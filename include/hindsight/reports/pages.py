@@ -22,6 +22,7 @@ from hindsight.reports.assets import NAMES
 from hindsight.reports.charts import Chart, Mark, Unit, draw, moment, spanned, written
 from hindsight.reports.heat import HeatMap
 from hindsight.reports.plots import payload, thinned
+from hindsight.reports.quadrant import Quadrant
 from hindsight.reports.selection import Choices, Selection
 from hindsight.verdicts.model import STANDING, State
 from hindsight.vocabulary.severity import Severity
@@ -160,6 +161,7 @@ class MonitorView:
     choices: Choices = field(default_factory=Choices)
     happened: tuple[Mark, ...] = ()  # newest first
     heat: HeatMap | None = None
+    quadrant: Quadrant | None = None
 
 
 def overview(monitors: Sequence[MonitorCard]) -> str:
@@ -184,14 +186,10 @@ def monitor_page(view: MonitorView) -> str:
         payload=Markup(payload(view.charts, _printable)),  # noqa: S704  nothing in it can end the element
         signs={mark.kind for mark in view.happened},
         chart_query=lambda chart: f"{view.selection.query()}&chart={quote(chart.key)}".replace("?&", "?"),
-        feature_query=lambda feature, start: _of_feature(view.selection, feature, start),
+        feature_query=lambda feature: view.selection.query(span="", start=None, end=None, feature=feature),
         most=MOST_DRIFTED,
         listed=LISTED,
     )
-
-
-def _of_feature(selection: Selection, feature: str, start: datetime) -> str:
-    return selection.query(span="", start=start, end=None, feature=feature)
 
 
 def _thin(chart: Chart) -> Chart:

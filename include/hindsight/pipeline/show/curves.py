@@ -88,11 +88,12 @@ def of_rows(table: pa.Table, version: str = "", segment: str = "", feature: str 
 def points(table: pa.Table, metric: str, immature: Iterable[datetime] = ()) -> tuple[Point, ...]:
     """Return the series of a metric as rules name it, oldest window first."""
     kind, _, name = metric.partition(".")
-    rows = table.filter(pc.and_(pc.equal(table["kind"], kind), pc.equal(table["metric"], name))).to_pylist()
-    hollow = set(immature)
+    rows = table.filter(pc.and_(pc.equal(table["metric"], name), pc.equal(table["kind"], kind)))
+    hollow, starts = set(immature), _moments(rows)
+    columns = (rows[name].to_pylist() for name in ("value", "lower", "upper", "note", "n"))
     return tuple(
-        Point(r["window_start"], r["value"], r["lower"], r["upper"], r["window_start"] in hollow, r["note"], r["n"])
-        for r in rows
+        Point(start, value, lower, upper, start in hollow, note, n)
+        for start, value, lower, upper, note, n in zip(starts, *columns, strict=True)
     )
 
 
@@ -137,9 +138,15 @@ def drift_of(table: pa.Table, selection: Selection) -> Iterator[Drift]:
     rows = table.filter(pc.and_(pc.equal(table["kind"], Kind.DRIFT), is_told))
     for column, value in (("model_version", selection.version), ("segment", selection.segment), ("bin", "")):
         rows = rows.filter(pc.equal(rows[column], value))
-    found = rows.select(["metric", "feature", "window_start", "value"]).to_pylist()
-    flagged = {(r["feature"], r["window_start"]) for r in found if r["metric"] == "drifted" and r["value"]}
-    for r in found:
-        if r["metric"] == "psi":
-            key = (r["feature"], r["window_start"])
-            yield Drift(*key, r["value"], key in flagged)
+    starts, features, metrics = _moments(rows), rows["feature"].to_pylist(), rows["metric"].to_pylist()
+    values = dict(zip(zip(metrics, features, starts, strict=True), rows["value"].to_pylist(), strict=True))
+    for (metric, feature, start), value in values.items():
+        if metric == "psi":
+            yield Drift(feature, start, value, bool(values.get(("drifted", feature, start))))
+
+
+def _moments(rows: pa.Table) -> list[datetime]:
+    """The start of each row's window; each moment is made once, for making them is what takes long."""
+    coded = pc.dictionary_encode(rows["window_start"].combine_chunks())
+    known = coded.dictionary.to_pylist()
+    return [known[place] for place in coded.indices.to_numpy()]

@@ -21,6 +21,7 @@ from hindsight.pipeline.show.slos import SloState, slo_states
 from hindsight.pipeline.show.state import Health, MonitorState, Story, state_of, stories
 from hindsight.reports.heat import HeatMap, heat_map
 from hindsight.reports.pages import IncidentRow, Link, MonitorCard, MonitorView, Number, SloRow
+from hindsight.reports.quadrant import Moved, quadrant
 from hindsight.reports.selection import Selection
 from hindsight.snapshots.damage import leaving_out
 from hindsight.verdicts.explain import GRADED
@@ -101,6 +102,7 @@ def _view(monitor: Monitor, resources: Resources, now: datetime, selection: Sele
         selection=selection,
         choices=curves.choices(monitor, table),
         happened=tuple(happened),
+        quadrant=quadrant(_moved(monitor, state)),
         heat=_heat(monitor, table, selection),
         incidents=tuple(_incident(story, monitor) for story in told),
         reports=reports,
@@ -115,6 +117,14 @@ def _newest(
     """The last windows whatever is selected, for the headline numbers; not read twice where they are shown."""
     is_shown = not (selection.span or selection.start or selection.end)
     return shown if is_shown else curves.history(monitor, resources, state.window, EVERYTHING)
+
+
+def _moved(monitor: Monitor, state: MonitorState) -> Iterable[Moved]:
+    """Yield how far each feature whose weight the file names lay from its reference in the latest window."""
+    for number in state.numbers:
+        feature = monitor.features.get(number.about)
+        if number.metric == "drift.psi" and number.value is not None and feature and feature.importance is not None:
+            yield Moved(number.about, number.value, feature.importance)
 
 
 def _heat(monitor: Monitor, table: pa.Table, selection: Selection) -> HeatMap | None:
