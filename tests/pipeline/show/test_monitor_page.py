@@ -123,7 +123,7 @@ def test_of_a_long_range_every_number_but_drift_is_read_and_the_page_says_so(
     assert view.heat is not None
     assert view.heat.every == 2
     assert view.heat.last == FIRST + 9 * DAY
-    assert "Drift of every 2. window is read here" in monitor_page(view)
+    assert "Of drift one window in 2 is read here" in monitor_page(view)
 
 
 def test_a_feature_asked_for_has_its_own_charts_and_row(past: World) -> None:
