@@ -9,8 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hindsight.reports.selection import RANGES, Selection, selected
-from tests.builders import DAY, HOUR, at
+from hindsight.reports.charts import Chart, Point
+from hindsight.reports.pages import MonitorCard, MonitorView, monitor_page
+from hindsight.reports.selection import RANGES, Choices, Selection, selected
+from tests.builders import DAY, HOUR, a_window, at
+from tests.reports.pages import Page
 
 moments = st.datetimes().map(lambda naive: naive.replace(tzinfo=at("2026-01-01").tzinfo))
 
@@ -60,3 +63,31 @@ def test_what_cannot_be_read_is_complained_of_and_left_out(query, said) -> None:
 
 def test_a_name_of_any_length_is_cut() -> None:
     assert len(selected({"segment": "x" * 10_000}).segment) == 300
+
+
+def page_of(**shown: object) -> str:
+    card = MonitorCard("credit", "credit", "active", last_window=a_window("2026-09-01"))
+    return monitor_page(MonitorView(card, at("2026-09-02"), **shown))  # type: ignore[arg-type]
+
+
+def test_of_ten_thousand_segments_some_are_offered_and_any_can_be_typed() -> None:
+    page = page_of(choices=Choices(segments=tuple(f"city={k}" for k in range(10_000))))
+    assert page.count("<option") == 200
+    assert "9800 more are not in the list; type one" in page
+
+
+def test_what_is_selected_stays_in_the_form_and_in_every_link() -> None:
+    chart = Chart("error rate", "share", (Point(at("2026-09-01"), 0.1),), key="operations.error_rate")
+    asked = selected({"range": "30d", "segment": "city=<b>&x", "version": "v2"})
+    page = Page(page_of(selection=asked, charts=(chart,)))
+    rows = "version=v2&segment=city%3D%3Cb%3E%26x"
+    assert ("value", "city=<b>&x") in page.attributes
+    assert ("href", f"?range=all&{rows}#over-time") in page.attributes
+    assert ("href", f"credit/numbers.csv?range=30d&{rows}&chart=operations.error_rate") in page.attributes
+
+
+def test_without_a_script_a_chart_is_a_drawing_and_a_complaint_is_told() -> None:
+    chart = Chart("error rate", "share", tuple(Point(at("2026-09-01") + k * DAY, 0.1) for k in range(5)))
+    page = Page(page_of(charts=(chart,), selection=selected({"range": "<b>"})))
+    assert page.tags.count("circle") == 5
+    assert "range '<b>' is none of 7d, 30d, 90d, all; it is left out." in page.text
