@@ -21,6 +21,7 @@ MOST_OF_DRIFT = 200  # windows whose drift is read; of more, every second, third
 _KINDS = (Kind.OPERATIONS, Kind.ESTIMATE, Kind.PERFORMANCE, Kind.LABELS, Kind.KPI)
 _UNITS: dict[str, Unit] = {"total_requests": "count", "rows_raw": "count", "n_labeled": "count", "freshness_s": "s"}
 _SHARES = ("rate", "share", "accuracy", "f1", "coverage", "precision", "recall", "_left")
+_ORDER = "window_start"
 _WHOLE = ("model_version", "segment", "feature", "bin")
 _Wanted = tuple[str, str, str, tuple[tuple[str, str], ...]]  # metric, title, name of its line, other lines
 _SERVICE: tuple[_Wanted, ...] = (
@@ -54,14 +55,14 @@ def history(monitor: Monitor, resources: Resources, newest: datetime | None, sel
     Of more windows than MOST_OF_DRIFT the drift of some is left out; every other number is there.
     """
     start, end = selection.bounds(newest, monitor.window, CHARTED) if newest else (None, None)
-    known = resources.store.read(monitor.name, kinds=_KINDS, start=start, end=end)
-    first = start or pc.min(known["window_start"]).as_py() or newest
-    last = min(end, newest + monitor.window) if end and newest else newest and newest + monitor.window
-    starts = [window.start for window in monitor.grid.starting_in(first, last)] if first and last else []
     of_features = [Kind.DRIFT, *([Kind.QUALITY] if selection.feature else [])]
-    some = None if len(starts) <= MOST_OF_DRIFT else starts[:: -step_of(len(starts))]
+    if start and newest and newest - start < MOST_OF_DRIFT * monitor.window:
+        return resources.store.read(monitor.name, kinds=[*_KINDS, *of_features], start=start, end=end).sort_by(_ORDER)
+    known = resources.store.read(monitor.name, kinds=_KINDS, start=start, end=end)
+    starts = sorted(pc.unique(known["window_start"]).to_pylist())
+    some = starts[:: -step_of(len(starts))] if len(starts) > MOST_OF_DRIFT else None
     drift = resources.store.read(monitor.name, kinds=of_features, start=start, end=end, windows=some)
-    return pa.concat_tables([known, drift]).sort_by("window_start")
+    return pa.concat_tables([known, drift]).sort_by(_ORDER)
 
 
 def step_of(windows: int) -> int:

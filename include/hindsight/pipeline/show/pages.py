@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -103,7 +103,7 @@ def _view(monitor: Monitor, resources: Resources, now: datetime, selection: Sele
         choices=curves.choices(monitor, table),
         happened=tuple(happened),
         quadrant=quadrant(_moved(monitor, state)),
-        heat=_heat(monitor, table, selection),
+        heat=_heat(table, selection),
         incidents=tuple(_incident(story, monitor) for story in told),
         reports=reports,
         accuracy=next((link for link in reports if link.text.startswith("Accuracy")), None),
@@ -127,10 +127,8 @@ def _moved(monitor: Monitor, state: MonitorState) -> Iterable[Moved]:
             yield Moved(number.about, number.value, feature.importance)
 
 
-def _heat(monitor: Monitor, table: pa.Table, selection: Selection) -> HeatMap | None:
-    starts = table["window_start"]
-    span = pc.max(starts).as_py() - pc.min(starts).as_py() if len(table) else timedelta(0)
-    every = curves.step_of(span // monitor.window + 1)
+def _heat(table: pa.Table, selection: Selection) -> HeatMap | None:
+    every = curves.step_of(len(pc.unique(table["window_start"])))
     return heat_map(curves.drift_of(table, selection), only=selection.feature, every=every)
 
 
