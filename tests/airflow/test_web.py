@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,9 +18,13 @@ from hindsight import pipeline
 from hindsight.airflow import web
 from hindsight.errors import LedgerError
 from hindsight.pipeline.show.on_call import OnCall
+from hindsight.reports.assets import NAMES
+from hindsight.reports.charts import Chart, Point
 from hindsight.reports.compare import CompareView
+from hindsight.reports.distribution import Bin, DistributionView
 from hindsight.reports.pages import CaseView, MonitorCard, MonitorView
 from hindsight.vocabulary.severity import Severity
+from hindsight.vocabulary.windows import Window
 from tests.builders import at, monitor_file
 
 HOSTILE = "</script><script>alert(1)</script>"
@@ -37,13 +42,22 @@ def server(airflow_database: None) -> Iterator[TestClient]:
 def shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two monitors and one report, without a ledger."""
     cards = [MonitorCard(name, f"monitors/{name}", "active", description=HOSTILE) for name in ("credit", "fraud")]
-    views = {card.name: MonitorView(card, at("2026-10-01")) for card in cards}
+    chart = Chart(HOSTILE, "count", (Point(at("2026-09-30"), 7.0, note=f"={HOSTILE}"),), key="kpi.orders")
+    window = Window(at("2026-09-30"), at("2026-10-01"))
+    views = {
+        card.name: MonitorView(replace(card, last_window=window), at("2026-10-01"), charts=(chart,)) for card in cards
+    }
     reports = {
         id: (SimpleNamespace(monitor="credit", kind=kind), f"<html>{HOSTILE}</html>")
         for id, kind in (("ab12", "evidently"), ("cd34", "accuracy"))
     }
     monkeypatch.setattr(pipeline, "overview_cards", lambda resources, *, now: cards, raising=False)
-    monkeypatch.setattr(pipeline, "monitor_view", lambda name, resources, *, now: views.get(name), raising=False)
+    monkeypatch.setattr(
+        pipeline, "monitor_view", lambda name, resources, *, now, selection: views.get(name), raising=False
+    )
+    bins = (Bin(HOSTILE, 1.0, 2.0),)
+    seen = DistributionView("credit", HOSTILE, at("2026-09-30"), at("2026-10-01"), bins)
+    monkeypatch.setattr(pipeline, "distribution_view", lambda name, asked, resources, *, now: seen, raising=False)
     case = CaseView("credit", "ab12", HOSTILE, Severity.P0, at("2026-10-01"), (), ((at("2026-10-01"), HOSTILE),))
     monkeypatch.setattr(pipeline, "case_view", lambda name, id, resources, **rest: case, raising=False)
     beside = CompareView("credit", at("2026-10-01"), at("2026-10-02"), "", HOSTILE)
@@ -59,10 +73,11 @@ def token(role: str = "VIEWER", **options: Any) -> dict[str, str]:
 
 def routes() -> list[str]:
     """Every route of the mounted application that people open, with a value for each part."""
-    values = {"name": "credit", "dag_id": "monitor__credit", "id": "ab12"}
+    values = {"name": "credit", "dag_id": "monitor__credit", "id": "ab12", "asset": NAMES["plots.js"]}
     paths = [route.path for route in web.build_app().routes if route.path != "/metrics"]  # see test_scrape.py
     assert len(paths) >= 4
-    return ["/hindsight" + path.format(**values) for path in dict.fromkeys(paths)]
+    asked = {"/monitors/{name}/numbers.csv": "?chart=kpi.orders", "/monitors/{name}/feature": "?feature=amount"}
+    return ["/hindsight" + path.format(**values) + asked.get(path, "") for path in dict.fromkeys(paths)]
 
 
 def test_nobody_sees_anything(server: TestClient) -> None:
@@ -170,7 +185,7 @@ def test_in_a_report_of_ours_nothing_runs_or_loads_whatever_the_file_says(server
     assert server.get("/hindsight/reports/cd34").status_code == 401
 
 
-@pytest.mark.parametrize("path", ["/hindsight/", "/hindsight/monitors/credit", "/hindsight/monitors/credit/cases/ab12"])
+@pytest.mark.parametrize("path", ["/hindsight/", "/hindsight/monitors/credit/cases/ab12"])
 def test_our_own_pages_run_no_script_and_escape_what_they_show(server: TestClient, path: str) -> None:
     page = server.get(path, headers=token())
 
@@ -179,6 +194,53 @@ def test_our_own_pages_run_no_script_and_escape_what_they_show(server: TestClien
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert "frame-ancestors 'self'" in page.headers["content-security-policy"]
     assert page.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_monitors_page_runs_scripts_of_this_server_alone(server: TestClient) -> None:
+    page = server.get("/hindsight/monitors/credit", headers=token())
+    policy = dict(part.strip().partition(" ")[::2] for part in page.headers["content-security-policy"].split(";"))
+    scripts = re.findall(r"<script([^>]*)>(.*?)</script>", page.text, re.DOTALL)
+
+    assert policy["script-src"] == "'self'"
+    assert (policy["default-src"], policy["form-action"]) == ("'none'", "'self'")
+    assert "unsafe" not in page.headers["content-security-policy"]
+    assert len(scripts) == 4
+    for attributes, content in scripts:
+        if content:
+            assert 'type="application/json"' in attributes
+            assert "\\u003c/script\\u003e" in content
+        else:
+            (source,) = re.findall(r'src="(\.\./assets/[\w.]+)"', attributes)
+            found = server.get(f"/hindsight/monitors/{source}", headers=token())
+            assert found.headers["content-type"].startswith("text/javascript")
+            assert "immutable" in found.headers["cache-control"]
+
+
+def test_a_chart_gives_its_numbers_as_csv_that_no_spreadsheet_runs(server: TestClient) -> None:
+    found = server.get("/hindsight/monitors/credit/numbers.csv?chart=kpi.orders", headers=token())
+    head, row = found.text.splitlines()
+
+    assert found.headers["content-type"] == "text/csv; charset=utf-8"
+    assert found.headers["content-disposition"] == 'attachment; filename="credit-kpi.orders.csv"'
+    assert head == "window_start,line,value,lower,upper,n,labels_coming,note"
+    assert row == f"2026-09-30T00:00:00Z,{HOSTILE},7.0,,,,0,'={HOSTILE}"
+    assert server.get("/hindsight/monitors/credit/numbers.csv?chart=no", headers=token()).status_code == 404
+    assert server.get("/hindsight/monitors/credit/numbers.csv?chart=kpi.orders").status_code == 401
+
+
+def test_a_features_distribution_is_a_page_of_its_own(server: TestClient) -> None:
+    page = server.get("/hindsight/monitors/credit/feature?feature=amount", headers=token())
+
+    assert page.status_code == 200
+    assert "<script>alert" not in page.text
+    assert "&lt;script&gt;alert(1)" in page.text
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+    assert server.get("/hindsight/monitors/credit/feature", headers=token()).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["plots.js", "uplot.LICENSE", "..%2fpages.py", "..%2f..%2fcli.py"])
+def test_no_other_file_is_served(server: TestClient, name: str) -> None:
+    assert server.get(f"/hindsight/assets/{name}", headers=token()).status_code == 404
 
 
 PATHS = [

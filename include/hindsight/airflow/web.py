@@ -32,11 +32,15 @@ from hindsight.airflow.scrape import scrape
 from hindsight.errors import ConfigError, HindsightError, TrainingError
 from hindsight.monitors.loader import load_monitor
 from hindsight.reports import pages
+from hindsight.reports.assets import asset as asset_of
 from hindsight.reports.compare import compare_page
+from hindsight.reports.distribution import distribution_page
 from hindsight.reports.on_call import on_call_page
 from hindsight.reports.overview import Wanted
 from hindsight.reports.overview import overview as listed
+from hindsight.reports.plots import as_csv
 from hindsight.reports.rows import rows_page
+from hindsight.reports.selection import selected
 
 if TYPE_CHECKING:
     from hindsight.pipeline import Resources
@@ -45,6 +49,8 @@ logger = logging.getLogger(__name__)
 
 PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 PAGE = PRIVATE | {"Content-Security-Policy": pages.CONTENT_SECURITY_POLICY}
+CHARTS = PRIVATE | {"Content-Security-Policy": pages.CHARTING}
+ASSET = PRIVATE | {"Cache-Control": "private, max-age=31536000, immutable"}  # its name changes with its content
 REPORT = PRIVATE | {
     "Content-Security-Policy": "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; "
     "style-src 'unsafe-inline'; img-src data: blob:; font-src data:; worker-src blob:; frame-ancestors 'self'"
@@ -99,6 +105,13 @@ def _add_pages(app: FastAPI, resources: Callable[[], Resources], get_user: Any, 
             return False
         return True
 
+    def seen(request: Request, name: str) -> pages.MonitorView:
+        asked = selected(request.query_params)
+        view = pipeline.monitor_view(name, resources(), now=datetime.now(UTC), selection=asked)
+        if view is None:
+            raise HTTPException(404)
+        return view
+
     @app.get("/")
     def overview(request: Request, user: Any = signed_in) -> Response:
         cards = pipeline.overview_cards(resources(), now=datetime.now(UTC))
@@ -116,11 +129,32 @@ def _add_pages(app: FastAPI, resources: Callable[[], Resources], get_user: Any, 
     def monitor(request: Request, name: str, user: Any = signed_in) -> Response:
         _require_names(name)
         check(request, user, name)
-        view = pipeline.monitor_view(name, resources(), now=datetime.now(UTC))
-        if view is None:
-            raise HTTPException(404)
+        view = seen(request, name)
         [card] = _as_paused([view.card])
-        return HTMLResponse(pages.monitor_page(replace(view, card=card)), headers=PAGE)
+        return HTMLResponse(pages.monitor_page(replace(view, card=card)), headers=CHARTS)
+
+    @app.get("/monitors/{name}/numbers.csv")
+    def numbers(request: Request, name: str, user: Any = signed_in) -> Response:
+        _require_names(name)
+        check(request, user, name)
+        return _csv(seen(request, name), request.query_params.get("chart", ""))
+
+    @app.get("/monitors/{name}/feature")
+    def feature(request: Request, name: str, user: Any = signed_in) -> Response:
+        _require_names(name)
+        check(request, user, name)
+        asked = selected(request.query_params)
+        view = pipeline.distribution_view(name, asked, resources(), now=datetime.now(UTC))
+        if view is None or not asked.feature:
+            raise HTTPException(404)
+        return HTMLResponse(distribution_page(view), headers=CHARTS)
+
+    @app.get("/assets/{asset}")
+    def assets(asset: str) -> Response:
+        found = asset_of(asset)
+        if found is None:
+            raise HTTPException(404)
+        return Response(found[0], media_type=found[1], headers=ASSET)
 
     @app.get("/monitors/{name}/compare")
     def compare(request: Request, name: str, user: Any = signed_in) -> Response:
@@ -192,6 +226,16 @@ def _readable(user: Any, names: Sequence[str]) -> set[str]:
     allowed = get_auth_manager().filter_authorized_dag_ids
     found = (id for team, some in teams.items() for id in allowed(dag_ids=some, user=user, team_name=team))
     return {ids[id] for id in found}
+
+
+def _csv(view: pages.MonitorView, key: str) -> Response:
+    """Return the numbers of one chart; there is no such page where nothing of that key is charted."""
+    chart = next((chart for chart in view.charts if chart.key == key), None)
+    if chart is None:
+        raise HTTPException(404)
+    name = re.sub(r"[^\w.-]+", "_", f"{view.card.name}-{chart.key}.csv")
+    headers = PRIVATE | {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(as_csv(chart), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _as_paused(cards: Sequence[pages.MonitorCard]) -> list[pages.MonitorCard]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from hindsight.pipeline.resources import Resources
     from hindsight.pipeline.show.case_page import case_view
     from hindsight.pipeline.show.comparing import compare_view
+    from hindsight.pipeline.show.distributions import distribution_view
     from hindsight.pipeline.show.documents import (
         document_breach,
         document_window,
@@ -61,6 +62,7 @@ __all__ = [
     "compare_view",
     "deliver",
     "delivered",
+    "distribution_view",
     "document_breach",
     "document_window",
     "exposed",
@@ -123,6 +125,7 @@ _MODULES = {
     ),
     "show.case_page": ("case_view",),
     "show.comparing": ("compare_view",),
+    "show.distributions": ("distribution_view",),
     "show.exposition": ("exposed",),
     "show.fleet": ("overview_cards",),
     "show.on_call": ("on_call",),

@@ -3,11 +3,14 @@
 pages      a monitor, a case                     charts     a series as a drawing
 accuracy   the report of a night as a page       timeline   accuracy over time as a drawing
 night      what a night changed, in words        evidently  the visual report of a window
-exposition numbers for Prometheus
 compare    two windows side by side
 rows       a few rows of the warehouse
 on_call    what is open over all monitors
 overview   the list of all monitors
 case       what the page of a case answers
+exposition numbers for Prometheus             selection  what of a history is shown
+plots      a chart's numbers as JSON, CSV     assets     scripts and styles that pages load
+heat       drift, feature by window             distribution  a feature then and now
+quadrant   how far by what it weighs
 data_docs  Great Expectations' own page          templates  the HTML
 """

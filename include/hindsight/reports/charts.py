@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import floor, log10
 from typing import Literal
 
 Unit = Literal["count", "share", "ms", "s", "number"]
+Happening = Literal["incident", "deploy", "retraining", "silence", "rollback"]
 
 WIDTH, HEIGHT = 400, 180
-LEFT, RIGHT, TOP, BOTTOM = 52, 12, 14, 26
+LEFT, RIGHT, TOP, BOTTOM = 64, 12, 14, 26
 MAX_DOTS = 80  # more would hide the line; immature points always keep theirs
+LANES = {"P0": 1.0, "P1": 5.0, "P2": 9.0}  # where incidents lie above the line, by severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,25 +27,57 @@ class Point:
     upper: float | None = None
     immature: bool = False
     note: str = ""
+    n: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Something that happened: an incident that opened, a new model version, a retraining."""
+    """Something that happened; an incident or a silence lasts `until`, None where it is not over.
+
+    `severity` is that of an incident: "P0", "P1" or "P2".
+    """
 
     when: datetime
     text: str
+    kind: Happening = "incident"
+    until: datetime | None = None
+    severity: str = ""
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it is a span of time, not a moment."""
+        return bool(self.severity) or self.until is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Another series on a chart, in the unit of the first."""
+
+    name: str
+    points: tuple[Point, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A named time series, oldest point first, with the threshold its rule has, if any."""
+    """A named time series, oldest point first, with the threshold its rule has, if any.
+
+    `key` names it in addresses, `name` its line beside those of `more`, `note` is said below it.
+    """
 
     title: str
     unit: Unit
     points: tuple[Point, ...]
     threshold: float | None = None
     marks: tuple[Mark, ...] = ()
+    key: str = ""
+    name: str = ""
+    more: tuple[Line, ...] = ()
+    note: str = ""
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """All its lines, the one it is about first."""
+        return Line(self.name or self.title, self.points), *self.more
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +100,27 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """An incident above the line or a silence behind it, from `left`, `width` wide."""
+
+    left: float
+    width: float
+    top: float
+    height: float
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A moment at which something happened."""
+
+    at: float
+    kind: Happening
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Drawing:
     """Everything a template needs to draw a chart, in units of a 400 by 180 canvas; paths are SVG path data."""
 
@@ -75,7 +130,9 @@ class Drawing:
     rows: tuple[Tick, ...]
     columns: tuple[Tick, ...]
     threshold: Tick | None
-    marks: tuple[Tick, ...]
+    marks: tuple[Sign, ...]
+    spans: tuple[Span, ...]
+    more: tuple[tuple[str, str], ...]  # the name and the path of each other line
     summary: str
 
 
@@ -84,12 +141,12 @@ def draw(chart: Chart) -> Drawing | None:
     known = [point for point in chart.points if point.value is not None]
     if not known:
         return None
-    values = [v for p in known for v in (p.value, p.lower, p.upper) if v is not None]
+    others = [p.value for line in chart.more for p in line.points]
+    values = [v for v in [v for p in known for v in (p.value, p.lower, p.upper)] + others if v is not None]
     ticks = round_ticks(values + ([] if chart.threshold is None else [chart.threshold]), chart.unit)
     frame = _Frame(chart.points[0].start, chart.points[-1].start, ticks[0], ticks[-1])
     dots = tuple(Dot(frame.x(p.start), frame.y(p.value or 0), _said(chart, p), p.immature) for p in known)
     few = len(known) <= MAX_DOTS
-    marks = (mark for mark in chart.marks if frame.first <= mark.when <= frame.last)
     return Drawing(
         line=_line(chart.points, frame),
         band=_band(known, frame),
@@ -97,7 +154,9 @@ def draw(chart: Chart) -> Drawing | None:
         rows=tuple(Tick(frame.y(value), written(value, chart.unit)) for value in ticks),
         columns=_dates(chart.points, frame),
         threshold=_threshold(chart, frame),
-        marks=tuple(Tick(frame.x(mark.when), f"{moment(mark.when)}: {mark.text}") for mark in marks),
+        marks=tuple(_signs(chart.marks, frame)),
+        spans=tuple(_spans(chart.marks, frame)),
+        more=tuple((line.name, _line(line.points, frame)) for line in chart.more),
         summary=f"{chart.title}: {len(known)} windows, latest {written(known[-1].value, chart.unit)}",
     )
 
@@ -109,10 +168,21 @@ def written(value: float | None, unit: Unit) -> str:
     if unit == "share":
         percent = value * 100
         return f"{percent:.2g} %" if 0 < abs(percent) < 1 else f"{percent:.1f}".removesuffix(".0") + " %"
-    if unit == "count":
-        return f"{value:,.0f}" if abs(value) < 1e6 else f"{value / 1e6:,.1f} M"
+    if unit == "count" or abs(value) >= 1e6:
+        number = _counted(value)
+        return number if unit in ("count", "number") else f"{number} {unit}"
     number = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
     return number if unit == "number" else f"{number} {unit}"
+
+
+def _counted(value: float) -> str:
+    """Write a number of any size in few characters."""
+    if abs(value) >= 1e15:
+        return f"{value:.2e}"
+    for scale, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M")):
+        if abs(value) >= scale:
+            return f"{value / scale:,.1f} {letter}"
+    return f"{value:,.0f}"
 
 
 def moment(when: datetime) -> str:
@@ -181,6 +251,32 @@ def _band(known: Sequence[Point], frame: _Frame) -> str:
     return f"M{there}L{back}Z"
 
 
+def _signs(marks: Sequence[Mark], frame: _Frame) -> Iterator[Sign]:
+    for mark in marks:
+        if not mark.lasts and frame.first <= mark.when <= frame.last:
+            yield Sign(frame.x(mark.when), mark.kind, f"{moment(mark.when)}: {mark.text}")
+
+
+def _spans(marks: Sequence[Mark], frame: _Frame) -> Iterator[Span]:
+    """Incidents as bars in the lane of their severity, silences as shades over the height of the chart."""
+    for mark in marks:
+        end = min(mark.until or frame.last, frame.last)
+        if not mark.lasts or mark.when > frame.last or end < frame.first:
+            continue
+        left = frame.x(max(mark.when, frame.first))
+        width = max(round(frame.x(end) - left, 1), 2.0)
+        lane = LANES.get(mark.severity)
+        top, height = (TOP, HEIGHT - TOP - BOTTOM) if lane is None else (lane, 3)
+        yield Span(left, width, top, height, mark.severity or mark.kind, f"{spanned(mark)}: {mark.text}")
+
+
+def spanned(mark: Mark) -> str:
+    """Return when something happened, from when to when for what lasts."""
+    if not mark.lasts:
+        return moment(mark.when)
+    return f"{moment(mark.when)} to {moment(mark.until) if mark.until else 'now'}"
+
+
 def _dates(points: Sequence[Point], frame: _Frame) -> tuple[Tick, ...]:
     first, last = points[0].start, points[-1].start
     if first == last:
@@ -198,5 +294,6 @@ def _said(chart: Chart, point: Point) -> str:
     interval = ""
     if point.lower is not None and point.upper is not None:
         interval = f" ({written(point.lower, chart.unit)} to {written(point.upper, chart.unit)})"
-    remarks = ["labels are still coming" if point.immature else "", point.note]
+    rows = f"n {point.n:,}" if point.n else ""
+    remarks = ["labels are still coming" if point.immature else "", rows, point.note]
     return ", ".join([f"{moment(point.start)}: {written(point.value, chart.unit)}{interval}", *filter(None, remarks)])

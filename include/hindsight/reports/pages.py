@@ -1,4 +1,7 @@
-"""The pages people see in Airflow, as pure functions from plain data to HTML: no script, nothing loaded."""
+"""The pages people see in Airflow, as pure functions from plain data to HTML.
+
+Nothing is loaded but a monitor's page's own scripts and styles, from this package; without them it says as much.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +9,29 @@ import hashlib
 import re
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from hindsight.reports.assets import NAMES
 from hindsight.reports.case import Act, Findings
-from hindsight.reports.charts import Chart, Unit, draw, moment, written
+from hindsight.reports.charts import Chart, Mark, Unit, draw, moment, spanned, written
+from hindsight.reports.heat import HeatMap
+from hindsight.reports.plots import payload, thinned
+from hindsight.reports.quadrant import Quadrant
+from hindsight.reports.selection import Choices, Selection
 from hindsight.verdicts.model import STANDING, State
 from hindsight.vocabulary.severity import Severity
 from hindsight.vocabulary.windows import Window
 
 LONGEST_TEXT = 300
 MOST_DRIFTED = 10  # columns that are spelt out; the rest is counted
+LISTED = 200  # names offered, or happenings told; of the rest it is said how many
 _TEMPLATES = Path(__file__).parent / "templates"
 _STYLE = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
 _UNPRINTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
@@ -34,6 +44,9 @@ CONTENT_SECURITY_POLICY = (
 
 ANSWERING = CONTENT_SECURITY_POLICY.replace("form-action 'none'", "form-action 'self'")
 """The same for a page whose answers go back to where it came from."""
+
+CHARTING = ANSWERING.replace("style-src ", "script-src 'self'; style-src 'self' ")
+"""The same for a page with charts: scripts and styles of this server may be loaded, none may stand in the page."""
 
 Health = Literal["healthy", "warning", "critical", "unknown"]
 
@@ -164,6 +177,11 @@ class MonitorView:
     drifted: tuple[Number, ...] = ()
     slos: tuple[SloRow, ...] = ()
     damaged: tuple[str, ...] = ()  # what is wrong with which snapshot, of those that are left out
+    selection: Selection = field(default_factory=Selection)
+    choices: Choices = field(default_factory=Choices)
+    happened: tuple[Mark, ...] = ()  # newest first
+    heat: HeatMap | None = None
+    quadrant: Quadrant | None = None
 
 
 def monitor_page(view: MonitorView) -> str:
@@ -176,9 +194,19 @@ def monitor_page(view: MonitorView) -> str:
         card=view.card,
         opened=sorted(opened, key=lambda incident: (STANDING.index(incident.state), incident.severity)),
         past=[incident for incident in newest_first if incident.state not in STANDING],
-        charts=[(chart, draw(chart)) for chart in view.charts],
+        charts=[(chart, draw(_thin(chart))) for chart in view.charts],
+        payload=Markup(payload(view.charts, _printable)),  # noqa: S704  nothing in it can end the element
+        signs={mark.kind for mark in view.happened},
+        chart_query=lambda chart: f"{view.selection.query()}&chart={quote(chart.key)}".replace("?&", "?"),
+        feature_query=lambda feature: view.selection.query(span="", start=None, end=None, feature=feature),
         most=MOST_DRIFTED,
+        listed=LISTED,
     )
+
+
+def _thin(chart: Chart) -> Chart:
+    more = tuple(replace(line, points=thinned(line.points)) for line in chart.more)
+    return replace(chart, points=thinned(chart.points), more=more)
 
 
 def case_page(view: CaseView) -> str:
@@ -188,7 +216,8 @@ def case_page(view: CaseView) -> str:
 
 def render(template: str, **data: Any) -> str:
     """Return a page of ours from its template: everything in `data` is escaped, the style sheet is in it."""
-    return _environment.get_template(template).render(style=Markup(_STYLE), severities=tuple(Severity), **data)  # noqa: S704  our own file
+    style = Markup(_STYLE)  # noqa: S704  our own file
+    return _environment.get_template(template).render(style=style, files=NAMES, severities=tuple(Severity), **data)
 
 
 def _printable(value: object) -> object:
@@ -218,7 +247,7 @@ def _environment_of(folder: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"written": written, "moment": moment, "href": _href, "whole": _whole}
+    environment.filters |= {"written": written, "moment": moment, "spanned": spanned, "href": _href, "whole": _whole}
     return environment
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hindsight.checks.values.categories import Categories
+from hindsight.checks.values.categories import EMPTY, Categories
 from hindsight.checks.values.precision import STEP
 
 NEW, OUTSIDE, REPEATED, STILL = "new_category_share", "out_of_range_share", "repeated", "stuck"
@@ -56,7 +56,7 @@ def number_peaks(column: str, values: np.ndarray, place: np.ndarray) -> dict[Key
 
 def text_peaks(column: str, texts: Categories, place: np.ndarray) -> dict[Key, float]:
     """Return the peaks of texts, `place` their windows from 0 on; those that are blank count as nulls, as ever."""
-    said = np.array([bool(text.strip()) for text in texts.texts] + [False])  # the last is for -1, which is null
+    said = np.array([text != EMPTY and bool(text.strip()) for text in texts.texts] + [False])  # the last is for -1, which is null
     known = said[texts.codes]
     seen = _Seen.of(texts.codes[known], place[known])
     if len(seen.rows) < 2:

@@ -12,6 +12,8 @@ on_call        what is open over all monitors
 fleet          the list of all monitors
 comparing      two windows side by side
 carriers       which segments and versions carry an incident
+curves           the time series of a monitor's page
+happenings     incidents, deploys and the like on them  distributions  a feature then and now
 exposition     what Prometheus is told
 alert_load     how much people are told, what they make of it
 """

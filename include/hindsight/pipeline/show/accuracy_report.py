@@ -13,7 +13,8 @@ from hindsight.pipeline.judge.past_incidents import open_incidents
 from hindsight.pipeline.judge.verdicts import NIGHT_KINDS
 from hindsight.pipeline.resources import Resources
 from hindsight.pipeline.show import scorecard
-from hindsight.pipeline.show.pages import incident_row, unit_of
+from hindsight.pipeline.show.curves import unit_of
+from hindsight.pipeline.show.pages import incident_row
 from hindsight.reports.charts import Unit
 from hindsight.reports.night import AccuracyReport, Awaited, Change, called, count
 from hindsight.reports.pages import IncidentRow, Link, Number

@@ -15,7 +15,7 @@ from hindsight.errors import ConfigError
 from hindsight.monitors.loader import load_monitor
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.resources import Resources, remembering
-from hindsight.pipeline.show.pages import unit_of
+from hindsight.pipeline.show.curves import unit_of
 from hindsight.reports.compare import Bar, CompareView, Pair
 from hindsight.snapshots.damage import leaving_out
 from hindsight.vocabulary.measurement import Kind, Measurement

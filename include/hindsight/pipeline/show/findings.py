@@ -13,7 +13,7 @@ from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
 from hindsight.pipeline.resources import Resources
 from hindsight.pipeline.show.carriers import HEALTHY, OTHERS, VERSIONS, Carried, carried, healthy_windows
-from hindsight.pipeline.show.pages import unit_of
+from hindsight.pipeline.show.curves import unit_of
 from hindsight.pipeline.show.state import Story
 from hindsight.reports.case import Carrier, Carriers, CarrierTable, Done, Fact, Findings, Said
 from hindsight.verdicts.cases import NEAR

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,18 +14,22 @@ from hindsight.monitors.kpis import is_labelled_metric
 from hindsight.monitors.loader import load_monitor
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.resources import Resources, remembering
+from hindsight.pipeline.show import curves
+from hindsight.pipeline.show.happenings import drawn, happenings
 from hindsight.pipeline.show.slos import SloState, slo_states
-from hindsight.pipeline.show.state import MonitorState, Story, state_of, stories
-from hindsight.reports.charts import Chart, Mark, Point, Unit
+from hindsight.pipeline.show.state import Health, MonitorState, Story, state_of, stories
+from hindsight.reports.heat import HeatMap, heat_map
 from hindsight.reports.pages import IncidentRow, Link, MonitorCard, MonitorView, Number, SloRow
+from hindsight.reports.quadrant import Moved, quadrant
+from hindsight.reports.selection import Selection
 from hindsight.snapshots.damage import leaving_out
 from hindsight.verdicts.explain import GRADED
 from hindsight.verdicts.model import Incident
 from hindsight.vocabulary.measurement import Kind
 from hindsight.vocabulary.severity import Severity
 
-CHARTED = 90  # windows on each chart
 REPORTS = 20
+EVERYTHING = Selection()
 _REPORTS = {
     "evidently": "Evidently report",
     "performance": "Evidently report on the labels",
@@ -46,13 +50,12 @@ _HEADLINES = (
     "performance.rmse",
     "labels.coverage",
 )
-_CHARTS = ("drift.drift_share", "operations.total_requests", "operations.latency_p95_ms")
-_UNITS: Mapping[str, Unit] = {"total_requests": "count", "rows_raw": "count", "n_labeled": "count", "freshness_s": "s"}
-_SHARES = ("rate", "share", "accuracy", "f1", "coverage", "precision", "recall", "_left")
 
 
-def monitor_view(name: str, resources: Resources, *, now: datetime) -> MonitorView | None:
-    """Return everything about one monitor; None where there is none of that name.
+def monitor_view(
+    name: str, resources: Resources, *, now: datetime, selection: Selection = EVERYTHING
+) -> MonitorView | None:
+    """Return everything about one monitor, its charts of what is selected; None where there is none of that name.
 
     Snapshots that cannot be read are named, and the rest is shown.
     """
@@ -61,23 +64,30 @@ def monitor_view(name: str, resources: Resources, *, now: datetime) -> MonitorVi
     except ConfigError:
         return None
     with leaving_out() as damaged:
-        view = _view(monitor, resources, now)
+        view = _view(monitor, resources, now, selection)
     return replace(view, damaged=tuple(damaged))
 
 
 @remembering
-def _view(monitor: Monitor, resources: Resources, now: datetime) -> MonitorView:
+def _view(monitor: Monitor, resources: Resources, now: datetime, selection: Selection) -> MonitorView:
     state = state_of(monitor, resources)
     told = stories(monitor, resources)
-    history = _history(monitor, resources, state)
+    table = curves.history(monitor, resources, state.window, selection)
+    first = pc.min(table["window_start"]).as_py()
+    happened = happenings(monitor, resources, told, first) if first else []
     reports = tuple(_reports(monitor, resources))
     return MonitorView(
         card=_card(monitor, state),
         as_of=now,
-        numbers=tuple(_numbers(monitor, state, history)),
+        numbers=tuple(_numbers(monitor, state, curves.of_rows(_newest(monitor, resources, state, selection, table)))),
         drifted=tuple(_drifted(state, monitor)),
         slos=tuple(map(_slo, slo_states(monitor, resources))) if monitor.slos else (),
-        charts=tuple(_charts(monitor, resources, history, told)),
+        charts=tuple(curves.charts(monitor, table, drawn(happened), selection)),
+        selection=selection,
+        choices=curves.choices(monitor, table),
+        happened=tuple(happened),
+        quadrant=quadrant(_moved(monitor, state)),
+        heat=_heat(table, selection),
         incidents=tuple(_incident(story, monitor) for story in told),
         reports=reports,
         accuracy=next((link for link in reports if link.text.startswith("Accuracy")), None),
@@ -85,12 +95,41 @@ def _view(monitor: Monitor, resources: Resources, now: datetime) -> MonitorView:
     )
 
 
+def _newest(
+    monitor: Monitor, resources: Resources, state: MonitorState, selection: Selection, shown: pa.Table
+) -> pa.Table:
+    """The last windows whatever is selected, for the headline numbers; not read twice where they are shown."""
+    is_shown = not (selection.span or selection.start or selection.end)
+    return shown if is_shown else curves.history(monitor, resources, state.window, EVERYTHING)
+
+
+def _moved(monitor: Monitor, state: MonitorState) -> Iterable[Moved]:
+    """Yield how far each feature whose weight the file names lay from its reference in the latest window."""
+    for number in state.numbers:
+        feature = monitor.features.get(number.about)
+        if number.metric == "drift.psi" and number.value is not None and feature and feature.importance is not None:
+            yield Moved(number.about, number.value, feature.importance)
+
+
+def _heat(table: pa.Table, selection: Selection) -> HeatMap | None:
+    every = curves.step_of(len(pc.unique(table["window_start"])))
+    return heat_map(curves.drift_of(table, selection), only=selection.feature, every=every)
+
+
+def worst(state: MonitorState) -> Health:
+    """The worst of the service's health and of what is open: nothing is green beside a P0, or beside a P1."""
+    graves: dict[str, Health] = {Severity.P0: "critical", Severity.P1: "warning"}
+    found = [grade for severity, grade in graves.items() if state.open.get(severity)]
+    order: tuple[Health, ...] = ("critical", "warning", "unknown", "healthy")
+    return min([state.health, *found], key=order.index)
+
+
 def _card(monitor: Monitor, state: MonitorState) -> MonitorCard:
     return MonitorCard(
         name=monitor.name,
         href=monitor.name,
         state=monitor.state,
-        health=state.health,
+        health=worst(state),
         description=monitor.description,
         owner=monitor.owner,
         task=monitor.model.task,
@@ -104,17 +143,17 @@ def _card(monitor: Monitor, state: MonitorState) -> MonitorCard:
 def _numbers(monitor: Monitor, state: MonitorState, history: pa.Table) -> Iterable[Number]:
     """Yield the headline numbers; performance is that of the newest window whose labels are in, if there is one."""
     found = {number.metric: number for number in state.numbers if not number.about}
-    mature = [point.start for point in _points(history, "labels.mature") if point.value]
+    mature = [point.start for point in curves.points(history, "labels.mature") if point.value]
     for metric in (*_HEADLINES, *(f"kpi.{name}" for name in monitor.kpis)):
         kind, _, name = metric.partition(".")
         waits = kind == Kind.PERFORMANCE or is_labelled_metric(monitor, metric)
-        points = _points(history, metric) if waits else ()
+        points = curves.points(history, metric) if waits else ()
         settled = [point for point in points if point.start in mature]
         if settled:
             note = f"{settled[-1].start:%Y-%m-%d}: the newest with all labels"
-            yield Number(name.replace("_", " "), settled[-1].value, unit_of(name), found[metric].reference, note)
+            yield Number(name.replace("_", " "), settled[-1].value, curves.unit_of(name), found[metric].reference, note)
         elif (number := found.get(metric)) and (metric != AGE or number.note):
-            yield Number(name.replace("_", " "), number.value, unit_of(name), number.reference, number.note)
+            yield Number(name.replace("_", " "), number.value, curves.unit_of(name), number.reference, number.note)
 
 
 def _drifted(state: MonitorState, monitor: Monitor) -> Iterable[Number]:
@@ -129,65 +168,6 @@ def _drifted(state: MonitorState, monitor: Monitor) -> Iterable[Number]:
 
 def _slo(state: SloState) -> SloRow:
     return SloRow(state.name, state.good, state.promised, state.left, *state.burns, state.since)
-
-
-def unit_of(metric: str) -> Unit:
-    """Return how a metric of this name is written: a count, a share of one, milliseconds, seconds or a bare number."""
-    if metric in _UNITS:
-        return _UNITS[metric]
-    if metric.endswith("_ms"):
-        return "ms"
-    return "share" if metric.endswith(_SHARES) else "number"
-
-
-def _history(monitor: Monitor, resources: Resources, state: MonitorState) -> pa.Table:
-    """Return the numbers of all rows together over the last windows, oldest first."""
-    start = state.window - CHARTED * monitor.window if state.window else None
-    kinds = (Kind.OPERATIONS, Kind.DRIFT, Kind.PERFORMANCE, Kind.LABELS, Kind.KPI)
-    return _overall(resources.store.read(monitor.name, kinds=kinds, start=start))
-
-
-def _charts(monitor: Monitor, resources: Resources, table: pa.Table, told: Iterable[Story]) -> Iterable[Chart]:
-    immature = {point.start for point in _points(table, "labels.mature") if not point.value}
-    limits = {rule.metric: rule.above or rule.below for rule in monitor.rules}
-    quality = "performance.mae" if monitor.model.task == "regression" else "performance.accuracy"
-    first = min((point.start for point in _points(table, "operations.total_requests")), default=None)
-    marks = tuple(_marks(monitor, resources, told, first)) if first else ()
-    for metric in (quality, *(f"kpi.{name}" for name in monitor.kpis), *_CHARTS):
-        waits = metric == quality or is_labelled_metric(monitor, metric)
-        points = _points(table, metric, immature if waits else frozenset())
-        if points:
-            name = metric.partition(".")[2]
-            yield Chart(name.replace("_", " "), unit_of(name), points, limits.get(metric), marks)
-
-
-def _overall(table: pa.Table) -> pa.Table:
-    """Keep the numbers of all rows together, in order of the window."""
-    bare = [pc.equal(table[column], "") for column in ("model_version", "segment", "feature", "bin")]
-    keep = bare[0]
-    for condition in bare[1:]:
-        keep = pc.and_(keep, condition)
-    return table.filter(keep).sort_by("window_start")
-
-
-def _points(table: pa.Table, metric: str, immature: Iterable[datetime] = ()) -> tuple[Point, ...]:
-    kind, _, name = metric.partition(".")
-    rows = table.filter(pc.and_(pc.equal(table["kind"], kind), pc.equal(table["metric"], name))).to_pylist()
-    hollow = set(immature)
-    return tuple(
-        Point(r["window_start"], r["value"], r["lower"], r["upper"], r["window_start"] in hollow, r["note"])
-        for r in rows
-    )
-
-
-def _marks(monitor: Monitor, resources: Resources, told: Iterable[Story], start: datetime) -> Iterable[Mark]:
-    for story in told:
-        incident = story.incident
-        if incident.severity is Severity.P0 and incident.started >= start:
-            yield Mark(incident.started, f"{incident.series.rule}: {incident.state}")
-    for version in resources.registry.versions(monitor.name):
-        if version.promoted_at and version.promoted_at >= start:
-            yield Mark(version.promoted_at, f"{version.version} promoted")
 
 
 def _incident(story: Story, monitor: Monitor) -> IncidentRow:
@@ -214,7 +194,7 @@ def incident_row(incident: Incident, monitor: Monitor) -> IncidentRow:
         about=" ".join(part for part in (series.feature, series.segment, series.model_version) if part),
         value=None if is_grade else incident.value,
         threshold=None if is_grade else incident.threshold,
-        unit=unit_of(metric.partition(".")[2]),
+        unit=curves.unit_of(metric.partition(".")[2]),
         reason=incident.reason,
         runbook=Link("Runbook", runbook) if runbook and is_open else None,
     )
