@@ -12,5 +12,6 @@ parquet      a reference file, measured first    memory       labels remembered 
 identities   ids written in two ways              spelling     how ids are written, and would be elsewhere
 survey       a table nobody described            declared     what lint --connect looks for
 allocation   memory given back at once            lookup       a statement for people to read rows with
+counting     statements that count a window       counts       a window counted where its rows lie
 examination  what a connection and a log are like, asked for real
 """

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from hindsight.checks.quality.norms import Counted, Norm
+from hindsight.checks.quality.norms import Counted, Norm, Span
 
 _USUAL = np.array([0.0, -1.0, *(-float("9" * k) for k in range(1, 11)), *(float("9" * k) for k in range(3, 11))])
 NUMBERS = np.union1d(_USUAL, _USUAL.astype(np.float32))
@@ -27,18 +27,27 @@ def stand_ins(known: np.ndarray, norm: Counted) -> dict[float, int]:
     these lie from each other: a single value or two that most of the rows so far away have, for many are a scale of
     their own. 0 in all rows is a value that is stuck.
     """
-    low, high = norm.extremes or (-np.inf, np.inf)
-    reach = high - low if high > low else np.inf  # a constant has no measure of far
-    usual = np.isin(known, _possible(known, norm))
-    far = ((known < low - reach) | (known > high + reach)) & ~usual
-    beyond = _repeated(known[far], _least(known.size))
-    if len(beyond) > MOST_FAR or 2 * sum(beyond.values()) < np.count_nonzero(far):
-        beyond = {}
-    often = _repeated(known[usual], _least(known.size)) | beyond
+    low, high = nearby(norm)
+    usual = np.isin(known, possible(norm, all_zero=not known.any()))
+    far = ((known < low) | (known > high)) & ~usual
+    beyond = alone(_repeated(known[far], least(known.size)), int(np.count_nonzero(far)))
+    often = _repeated(known[usual], least(known.size)) | beyond
     found = {v: often[v] for v in sorted(often)}
     return {
-        v: count for v, count in found.items() if _is_odd(count, known.size, norm.share_of(v, within=_step(v, known)))
+        v: count for v, count in found.items() if is_odd(count, known.size, norm.share_of(v, within=_step(v, known)))
     }
+
+
+def nearby(norm: Counted) -> Span:
+    """The span beyond which a value lies further from the reference's values than these lie from each other."""
+    low, high = norm.extremes or (-np.inf, np.inf)
+    reach = high - low if high > low else np.inf  # a constant has no measure of far
+    return low - reach, high + reach
+
+
+def alone(repeated: dict[float, int], far: int) -> dict[float, int]:
+    """Return the values far away that rows repeat, if these are one or two that most of the rows so far away have."""
+    return {} if len(repeated) > MOST_FAR or 2 * sum(repeated.values()) < far else repeated
 
 
 def _step(value: float, known: np.ndarray) -> float:
@@ -51,27 +60,27 @@ def words(known: Mapping[str, int], norm: Norm) -> dict[str, int]:
     """Count the texts that say "unknown", such as N/A or -999, and are as much more frequent than in the reference."""
     n, before = sum(known.values()), max(sum(norm.texts.values()), 1)
     said = {
-        text: count for text, count in known.items() if WORDS.fullmatch(text.strip().casefold()) and count >= _least(n)
+        text: count for text, count in known.items() if WORDS.fullmatch(text.strip().casefold()) and count >= least(n)
     }
-    return {text: count for text, count in said.items() if _is_odd(count, n, norm.texts.get(text, 0) / before)}
+    return {text: count for text, count in said.items() if is_odd(count, n, norm.texts.get(text, 0) / before)}
 
 
-def _possible(known: np.ndarray, norm: Counted) -> list[float]:
+def possible(norm: Counted, *, all_zero: bool) -> list[float]:
     """The usual stand-ins that the reference does not have too often for any share of the rows to be odd.
 
     0 is one only where the reference has none at all: of what people count there are often more zeros than before.
     """
     shares = {value: norm.share_of(value) for value in NUMBERS.tolist()}
-    if shares[0.0] or not known.any():
+    if shares[0.0] or all_zero:
         del shares[0.0]
     return [value for value, share in shares.items() if OFTEN * share < 1]
 
 
-def _least(n: int) -> int:
+def least(n: int) -> int:
     return max(FEWEST, int(np.ceil(SHARE * n)))
 
 
-def _is_odd(count: int, n: int, usual: float) -> bool:
+def is_odd(count: int, n: int, usual: float) -> bool:
     return count >= OFTEN * usual * n + (FEWEST if usual else 0)
 
 

@@ -5,4 +5,6 @@ fitting     freeze the columns, in every segment    thresholds  what an effect m
 columns     what is frozen of one column            control     means and rates in sigmas of the reference
 profile     what is kept of a window: counts and    confidence  how sure a classifier is of what it says
             sums per bin                            scores      whether scores are what the file says
+counted_comparison  the same where only counts and sums are known
+cuts        where the warehouse parts numbers
 """

@@ -1,0 +1,85 @@
+"""A window that the warehouse counts has the numbers of one whose rows were read, and no row of a feature leaves it."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from hindsight import pipeline
+from hindsight.vocabulary.measurement import Kind, Measurement
+from tests.builders import a_window, at, monitor_file
+from tests.pipeline.world import World, a_world
+
+KINDS = (Kind.OPERATIONS, Kind.QUALITY, Kind.DRIFT, Kind.PROFILE, Kind.KPI)
+BY_ROWS = {"unit_change", "score_mistaken"}
+BOUNDS = {"ks", "wasserstein_normed"}
+
+
+def source(**changes: Any) -> dict[str, Any]:
+    return monitor_file()["source"] | changes
+
+
+Found = dict[tuple[str, ...], Measurement]
+
+
+def measured(world: World, day: str) -> Found:
+    pipeline.run_window(world.monitor, a_window(day), world.resources, read_at=at("2026-09-03"))
+    return {
+        (kind, m.model_version, m.segment, m.metric, m.feature, m.bin): m
+        for kind in KINDS
+        for m in world.measured(kind, day)
+    }
+
+
+def both(url: sa.URL, folder: Path, **changes: Any) -> tuple[Found, Found]:
+    """The numbers of a window that went wrong in many ways, read and counted."""
+    odd = {
+        "amount": lambda i: (None, -999.0, float("inf"), 1e9)[i % 4] if i % 10 == 0 else 130.0 + i % 7,
+        "region": lambda i: ("EU", "eu", "", None, "MARS")[i % 5],
+        "status_code": lambda i: (200, 200, 200, 500, 408)[i % 5],
+        "prediction": lambda i: None if i % 5 > 2 else i % 2,
+        "score": lambda i: None if i % 5 > 2 else 1.2 * math.sin(i) ** 2,
+        "model_version": lambda i: ("v1", "v2", None)[i % 3],
+        "latency_ms": lambda i: None if i % 50 == 0 else float(i),
+        "cost_usd": lambda i: None if i % 40 == 0 else 0.25,
+    }
+    with a_world(url, folder, segments=["region"], **changes) as world:
+        world.log("2026-09-01", **odd)
+        rows = measured(world, "2026-09-01")
+        world.declare(segments=["region"], source=source(count_in="warehouse"), **changes)
+        return rows, measured(world, "2026-09-01")
+
+
+@pytest.mark.parametrize("database", ["postgres", "sqlite", "duckdb"])
+def test_a_counted_window_has_the_numbers_of_its_rows(
+    request: pytest.FixtureRequest, tmp_path: Path, database: str
+) -> None:
+    rows, counted = both(request.getfixturevalue(f"{database}_url"), tmp_path)
+    assert counted.keys() == rows.keys()
+    for key, there in rows.items():
+        agree(key, there, counted[key])
+
+
+def agree(key: tuple[str, ...], there: Measurement, here: Measurement) -> None:
+    metric = key[3]
+    if metric in BY_ROWS:
+        assert here.value is None, key
+        assert "needs rows" in here.note
+        return
+    if metric in BOUNDS and there.value is not None:
+        assert here.value is not None, key
+        assert here.value <= there.value + 1e-9, key
+        assert there.value <= float(here.note.rpartition("at most ")[2]) * 1.001, key
+        return
+    if metric == "p_value" and there.value is not None:
+        assert here.value is not None
+        assert here.value >= there.value * (1 - 1e-9), key
+        return
+    assert here.value == (None if there.value is None else pytest.approx(there.value, rel=1e-9, abs=1e-12)), key
+    assert (here.n, here.reference, here.note) == (there.n, there.reference, there.note), key
+    for ours, theirs in ((here.lower, there.lower), (here.upper, there.upper)):
+        assert ours == (None if theirs is None else pytest.approx(theirs, rel=1e-7)), key
