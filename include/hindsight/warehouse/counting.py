@@ -1,4 +1,4 @@
-"""Counting: the statements that count the rows of a window where they lie; nothing here is executed.
+"""Counting: the statements that count the rows of a window where they lie.
 
 Columns of a statement's answer are named as in `vocabulary/counts`. Values are bound, identifiers quoted.
 """
@@ -64,6 +64,21 @@ class Log:
         each = sa.select(sa.func.count().label("k"), sa.func.count(ids).label("known")).select_from(self.table)
         found = each.where(self.where).group_by(ids).subquery("ids")
         return sa.select(_sum(found.c.k), _sum(sa.case((found.c.known > 0, 1), else_=found.c.k)))
+
+    def sample(self, every: int) -> Statement:
+        """One in so many distinct rows, evenly over their order in time."""
+        names = self.read.schema.names
+        rows = self.rows(*names)
+        order = [rows.c[self.timestamp], self.dialect.ordered(rows.c[self.id])]
+        place = sa.func.row_number().over(order_by=order) - 1
+        placed = sa.select(rows, place.label(_NUMBER)).subquery("placed")
+        chosen = self.dialect.remainder(placed.c[_NUMBER], every) == 0
+        return sa.select(*(placed.c[name] for name in names)).where(chosen)
+
+    def count(self, engine: sa.Engine) -> int:
+        """Ask how many distinct rows there are."""
+        with engine.connect() as connection:
+            return int(connection.execute(self.sizes()).one()[1])
 
     def _named(self, name: str) -> Column:
         if name != MOMENT:
@@ -179,7 +194,8 @@ class Counting:
     def arrivals(self) -> Statement:
         """The first and the last moment, and the longest stretch between two, in microseconds."""
         moment = self.log.rows(MOMENT).c[MOMENT]
-        gap = moment - sa.func.lag(moment).over(order_by=moment)
+        before = sa.func.max(moment).over(order_by=moment, rows=(-1, -1))  # some dialect takes `lag` from all others
+        gap = moment - before
         found = sa.select(moment.label("m"), gap.label("gap")).subquery("moments")
         return sa.select(sa.func.min(found.c.m), sa.func.max(found.c.m), sa.func.max(found.c.gap))
 

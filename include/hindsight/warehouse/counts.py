@@ -17,9 +17,9 @@ from hindsight.vocabulary.rows import Scalar
 from hindsight.vocabulary.windows import Window
 from hindsight.warehouse.columns import named, read_as
 from hindsight.warehouse.connect import reading
-from hindsight.warehouse.counting import Counting, Log, Owed
+from hindsight.warehouse.counting import Counting, Owed
 from hindsight.warehouse.dialects.generic import Statement
-from hindsight.warehouse.predictions import logged_in, logged_predictions
+from hindsight.warehouse.predictions import log_of, logged_in, logged_predictions
 from hindsight.warehouse.times import aware
 
 MOST_VALUES = 10_000  # of a column in one answer; of more only those that are asked for by name are told apart
@@ -134,15 +134,15 @@ def counting(engine: sa.Engine, monitor: Monitor, window: Window) -> Iterator[Wi
 
     Columns that are hashed are not there: their values would travel in clear. Errors as for `predictions.collect`.
     """
-    source, hashed = monitor.source.predictions, frozenset(monitor.pii.hash)
+    source = monitor.source.predictions
     with reading(engine, monitor.source.connection):
         logged = logged_predictions(engine, monitor)
         where = logged_in(monitor, logged, window)
         read = read_as(engine, logged, named(monitor), where, [source.timestamp])
-        log = Log(logged.dialect, logged.table, where, read, source.id, source.timestamp, hashed)
+        log = log_of(monitor, logged, where, read)
         with engine.connect() as plain:
             connection = logged.dialect.snapshot(plain)
             raw, n = (int(size) for size in connection.execute(log.sizes()).one())
-            shown = tuple(name for name in read.schema.names if name not in hashed)
+            shown = tuple(name for name in read.schema.names if name not in log.unordered)
             log = replace(log, repeats=raw != n)
             yield WindowCounts(connection, Counting(log), n, raw, source.status_code, source.prediction, shown)

@@ -25,6 +25,7 @@ from hindsight.pipeline.measure.reference import read_reference
 from hindsight.pipeline.resources import Resources
 from hindsight.snapshots.baselines import BaselineFiles, Manifest
 from hindsight.vocabulary.windows import Window
+from hindsight.warehouse.reference import SAMPLE
 
 CONTROL = "control"
 CALIBRATION, NO_LABELS = "calibration", "the reference has no matured labels to learn from"
@@ -175,7 +176,7 @@ def fingerprint(monitor: Monitor) -> str:
 
 def _counted(monitor: Monitor) -> dict[str, str]:
     """What the manifest says of the way windows are counted; nothing where the worker does, as it always did."""
-    return {"count_in": "warehouse"} if monitor.source.counts else {}
+    return {"count_in": "warehouse", "fitted_from": f"at most {SAMPLE:,} rows"} if monitor.source.counts else {}
 
 
 def matures_at(monitor: Monitor) -> datetime | None:
@@ -236,8 +237,8 @@ def _fit(
         labels = rows.labels if _mature(monitor, as_of) and _lags_enough(monitor) else None
         tables = {
             CALIBRATION: _calibration(monitor, labels).to_table(),
-            CONTROL: fit_control(rows.rows, monitor).to_table(),
-            PAST: past_table(own_windows(rows.rows, monitor, baseline)),
+            CONTROL: fit_control(rows.rows, monitor).of_more_rows(rows.rows.every).to_table(),
+            PAST: past_table(own_windows(rows.rows, monitor, baseline) if rows.rows.every == 1 else ()),
         }
         if labels is None:
             return baseline.measured({}, tables, declared=declared)

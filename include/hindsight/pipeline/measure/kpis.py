@@ -15,7 +15,8 @@ from functools import cache
 import pyarrow as pa
 
 from hindsight.checks.kpis import kpis, reference_kpis
-from hindsight.monitors.kpis import kpis_of, needs_labels, operands
+from hindsight.monitors.counting_checks import features_of
+from hindsight.monitors.kpis import kpis_of, needs_labels
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.resources import Resources
 from hindsight.vocabulary.measurement import Kind, Measurement
@@ -79,8 +80,7 @@ def _faults(monitor: Monitor, names: Sequence[str], resources: Resources) -> dic
 
 def _of_features(monitor: Monitor, name: str) -> str:
     """Why a KPI is not computed where rows of features stay in the warehouse; "" for one that names none."""
-    named = {one.column for one in operands(monitor, monitor.kpis[name]) if not one.of_labels}
-    features = sorted(named & monitor.features.keys() - set(monitor.segments))
+    features = features_of(monitor, name)
     reason = "is a feature, whose rows stay in the warehouse (source.count_in): set source.allow_rows"
     return f"kpis.{name}: {', '.join(features)} {reason}" if features else ""
 
