@@ -66,14 +66,14 @@ class Log:
         return sa.select(_sum(found.c.k), _sum(sa.case((found.c.known > 0, 1), else_=found.c.k)))
 
     def sample(self, every: int) -> Statement:
-        """One in so many distinct rows, evenly over their order in time."""
-        names = self.read.schema.names
-        rows = self.rows(*names)
-        order = [rows.c[self.timestamp], self.dialect.ordered(rows.c[self.id])]
-        place = sa.func.row_number().over(order_by=order) - 1
-        placed = sa.select(rows, place.label(_NUMBER)).subquery("placed")
-        chosen = self.dialect.remainder(placed.c[_NUMBER], every) == 0
-        return sa.select(*(placed.c[name] for name in names)).where(chosen)
+        """The rows of one id in so many, evenly over their order in time; only ids and times are put in order."""
+        ids, moment = self.dialect.exact(self.expression(self.id)), self.expression(self.timestamp)
+        each = sa.select(ids.label("id"), sa.func.max(moment).label("newest")).select_from(self.table).where(self.where)
+        asked = each.where(ids.is_not(None)).group_by(ids).subquery("ids")
+        place = sa.func.row_number().over(order_by=[asked.c.newest, asked.c.id]) - 1
+        placed = sa.select(asked.c.id, place.label(_NUMBER)).subquery("placed")
+        chosen = sa.select(placed.c.id).where(self.dialect.remainder(placed.c[_NUMBER], every) == 0)
+        return sa.select(*self.read.expressions).select_from(self.table).where(self.where, ids.in_(chosen))
 
     def count(self, engine: sa.Engine) -> int:
         """Ask how many distinct rows there are."""
@@ -132,7 +132,7 @@ class Counting:
     def keys(self, column: str) -> Statement:
         """How many rows have each value of a column."""
         inner = self._asked(Branch(""), {"value": column})
-        return sa.select(self._shown(inner), _count()).group_by(inner.c.key)
+        return sa.select(self._shown(inner), _count()).group_by(inner.c.grouped)
 
     def statuses(self, place: int, branch: Branch, status: str | None, prediction: str | None) -> Statement:
         """How many rows have each status, with and without a prediction."""
@@ -140,7 +140,7 @@ class Counting:
         given = self._there(inner.c.said, prediction) if prediction else sa.true()
         flagged = sa.select(inner, sa.case((given, 1), else_=0).label("predicted")).subquery("flagged")
         counts = sa.select(*_place(place, flagged), self._shown(flagged).label("status"), flagged.c.predicted, _count())
-        return _kept(counts, flagged, branch).group_by(flagged.c.arm, flagged.c.key, flagged.c.predicted)
+        return _kept(counts, flagged, branch).group_by(flagged.c.arm, flagged.c.grouped, flagged.c.predicted)
 
     def texts(
         self,
@@ -154,7 +154,7 @@ class Counting:
         """How many rows have each value of a column or, with `only`, one of these texts, a blank one or any other."""
         inner = self._asked(branch, {"value": name}, owed, only, rest)
         counts = sa.select(*_place(place, inner), inner.c.served, self._shown(inner), _count())
-        return _kept(counts, inner, branch).group_by(inner.c.arm, inner.c.served, inner.c.key)
+        return _kept(counts, inner, branch).group_by(inner.c.arm, inner.c.served, inner.c.grouped)
 
     def numbers(self, place: int, branch: Branch, name: str, owed: Owed = None) -> Statement:
         """How many numbers of a column lie between the cuts, and their sums."""
@@ -176,13 +176,15 @@ class Counting:
         inner = self._asked(branch, {"v": name})
         finite = sa.and_(self._known(inner.c.v), inner.c.v.between(-GREATEST, GREATEST))
         rank = sa.func.row_number().over(partition_by=inner.c.arm, order_by=inner.c.v) - 1
-        size = sa.func.count().over(partition_by=inner.c.arm)
+        size = sa.cast(sa.func.count().over(partition_by=inner.c.arm), sa.BigInteger())
         ranked = _kept(
-            sa.select(inner.c.arm, inner.c.v, rank.label("rank"), size.label("of")).where(finite), inner, branch
+            sa.select(inner.c.arm, inner.c.v, rank.label("nth"), size.label("many")).where(finite), inner, branch
         )
         found = ranked.subquery("ranked")
-        near = [sa.func.abs(found.c.rank * 100 - (found.c.of - 1) * percent) < 100 for percent in percents]
-        return sa.select(*_place(place, found), found.c.rank, found.c.v.label("value"), found.c.of).where(sa.or_(*near))
+        near = [sa.func.abs(found.c.nth * 100 - (found.c.many - 1) * percent) < 100 for percent in percents]
+        return sa.select(*_place(place, found), found.c.nth, found.c.v.label("value"), found.c.many).where(
+            sa.or_(*near)
+        )
 
     def repeated(self, name: str, low: float, high: float, least: int) -> Statement:
         """The numbers outside a span that many rows have."""
@@ -225,7 +227,7 @@ class Counting:
         only: Sequence[str] | None = None,
         rest: str = "",
     ) -> sa.Subquery:
-        """The rows with their arm, whether they are served, and columns; a `key` by which a value is grouped."""
+        """The rows with their arm, whether they are served, and columns; `grouped` by which a value is."""
         status, owed_values = owed or (None, ())
         rows = self.log.rows(*filter(None, (branch.key, status, *columns.values())))
         served = self._served(rows.c[status], status, owed_values) if status else sa.literal(1)
@@ -238,7 +240,7 @@ class Counting:
                 column = self._folded(column, only, rest)
             found.append(column.label(label))
             if label == "value":
-                found.append(self.log.dialect.exact(column).label("key"))
+                found.append(self.log.dialect.exact(column).label("grouped"))
         return sa.select(*found).select_from(rows).subquery("asked")
 
     def _arm(self, rows: sa.Subquery, branch: Branch) -> Column:
@@ -286,7 +288,7 @@ class Counting:
 
     def _shown(self, inner: sa.Subquery) -> Column:
         """The value of a group: of texts that are one by their code points any is all of them."""
-        shown = sa.func.min(inner.c.value) if isinstance(inner.c.value.type, sa.String) else inner.c.key
+        shown = sa.func.min(inner.c.value) if isinstance(inner.c.value.type, sa.String) else inner.c.grouped
         return shown.label("value")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from hindsight import pipeline
 from hindsight.vocabulary.measurement import Kind, Measurement
 from tests.builders import a_window, at, monitor_file
 from tests.pipeline.world import World, a_world
+from tests.warehouse.tables import writing
 
 KINDS = (Kind.OPERATIONS, Kind.QUALITY, Kind.DRIFT, Kind.PROFILE, Kind.KPI)
 BY_ROWS = {"unit_change", "score_mistaken"}
@@ -35,7 +37,7 @@ def measured(world: World, day: str) -> Found:
     }
 
 
-def both(url: sa.URL, folder: Path, **changes: Any) -> tuple[Found, Found]:
+def both(url: sa.URL, folder: Path, then: Callable[[], object]) -> tuple[Found, Found]:
     """The numbers of a window that went wrong in many ways, read and counted."""
     odd = {
         "amount": lambda i: (None, -999.0, float("inf"), 1e9)[i % 4] if i % 10 == 0 else 130.0 + i % 7,
@@ -47,18 +49,29 @@ def both(url: sa.URL, folder: Path, **changes: Any) -> tuple[Found, Found]:
         "latency_ms": lambda i: None if i % 50 == 0 else float(i),
         "cost_usd": lambda i: None if i % 40 == 0 else 0.25,
     }
-    with a_world(url, folder, segments=["region"], **changes) as world:
+    with a_world(url, folder, segments=["region"]) as world:
         world.log("2026-09-01", **odd)
+        then()
         rows = measured(world, "2026-09-01")
-        world.declare(segments=["region"], source=source(count_in="warehouse"), **changes)
+        world.declare(segments=["region"], source=source(count_in="warehouse"))
         return rows, measured(world, "2026-09-01")
 
 
-@pytest.mark.parametrize("database", ["postgres", "sqlite", "duckdb"])
+def as_parquet(url: sa.URL, folder: Path) -> None:
+    """Make the log of a DuckDB database a view of Parquet files."""
+    with writing(url) as connection:
+        connection.execute(sa.DDL(f"COPY inference_log TO '{folder}' (FORMAT parquet, PER_THREAD_OUTPUT)"))
+        connection.execute(sa.DDL("DROP TABLE inference_log"))
+        connection.execute(sa.DDL(f"CREATE VIEW inference_log AS FROM read_parquet('{folder}/*.parquet')"))
+
+
+@pytest.mark.parametrize("database", ["postgres", "sqlite", "duckdb", "parquet"])
 def test_a_counted_window_has_the_numbers_of_its_rows(
     request: pytest.FixtureRequest, tmp_path: Path, database: str
 ) -> None:
-    rows, counted = both(request.getfixturevalue(f"{database}_url"), tmp_path)
+    is_parquet = database == "parquet"
+    url = request.getfixturevalue("duckdb_url" if is_parquet else f"{database}_url")
+    rows, counted = both(url, tmp_path, then=lambda: as_parquet(url, tmp_path / "log") if is_parquet else None)
     assert counted.keys() == rows.keys()
     for key, there in rows.items():
         agree(key, there, counted[key])
