@@ -37,6 +37,7 @@ class WindowCounts:
     """The distinct rows of a window in the warehouse; see `vocabulary.counts.CountedRows`."""
 
     connection: sa.Connection
+    called: str
     counting: Counting
     n: int
     n_raw: int
@@ -99,7 +100,7 @@ class WindowCounts:
 
     def arrivals(self) -> tuple[datetime, datetime, float] | None:
         """Return when the first and the last row was logged and the longest stretch between two, in seconds."""
-        first, last, gap = self.connection.execute(self.counting.arrivals()).one()
+        first, last, gap = self._rows(self.counting.arrivals())[0]
         oldest, newest = aware(first), aware(last)
         return None if oldest is None or newest is None else (oldest, newest, float(gap or 0) / 1e6)
 
@@ -108,15 +109,17 @@ class WindowCounts:
     ) -> int:
         """Count the rows that lack nothing."""
         status = None if owed is None else self.status
-        return int(
-            self.connection.execute(self.counting.complete(finite, there, if_owed, status, owed or ())).scalar_one()
-        )
+        return int(self._rows(self.counting.complete(finite, there, if_owed, status, owed or ()))[0][0])
 
     def _owed(self, owed: Sequence[Scalar] | None) -> Owed:
         return None if owed is None or self.status is None else (self.status, owed)
 
+    def _rows(self, statement: Statement) -> Sequence[Any]:
+        with reading(self.connection.engine, self.called):
+            return self.connection.execute(statement).all()
+
     def _table(self, statement: Statement, shape: Mapping[str, pa.DataType]) -> pa.Table:
-        rows = self.connection.execute(statement).all()
+        rows = self._rows(statement)
         columns = zip(*rows, strict=True) if rows else ((),) * len(shape)
         arrays = [pa.array(map(_as(kind), values), kind) for values, kind in zip(columns, shape.values(), strict=True)]
         return pa.Table.from_arrays(arrays, list(shape))
@@ -134,15 +137,16 @@ def counting(engine: sa.Engine, monitor: Monitor, window: Window) -> Iterator[Wi
 
     Columns that are hashed are not there: their values would travel in clear. Errors as for `predictions.collect`.
     """
-    source = monitor.source.predictions
-    with reading(engine, monitor.source.connection):
+    source, called = monitor.source.predictions, monitor.source.connection
+    with reading(engine, called):
         logged = logged_predictions(engine, monitor)
         where = logged_in(monitor, logged, window)
         read = read_as(engine, logged, named(monitor), where, [source.timestamp])
+        connection = logged.dialect.snapshot(engine.connect())
+    with connection:
         log = log_of(monitor, logged, where, read)
-        with engine.connect() as plain:
-            connection = logged.dialect.snapshot(plain)
+        with reading(engine, called):
             raw, n = (int(size) for size in connection.execute(log.sizes()).one())
-            shown = tuple(name for name in read.schema.names if name not in log.unordered)
-            log = replace(log, repeats=raw != n)
-            yield WindowCounts(connection, Counting(log), n, raw, source.status_code, source.prediction, shown)
+        shown = tuple(name for name in read.schema.names if name not in log.unordered)
+        asking = Counting(replace(log, repeats=raw != n))
+        yield WindowCounts(connection, called, asking, n, raw, source.status_code, source.prediction, shown)

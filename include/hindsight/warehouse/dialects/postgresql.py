@@ -95,7 +95,7 @@ class Engine(Dialect):
 
     def place(self, number: Column, cuts: Sequence[float], tree: Callable[[Column, Sequence[float]], Column]) -> Column:
         """By the server's own search, several times as quick."""
-        bounds = sa.literal([*cuts], postgresql.ARRAY(sa.Double()))
+        bounds: Column = sa.literal([*cuts], postgresql.ARRAY(sa.Double()))
         return sa.func.width_bucket(number, bounds, type_=sa.Integer()) if cuts else tree(number, cuts)
 
     def snapshot(self, connection: sa.Connection) -> sa.Connection:
