@@ -19,6 +19,7 @@ from hindsight.checks.values.counted import counted_groups, counted_numbers, cou
 from hindsight.checks.values.groups import groups
 from hindsight.checks.values.samples import NumericColumn, TextColumn, Texts
 from hindsight.vocabulary.rows import Rows
+from hindsight.warehouse import counts
 from hindsight.warehouse.connect import open_engine
 from hindsight.warehouse.counts import WindowCounts, counting
 from tests.builders import a_monitor, a_window, at
@@ -111,3 +112,23 @@ def texts_agree(counted: WindowCounts, rows: Rows, baseline: Baseline, name: str
         assert isinstance(ours, Texts)
         assert (ours.nulls, ours.values.texts) == (theirs.nulls, theirs.values.texts)
         assert ours.values.counts.tolist() == theirs.values.counts.tolist()
+
+
+def test_of_too_many_categories_only_the_frozen_ones_are_told_apart(
+    database_url: sa.URL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = ["EU", "EU", "eu", "US", "", " ", None, "<other>", *map(str, range(20))]
+    rows = [a_prediction(f"r{i}", region=text, income=1.0, is_new=True) for i, text in enumerate(texts)]
+    fill(database_url, rows, log=COLUMNS)
+    monkeypatch.setattr(counts, "MOST_VALUES", 6)
+    with counting(open_engine(database_url), MONITOR, a_window()) as counted:
+        found = counted_texts(counted, "region", counted_groups(counted, MONITOR), known=("EU", "ASIA"))
+    whole = found.owed
+    assert found.folded
+    assert isinstance(whole, Texts)
+    assert (whole.n, whole.nulls) == (len(texts), 1)
+    assert dict(zip(whole.values.texts, whole.values.counts.tolist(), strict=True)) == {
+        "<other>": 23,
+        "EU": 2,
+        "<empty>": 2,
+    }
