@@ -58,6 +58,10 @@ bench: .venv/.installed  ## Time windows of up to 10 M rows beside Evidently and
 	@$(MAKE) --no-print-directory .venv-nannyml/.installed || echo "make: NannyML could not be installed and is left out" >&2
 	$(BIN)/python -m benchmarks.speed
 
+.PHONY: bench-pushdown
+bench-pushdown: .venv/.installed  ## Time windows counted in DuckDB and PostgreSQL beside those that are read: a quarter of an hour, 6 GB of disk
+	$(BIN)/python -m benchmarks.pushdown
+
 .PHONY: bench-alarms
 bench-alarms: .venv/.installed  ## Measure false alarms and power beside Evidently and NannyML: half an hour
 	$(BIN)/python -m benchmarks.alarms

@@ -38,7 +38,7 @@ def fetch_and_write(uri: str, folder: Path) -> float:
         return time.perf_counter() - began
 
 
-def _monitored(uri: str, folder: Path) -> tuple[Any, Any, Any]:
+def monitored(uri: str, folder: Path) -> tuple[Any, Any, Any]:
     """The monitor, the window and the resources of the window job."""
     from hindsight import pipeline
     from hindsight.ledger.connect import open_engine
@@ -49,6 +49,7 @@ def _monitored(uri: str, folder: Path) -> tuple[Any, Any, Any]:
     from hindsight.vocabulary.windows import Window
 
     ledger = Ledger(open_engine(sa.make_url(f"sqlite:///{folder}/ledger.db")))
+    ledger.create()
     url = sa.make_url(uri)
     resources = pipeline.Resources(
         Settings(folder, str(folder), folder, folder), lambda _: url, ledger, Registry(ledger.engine)
@@ -60,7 +61,7 @@ def freeze(uri: str, folder: Path) -> float:
     """Time the fit of the reference from the warehouse, done once for a monitor."""
     from hindsight.pipeline.measure.baselines import baseline_for
 
-    monitor, window, resources = _monitored(uri, folder)
+    monitor, window, resources = monitored(uri, folder)
     began = time.perf_counter()
     baseline_for(monitor, window, resources, as_of=window.end)
     return time.perf_counter() - began
@@ -71,7 +72,7 @@ def window_job(uri: str, folder: Path) -> float:
     from hindsight.pipeline.measure.windows import run_window
 
     shutil.rmtree(folder / "snapshots", ignore_errors=True)
-    monitor, window, resources = _monitored(uri, folder)
+    monitor, window, resources = monitored(uri, folder)
     began = time.perf_counter()
     run_window(monitor, window, resources)
     return time.perf_counter() - began

@@ -52,14 +52,14 @@ def load(uri: str, n: int) -> None:
         cursor.execute("DROP TABLE IF EXISTS bench_log")
         for side, start in zip(SIDES, (START - DAY, START), strict=True):
             for part, table in enumerate(features(n, side)):
-                cursor.adbc_ingest("bench_log", _logged(table, side, part, start), mode="create_append")
+                cursor.adbc_ingest("bench_log", logged(table, side, part, start), mode="create_append")
                 connection.commit()
         cursor.execute("CREATE INDEX bench_time ON bench_log (predicted_at)")
         cursor.execute("ANALYZE bench_log")
         connection.commit()
 
 
-def _logged(table: pa.Table, side: Side, part: int, start: datetime) -> pa.Table:
+def logged(table: pa.Table, side: Side, part: int, start: datetime) -> pa.Table:
     """The features as a serving system would log them."""
     n = table.num_rows
     rng = np.random.default_rng([2 + SIDES.index(side), part])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,7 +18,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mssql
 
 from hindsight.monitors.model import Monitor
+from hindsight.vocabulary.counts import Arm, Branch
 from hindsight.warehouse import identities, kpis, labels, predictions, survey
+from hindsight.warehouse.columns import named, read_as
+from hindsight.warehouse.counting import Counting
 from hindsight.warehouse.dialects import dialect_of
 from hindsight.warehouse.dialects.catalogue import Catalogued
 from hindsight.warehouse.dialects.generic import size
@@ -26,6 +29,7 @@ from tests.builders import a_monitor, a_window, at
 
 # what a column of moments with a zone is where SQLAlchemy's own type would not do
 MOMENTS: dict[str, sa.types.TypeEngine[Any]] = {"bigquery": sa.TIMESTAMP(), "mssql": mssql.DATETIMEOFFSET()}
+CUTS = (-1.5, 0.0, 1.5, float("inf"))
 WINDOW, NIGHT = a_window(), at("2026-09-20")
 AN_ID = "0a1b2c3d-0000-4000-8000-00000000000"
 
@@ -152,6 +156,8 @@ def _uses(engine: Any) -> dict[str, tuple[Callable[[], object], Sequence[tuple[A
         ),
         "kpi_rows": (lambda: kpis.kpi_rows(engine, one, [WINDOW], ["revenue"], as_of=NIGHT, **key), nothing),
         "clock": (lambda: engine.execute(sa.select(dialect_of(engine).clock())), nothing),
+        "sample": (lambda: engine.execute(_counting(engine, one).log.sample(5)), nothing),
+        "counted": (lambda: _counted(engine, one), nothing),
         "survey": (lambda: _surveyed(engine), survey_rows),
         "first_labels": (lambda: _first_labels(engine), []),
     }
@@ -160,6 +166,39 @@ def _uses(engine: Any) -> dict[str, tuple[Callable[[], object], Sequence[tuple[A
 def _collected(engine: Any, one: Monitor) -> None:
     with TemporaryDirectory() as folder, predictions.collect(engine, one, WINDOW, folder=Path(folder), pii_key=None):
         pass
+
+
+def _counting(engine: Any, one: Monitor) -> Counting:
+    logged = predictions.logged_predictions(engine, one)
+    where = predictions.logged_in(one, logged, WINDOW)
+    read = read_as(engine, logged, named(one), where, ["predicted_at"])
+    return Counting(predictions.log_of(one, logged, where, read))
+
+
+def _counted(engine: Any, one: Monitor) -> None:
+    """A statement of each kind that counts: of ids that repeat, and of a log whose ids do not."""
+    counting = _counting(engine, one)
+    versions, segments = (
+        Branch("model_version", (Arm(("v1",), CUTS),), CUTS),
+        Branch("region", (Arm(("EU",), CUTS),), None),
+    )
+    owed = ("status_code", (200,))
+    engine.execute(counting.log.sizes())
+    engine.execute(counting.keys("region"))
+    counting = Counting(replace(counting.log, repeats=False))
+    for statement in (
+        counting.keys("is_new"),
+        counting.statuses(0, versions, "status_code", "prediction"),
+        counting.numbers(0, versions, "amount"),
+        counting.numbers(1, segments, "score", owed),
+        counting.texts(0, versions, "Order").limit(10),
+        counting.texts(1, segments, "region", owed, only=("EU",), rest="<other>"),
+        counting.ranked(0, segments, "latency_ms", (50, 99)),
+        counting.repeated("amount", -1.0, 1.0, 5),
+        counting.arrivals(),
+        counting.complete(["cost_usd"], ["model_version"], ["prediction"], *owed),
+    ):
+        engine.execute(statement)
 
 
 def _surveyed(engine: Any) -> None:

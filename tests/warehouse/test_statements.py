@@ -22,7 +22,7 @@ DIALECTS = {
     "redshift": ("redshift+redshift_connector://u@h/db", "redshift", set()),
     "databricks": ("databricks://token:t@h?http_path=p&catalog=c&schema=ml", "databricks", set()),
     "trino": ("trino://u@h/hive/ml", "trino", {"with_timezone"}),
-    "mssql": ("mssql+pymssql://u@h/db", "tsql", {"sysutcdatetime", "todatetimeoffset"}),
+    "mssql": ("mssql+pymssql://u@h/db", "tsql", {"sysutcdatetime", "todatetimeoffset", "varp"}),
     "mysql": ("mysql+pymysql://u@h/ml", "mysql", set()),
 }
 

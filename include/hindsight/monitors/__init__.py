@@ -5,7 +5,7 @@ strict       the base of these models            document     YAML with line num
 templates    what a file has from the one it extends
 rules        a rule, and changes to one          built_in_rules  those every monitor has
 kpis         business numbers, what they mean    explain      what pydantic says, in words users know
-file_checks  whether the parts make sense together; rule_checks and kpi_checks likewise
+file_checks  whether the parts make sense together; rule_checks, kpi_checks and counting_checks likewise
 metric_catalog  every metric there is, with its definition
 keys         what every key means, in keys.yml   key_reference  the same as docs/monitor-file.md
 schema       the JSON Schema for editors         times        moments as a command line is given them

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from hindsight.errors import did_you_mean
+from hindsight.monitors.counting_checks import counting_problems
 from hindsight.monitors.document import Where
 from hindsight.monitors.kpi_checks import kpi_problems
 from hindsight.monitors.metric_catalog import metric, resource_metrics
@@ -40,6 +41,7 @@ def problems(monitor: Monitor) -> Found:
     yield from _connection(monitor)
     yield from _model(monitor)
     yield from _drift_method(monitor)
+    yield from counting_problems(monitor)
     yield from _private_columns(monitor)
     yield from _segments(monitor)
     yield from _resources(monitor)

@@ -81,6 +81,18 @@ class Source(Strict):
     connection: str = "warehouse"
     predictions: Predictions
     labels: Labels | None = None
+    count_in: Literal["auto", "warehouse", "worker"] = "auto"
+    allow_rows: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether the warehouse counts; what is told by rows then needs `allow_rows`."""
+        return self.count_in == "warehouse"
+
+    @property
+    def rows_stay(self) -> bool:
+        """Whether rows of features never leave the warehouse."""
+        return self.counts and not self.allow_rows
 
 
 class LabelPolicy(Strict):

@@ -4,4 +4,5 @@ windows      Window, Grid, durations and moments     measurement  Kind, Measurem
 rows         Rows: what a check needs of the rows    letters      a letter, its envelope, the fate of an attempt
 severity     how loud                                facts        what was seen of a table nobody described
 threads      a pool that shares what its maker remembers
+counts       what is asked of rows that stay in the warehouse
 """

@@ -14,5 +14,6 @@ survey       a table nobody described            declared     what lint --connec
 allocation   memory given back at once            lookup       a statement for people to read rows with
 schemas      where a table of no named schema    rights       which right a refused login lacks
 samples      a few rows for people to look at
+counting     statements that count a window       counts       a window counted where its rows lie
 examination  what a connection and a log are like, asked for real
 """

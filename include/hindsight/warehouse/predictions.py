@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -16,8 +16,9 @@ import sqlalchemy as sa
 from hindsight.errors import ConfigError, DataError, Problem
 from hindsight.monitors.model import Monitor
 from hindsight.vocabulary.windows import Window
-from hindsight.warehouse.columns import named, read_as, require_roles
+from hindsight.warehouse.columns import Reading, named, read_as, require_roles
 from hindsight.warehouse.connect import reading
+from hindsight.warehouse.counting import Log
 from hindsight.warehouse.pii import Hasher
 from hindsight.warehouse.relations import Relation, relation
 from hindsight.warehouse.rows import WindowRows
@@ -48,13 +49,16 @@ def collect(
     pii_key: bytes | None,
     max_rows: int | None = None,
     also: Sequence[str] = (),
+    sample: int | None = None,
 ) -> WindowRows:
     """Read the columns the monitor names of one window into a Parquet file in `folder`; the caller closes the rows.
 
     Columns in pii.drop are never asked for, those in pii.hash are hashed before they are written. `also` names columns
     that are read besides but not shown in `columns`. Columns that the table lacks are listed in `missing`, but id and
-    timestamp. Raises DataError (a missing table, id or timestamp, a timestamp that is none, over `max_rows`, a refused
-    login, a statement over its limit), WarehouseError (unreachable or broken off), ConfigError (no key).
+    timestamp. Of more than `sample` rows, if that is said, one in so many is read, evenly in time.
+
+    Raises DataError (a missing table, id or timestamp, a timestamp that is none, over `max_rows`, a refused login, a
+    statement over its limit), WarehouseError (unreachable or broken off), ConfigError (no key).
     """
     hasher = Hasher(monitor.pii.hash, pii_key)
     with reading(engine, monitor.source.connection):
@@ -71,9 +75,21 @@ def collect(
         id_column=monitor.source.predictions.id,
         timestamp_column=monitor.source.predictions.timestamp,
     )
-    statement = sa.select(*read.expressions).select_from(logged.table).where(where)
+    statement, every = sa.select(*read.expressions).select_from(logged.table).where(where), 1
+    if sample is not None:
+        log = log_of(monitor, logged, where, read)
+        with reading(engine, monitor.source.connection):
+            every = max(1, -(-log.count(engine) // sample))
+        statement = log.sample(every) if every > 1 else statement
     with closing(batches(engine, statement, read.schema, monitor.source.connection)) as answer:
-        return spool(_capped(answer, max_rows, f"{logged.name} in {window}"), layout, hasher, folder)
+        rows = spool(_capped(answer, max_rows, f"{logged.name} in {window}"), layout, hasher, folder)
+        return replace(rows, every=every)
+
+
+def log_of(monitor: Monitor, logged: Relation, where: sa.ColumnElement[bool], read: Reading) -> Log:
+    """Return some rows of the log as they are counted."""
+    source, hashed = monitor.source.predictions, frozenset(monitor.pii.hash)
+    return Log(logged.dialect, logged.table, where, read, source.id, source.timestamp, hashed)
 
 
 def as_logged(engine: sa.Engine, monitor: Monitor, window: Window) -> sa.Select[*tuple[Any, ...]]:

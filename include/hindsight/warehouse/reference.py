@@ -25,6 +25,7 @@ from hindsight.warehouse.predictions import collect, logged_predictions
 from hindsight.warehouse.rows import WindowRows
 from hindsight.warehouse.times import TIMESTAMP
 
+SAMPLE = 200_000  # rows that are read of a reference whose windows are counted in the warehouse
 _DAY = Grid(timedelta(days=1))
 
 
@@ -85,7 +86,8 @@ def _from_warehouse(
         for column in also:
             logged_predictions(engine, monitor).require(column, "reference.output")
     period = _period(reference, as_of)
-    rows = collect(engine, monitor, period, folder=folder, pii_key=pii_key, also=also)
+    sample = SAMPLE if monitor.source.counts else None
+    rows = collect(engine, monitor, period, folder=folder, pii_key=pii_key, also=also, sample=sample)
     try:
         spans = _alike(period, as_of, monitor, reference)
         if spans != [period]:

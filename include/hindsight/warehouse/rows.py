@@ -28,8 +28,8 @@ class WindowRows:
     """Distinct rows in the order the warehouse gave them, which is the same for every column but means nothing.
 
     `types` holds the warehouse's type of each column, `missing` the columns that the monitor names and the table
-    lacks. `key_id` names the key of hashed columns ("" without any). The file is deleted
-    by `close()`, or on leaving a `with`; rows narrowed from these share it.
+    lacks. `key_id` names the key of hashed columns ("" without any). Of a sample they are one row in `every`. The file
+    is deleted by `close()`, or on leaving a `with`; rows narrowed from these share it.
     """
 
     path: Path
@@ -41,6 +41,7 @@ class WindowRows:
     id_column: str | None = None
     timestamp_column: str | None = None
     keep: Mask | None = None
+    every: int = 1
 
     @property
     def lends(self) -> bool:

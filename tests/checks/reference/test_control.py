@@ -102,3 +102,9 @@ def test_a_rule_may_watch_a_chart() -> None:
     chart = {"id": "chart", "metric": "drift.mean_control", "above": 3, "below": -3}
     monitor: Monitor = a_monitor(rules=[chart])
     assert next(rule for rule in monitor.rules if rule.id == "chart").below == -3
+
+
+@given(st.floats(1, 50), st.integers(1, 30))
+def test_windows_of_more_rows_vary_more_beside_what_chance_explains(ratio: float, times: int) -> None:
+    scaled = Control({("mean", "amount"): ratio}).of_more_rows(times).sigmas["mean", "amount"]
+    assert scaled**2 - 1 == pytest.approx(times * (ratio**2 - 1), rel=1e-9, abs=1e-12)

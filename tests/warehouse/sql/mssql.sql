@@ -121,6 +121,89 @@ WHERE inference_log.predicted_at >= CAST('2026-09-01T00:00:00.000000' AS DATETIM
 -- clock
 SELECT datediff_big(microsecond, '1970-01-01', sysutcdatetime()) AS datediff_big_1;
 
+-- sample
+SELECT inference_log.request_id AS request_id, datediff_big(microsecond, '1970-01-01', inference_log.predicted_at) AS predicted_at, inference_log.prediction AS prediction, inference_log.score AS score, rtrim(inference_log.model_version) AS model_version, inference_log.status_code AS status_code, inference_log.region AS region, inference_log.latency_ms AS latency_ms, CAST(inference_log.cost_usd AS DOUBLE PRECISION) AS cost_usd, CAST(inference_log.amount AS DOUBLE PRECISION) AS amount, inference_log.is_new AS is_new, inference_log.born AS born, inference_log.[Order] AS [Order]
+FROM inference_log
+WHERE inference_log.predicted_at >= CAST('2026-09-01T00:00:00.000000' AS DATETIME2) AND inference_log.predicted_at < CAST('2026-09-02T00:00:00.000000' AS DATETIME2) AND CAST(CAST(rtrim(inference_log.model_version) AS NVARCHAR(4000)) AS VARBINARY(8000)) = CAST(CAST('v1' AS NVARCHAR(4000)) AS VARBINARY(8000)) AND CAST(CAST(inference_log.request_id AS NVARCHAR(4000)) AS VARBINARY(8000)) IN (SELECT placed.id
+FROM (SELECT ids.id AS id, row_number() OVER (ORDER BY ids.newest, ids.id) - 1 AS [row number]
+FROM (SELECT CAST(CAST(inference_log.request_id AS NVARCHAR(4000)) AS VARBINARY(8000)) AS id, max(datediff_big(microsecond, '1970-01-01', inference_log.predicted_at)) AS newest
+FROM inference_log
+WHERE inference_log.predicted_at >= CAST('2026-09-01T00:00:00.000000' AS DATETIME2) AND inference_log.predicted_at < CAST('2026-09-02T00:00:00.000000' AS DATETIME2) AND CAST(CAST(rtrim(inference_log.model_version) AS NVARCHAR(4000)) AS VARBINARY(8000)) = CAST(CAST('v1' AS NVARCHAR(4000)) AS VARBINARY(8000)) AND CAST(CAST(inference_log.request_id AS NVARCHAR(4000)) AS VARBINARY(8000)) IS NOT NULL GROUP BY CAST(CAST(inference_log.request_id AS NVARCHAR(4000)) AS VARBINARY(8000))) AS ids) AS placed
+WHERE placed.[row number] % 5 = 0);
+
+-- counted
+SELECT CAST(coalesce(sum(ids.k), 0) AS BIGINT) AS coalesce_1, CAST(coalesce(sum(CASE WHEN (ids.known > 0) THEN 1 ELSE ids.k END), 0) AS BIGINT) AS coalesce_2
+FROM (SELECT count(*) AS k, count(CAST(CAST(inference_log.request_id AS NVARCHAR(4000)) AS VARBINARY(8000))) AS known
+FROM inference_log
+WHERE inference_log.predicted_at >= CAST('2026-09-01T00:00:00.000000' AS DATETIME2) AND inference_log.predicted_at < CAST('2026-09-02T00:00:00.000000' AS DATETIME2) AND CAST(CAST(rtrim(inference_log.model_version) AS NVARCHAR(4000)) AS VARBINARY(8000)) = CAST(CAST('v1' AS NVARCHAR(4000)) AS VARBINARY(8000)) GROUP BY CAST(CAST(inference_log.request_id AS NVARCHAR(4000)) AS VARBINARY(8000))) AS ids;
+SELECT min(asked.value) AS value, count(*) AS n
+FROM (SELECT -1 AS arm, 1 AS served, logged.region AS value, CAST(CAST(logged.region AS NVARCHAR(4000)) AS VARBINARY(8000)) AS grouped
+FROM (SELECT anon_1.region AS region
+FROM (SELECT inference_log.region AS region, row_number() OVER (PARTITION BY CAST(CAST(inference_log.request_id AS NVARCHAR(4000)) AS VARBINARY(8000)) ORDER BY datediff_big(microsecond, '1970-01-01', inference_log.predicted_at) DESC, CASE WHEN (inference_log.prediction IS NULL) THEN 1 ELSE 0 END, inference_log.prediction, CASE WHEN (inference_log.score IS NULL) THEN 1 ELSE 0 END, inference_log.score, CASE WHEN (rtrim(inference_log.model_version) IS NULL) THEN 1 ELSE 0 END, CAST(CAST(rtrim(inference_log.model_version) AS NVARCHAR(4000)) AS VARBINARY(8000)), CASE WHEN (inference_log.status_code IS NULL) THEN 1 ELSE 0 END, inference_log.status_code, CASE WHEN (inference_log.region IS NULL) THEN 1 ELSE 0 END, CAST(CAST(inference_log.region AS NVARCHAR(4000)) AS VARBINARY(8000)), CASE WHEN (inference_log.latency_ms IS NULL) THEN 1 ELSE 0 END, inference_log.latency_ms, CASE WHEN (CAST(inference_log.cost_usd AS DOUBLE PRECISION) IS NULL) THEN 1 ELSE 0 END, CAST(inference_log.cost_usd AS DOUBLE PRECISION), CASE WHEN (CAST(inference_log.amount AS DOUBLE PRECISION) IS NULL) THEN 1 ELSE 0 END, CAST(inference_log.amount AS DOUBLE PRECISION), CASE WHEN (inference_log.is_new IS NULL) THEN 1 ELSE 0 END, inference_log.is_new, CASE WHEN (inference_log.born IS NULL) THEN 1 ELSE 0 END, inference_log.born, CASE WHEN (inference_log.[Order] IS NULL) THEN 1 ELSE 0 END, CAST(CAST(inference_log.[Order] AS NVARCHAR(4000)) AS VARBINARY(8000))) AS [row number], inference_log.request_id AS [row number id]
+FROM inference_log
+WHERE inference_log.predicted_at >= CAST('2026-09-01T00:00:00.000000' AS DATETIME2) AND inference_log.predicted_at < CAST('2026-09-02T00:00:00.000000' AS DATETIME2) AND CAST(CAST(rtrim(inference_log.model_version) AS NVARCHAR(4000)) AS VARBINARY(8000)) = CAST(CAST('v1' AS NVARCHAR(4000)) AS VARBINARY(8000))) AS anon_1
+WHERE anon_1.[row number] = 1 OR anon_1.[row number id] IS NULL) AS logged) AS asked GROUP BY asked.grouped;
+SELECT asked.grouped AS value, count(*) AS n
+FROM (SELECT -1 AS arm, 1 AS served, logged.is_new AS value, logged.is_new AS grouped
+FROM (SELECT inference_log.is_new AS is_new
+FROM inference_log
+WHERE inference_log.predicted_at >= CAST('2026-09-01T00:00:00.000000' AS DATETIME2) AND inference_log.predicted_at < CAST('2026-09-02T00:00:00.000000' AS DATETIME2) AND CAST(CAST(rtrim(inference_log.model_version) AS NVARCHAR(4000)) AS VARBINARY(8000)) = CAST(CAST('v1' AS NVARCHAR(4000)) AS VARBINARY(8000))) AS logged) AS asked GROUP BY asked.grouped;
+SELECT 0 AS branch, flagged.arm, flagged.grouped AS status, flagged.predicted, count(*) AS n
+FROM (SELECT asked.arm AS arm, asked.served AS served, asked.value AS value, asked.grouped AS grouped, asked.said AS said, CASE WHEN (asked.said IS NOT NULL) THEN 1 ELSE 0 END AS predicted
+FROM (SELECT CASE WHEN (CAST(CAST(logged.model_version AS NVARCHAR(4000)) AS VARBINARY(8000)) IN (CAST(CAST('v1' AS NVARCHAR(4000)) AS VARBINARY(8000)))) THEN 0 ELSE -1 END AS arm, 1 AS served, logged.status_code AS value, logged.status_code AS grouped, logged.prediction AS said
+FROM (SELECT rtrim(inference_log.model_version) AS model_version, inference_log.status_code AS status_code, inference_log.prediction AS prediction
+FROM inference_log
+WHERE inference_log.predicted_at >= CAST('2026-09-01T00:00:00.000000' AS DATETIME2) AND inference_log.predicted_at < CAST('2026-09-02T00:00:00.000000' AS DATETIME2) AND CAST(CAST(rtrim(inference_log.model_version) AS NVARCHAR(4000)) AS VARBINARY(8000)) = CAST(CAST('v1' AS NVARCHAR(4000)) AS VARBINARY(8000))) AS logged) AS asked) AS flagged GROUP BY flagged.arm, flagged.grouped, flagged.predicted;
+SELECT 0 AS branch, parted.arm, parted.served, parted.place, count(*) AS n, sum(CASE WHEN (parted.place >= 0 AND parted.v BETWEEN -1e+150 AND 1e+150) THEN parted.v ELSE 0.0 END) AS total, varp(CASE WHEN (parted.place >= 0 AND parted.v BETWEEN -1e+150 AND 1e+150) THEN parted.v END) AS variance, min(parted.v) AS low, max(parted.v) AS high, sum(CASE WHEN (parted.place >= 0 AND parted.v BETWEEN -1e+150 AND 1e+150 AND parted.v = floor(parted.v)) THEN 1 ELSE 0 END) AS whole
+FROM (SELECT asked.arm AS arm, asked.served AS served, asked.v AS v, CASE WHEN (NOT (asked.v IS NOT NULL AND asked.v = asked.v)) THEN -1 ELSE CASE WHEN (asked.v < 1.5) THEN CASE WHEN (asked.v < 0.0) THEN CASE WHEN (asked.v < -1.5) THEN 0 ELSE 1 END ELSE 2 END ELSE CASE WHEN (asked.v <= 1.7976931348623157e+308) THEN 3 ELSE 4 END END END AS place
+FROM (SELECT CASE WHEN (CAST(CAST(logged.model_version AS NVARCHAR(4000)) AS VARBINARY(8000)) IN (CAST(CAST('v1' AS NVARCHAR(4000)) AS VARBINARY(8000)))) THEN 0 ELSE -1 END AS arm, 1 AS served, CAST(logged.amount AS DOUBLE PRECISION) AS v
+FROM (SELECT rtrim(inference_log.model_version) AS model_version, CAST(inference_log.amount AS DOUBLE PRECISION) AS amount
+FROM inference_log
+WHERE inference_log.predicted_at >= CAST('2026-09-01T00:00:00.000000' AS DATETIME2) AND inference_log.predicted_at < CAST('2026-09-02T00:00:00.000000' AS DATETIME2) AND CAST(CAST(rtrim(inference_log.model_version) AS NVARCHAR(4000)) AS VARBINARY(8000)) = CAST(CAST('v1' AS NVARCHAR(4000)) AS VARBINARY(8000))) AS logged) AS asked) AS parted GROUP BY parted.arm, parted.served, parted.place;
+SELECT 1 AS branch, parted.arm, parted.served, parted.place, count(*) AS n, sum(CASE WHEN (parted.place >= 0 AND parted.v BETWEEN -1e+150 AND 1e+150) THEN parted.v ELSE 0.0 END) AS total, varp(CASE WHEN (parted.place >= 0 AND parted.v BETWEEN -1e+150 AND 1e+150) THEN parted.v END) AS variance, min(parted.v) AS low, max(parted.v) AS high, sum(CASE WHEN (parted.place >= 0 AND parted.v BETWEEN -1e+150 AND 1e+150 AND parted.v = floor(parted.v)) THEN 1 ELSE 0 END) AS whole
+FROM (SELECT asked.arm AS arm, asked.served AS served, asked.v AS v, CASE WHEN (NOT (asked.v IS NOT NULL AND asked.v = asked.v)) THEN -1 ELSE CASE WHEN (asked.arm = 0) THEN CASE WHEN (asked.v < 1.5) THEN CASE WHEN (asked.v < 0.0) THEN CASE WHEN (asked.v < -1.5) THEN 0 ELSE 1 END ELSE 2 END ELSE CASE WHEN (asked.v <= 1.7976931348623157e+308) THEN 3 ELSE 4 END END ELSE 0 END END AS place
+FROM (SELECT CASE WHEN (CAST(CAST(logged.region AS NVARCHAR(4000)) AS VARBINARY(8000)) IN (CAST(CAST('EU' AS NVARCHAR(4000)) AS VARBINARY(8000)))) THEN 0 ELSE -1 END AS arm, CASE WHEN (logged.status_code = 200) THEN 1 ELSE 0 END AS served, CAST(logged.score AS DOUBLE PRECISION) AS v
+FROM (SELECT inference_log.region AS region, inference_log.status_code AS status_code, inference_log.score AS score
+FROM inference_log
+WHERE inference_log.predicted_at >= CAST('2026-09-01T00:00:00.000000' AS DATETIME2) AND inference_log.predicted_at < CAST('2026-09-02T00:00:00.000000' AS DATETIME2) AND CAST(CAST(rtrim(inference_log.model_version) AS NVARCHAR(4000)) AS VARBINARY(8000)) = CAST(CAST('v1' AS NVARCHAR(4000)) AS VARBINARY(8000))) AS logged) AS asked) AS parted
+WHERE parted.arm >= 0 GROUP BY parted.arm, parted.served, parted.place;
+SELECT TOP 10 0 AS branch, asked.arm, asked.served, min(asked.value) AS value, count(*) AS n
+FROM (SELECT CASE WHEN (CAST(CAST(logged.model_version AS NVARCHAR(4000)) AS VARBINARY(8000)) IN (CAST(CAST('v1' AS NVARCHAR(4000)) AS VARBINARY(8000)))) THEN 0 ELSE -1 END AS arm, 1 AS served, logged.[Order] AS value, CAST(CAST(logged.[Order] AS NVARCHAR(4000)) AS VARBINARY(8000)) AS grouped
+FROM (SELECT rtrim(inference_log.model_version) AS model_version, inference_log.[Order] AS [Order]
+FROM inference_log
+WHERE inference_log.predicted_at >= CAST('2026-09-01T00:00:00.000000' AS DATETIME2) AND inference_log.predicted_at < CAST('2026-09-02T00:00:00.000000' AS DATETIME2) AND CAST(CAST(rtrim(inference_log.model_version) AS NVARCHAR(4000)) AS VARBINARY(8000)) = CAST(CAST('v1' AS NVARCHAR(4000)) AS VARBINARY(8000))) AS logged) AS asked GROUP BY asked.arm, asked.served, asked.grouped;
+SELECT 1 AS branch, asked.arm, asked.served, min(asked.value) AS value, count(*) AS n
+FROM (SELECT CASE WHEN (CAST(CAST(logged.region AS NVARCHAR(4000)) AS VARBINARY(8000)) IN (CAST(CAST('EU' AS NVARCHAR(4000)) AS VARBINARY(8000)))) THEN 0 ELSE -1 END AS arm, CASE WHEN (logged.status_code = 200) THEN 1 ELSE 0 END AS served, CASE WHEN (logged.region IS NULL) THEN NULL WHEN (trim(logged.region) = '') THEN '' WHEN (CAST(CAST(logged.region AS NVARCHAR(4000)) AS VARBINARY(8000)) IN (CAST(CAST('EU' AS NVARCHAR(4000)) AS VARBINARY(8000)))) THEN logged.region ELSE '<other>' END AS value, CAST(CAST(CASE WHEN (logged.region IS NULL) THEN NULL WHEN (trim(logged.region) = '') THEN '' WHEN (CAST(CAST(logged.region AS NVARCHAR(4000)) AS VARBINARY(8000)) IN (CAST(CAST('EU' AS NVARCHAR(4000)) AS VARBINARY(8000)))) THEN logged.region ELSE '<other>' END AS NVARCHAR(4000)) AS VARBINARY(8000)) AS grouped
+FROM (SELECT inference_log.region AS region, inference_log.status_code AS status_code
+FROM inference_log
+WHERE inference_log.predicted_at >= CAST('2026-09-01T00:00:00.000000' AS DATETIME2) AND inference_log.predicted_at < CAST('2026-09-02T00:00:00.000000' AS DATETIME2) AND CAST(CAST(rtrim(inference_log.model_version) AS NVARCHAR(4000)) AS VARBINARY(8000)) = CAST(CAST('v1' AS NVARCHAR(4000)) AS VARBINARY(8000))) AS logged) AS asked
+WHERE asked.arm >= 0 GROUP BY asked.arm, asked.served, asked.grouped;
+SELECT 0 AS branch, ranked.arm, ranked.nth, ranked.v AS value, ranked.many
+FROM (SELECT asked.arm AS arm, asked.v AS v, row_number() OVER (PARTITION BY asked.arm ORDER BY asked.v) - 1 AS nth, CAST(count(*) OVER (PARTITION BY asked.arm) AS BIGINT) AS many
+FROM (SELECT CASE WHEN (CAST(CAST(logged.region AS NVARCHAR(4000)) AS VARBINARY(8000)) IN (CAST(CAST('EU' AS NVARCHAR(4000)) AS VARBINARY(8000)))) THEN 0 ELSE -1 END AS arm, 1 AS served, CAST(logged.latency_ms AS DOUBLE PRECISION) AS v
+FROM (SELECT inference_log.region AS region, inference_log.latency_ms AS latency_ms
+FROM inference_log
+WHERE inference_log.predicted_at >= CAST('2026-09-01T00:00:00.000000' AS DATETIME2) AND inference_log.predicted_at < CAST('2026-09-02T00:00:00.000000' AS DATETIME2) AND CAST(CAST(rtrim(inference_log.model_version) AS NVARCHAR(4000)) AS VARBINARY(8000)) = CAST(CAST('v1' AS NVARCHAR(4000)) AS VARBINARY(8000))) AS logged) AS asked
+WHERE asked.v IS NOT NULL AND asked.v = asked.v AND asked.v BETWEEN -1.7976931348623157e+308 AND 1.7976931348623157e+308 AND asked.arm >= 0) AS ranked
+WHERE abs(ranked.nth * 100 - (ranked.many - 1) * 50) < 100 OR abs(ranked.nth * 100 - (ranked.many - 1) * 99) < 100;
+SELECT asked.v AS value, count(*) AS n
+FROM (SELECT -1 AS arm, 1 AS served, CAST(logged.amount AS DOUBLE PRECISION) AS v
+FROM (SELECT CAST(inference_log.amount AS DOUBLE PRECISION) AS amount
+FROM inference_log
+WHERE inference_log.predicted_at >= CAST('2026-09-01T00:00:00.000000' AS DATETIME2) AND inference_log.predicted_at < CAST('2026-09-02T00:00:00.000000' AS DATETIME2) AND CAST(CAST(rtrim(inference_log.model_version) AS NVARCHAR(4000)) AS VARBINARY(8000)) = CAST(CAST('v1' AS NVARCHAR(4000)) AS VARBINARY(8000))) AS logged) AS asked
+WHERE asked.v IS NOT NULL AND asked.v = asked.v AND (asked.v < -1.0 OR asked.v > 1.0) GROUP BY asked.v
+HAVING count(*) >= 5;
+SELECT min(moments.m) AS min_1, max(moments.m) AS max_1, max(moments.gap) AS max_2
+FROM (SELECT logged.[row moment] AS m, logged.[row moment] - max(logged.[row moment]) OVER (ORDER BY logged.[row moment] ROWS BETWEEN 1 PRECEDING AND 1 PRECEDING) AS gap
+FROM (SELECT datediff_big(microsecond, '1970-01-01', inference_log.predicted_at) AS [row moment]
+FROM inference_log
+WHERE inference_log.predicted_at >= CAST('2026-09-01T00:00:00.000000' AS DATETIME2) AND inference_log.predicted_at < CAST('2026-09-02T00:00:00.000000' AS DATETIME2) AND CAST(CAST(rtrim(inference_log.model_version) AS NVARCHAR(4000)) AS VARBINARY(8000)) = CAST(CAST('v1' AS NVARCHAR(4000)) AS VARBINARY(8000))) AS logged) AS moments;
+SELECT count(*) AS count_1
+FROM (SELECT CAST(inference_log.cost_usd AS DOUBLE PRECISION) AS cost_usd, rtrim(inference_log.model_version) AS model_version, inference_log.prediction AS prediction, inference_log.status_code AS status_code
+FROM inference_log
+WHERE inference_log.predicted_at >= CAST('2026-09-01T00:00:00.000000' AS DATETIME2) AND inference_log.predicted_at < CAST('2026-09-02T00:00:00.000000' AS DATETIME2) AND CAST(CAST(rtrim(inference_log.model_version) AS NVARCHAR(4000)) AS VARBINARY(8000)) = CAST(CAST('v1' AS NVARCHAR(4000)) AS VARBINARY(8000))) AS logged
+WHERE CAST(logged.cost_usd AS DOUBLE PRECISION) IS NOT NULL AND CAST(logged.cost_usd AS DOUBLE PRECISION) = CAST(logged.cost_usd AS DOUBLE PRECISION) AND CAST(logged.cost_usd AS DOUBLE PRECISION) BETWEEN -1.7976931348623157e+308 AND 1.7976931348623157e+308 AND logged.model_version IS NOT NULL AND (CASE WHEN (logged.status_code = 200) THEN 1 ELSE 0 END = 0 OR logged.prediction IS NOT NULL);
+
 -- survey
 SELECT count(*) AS count_1, min(datediff_big(microsecond, '1970-01-01', inference_log.predicted_at)) AS min_1, max(datediff_big(microsecond, '1970-01-01', inference_log.predicted_at)) AS max_1
 FROM inference_log;

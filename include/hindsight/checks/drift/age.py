@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from hindsight.checks.reference.baseline import Baseline
@@ -24,6 +25,12 @@ def overlap(monitor: Monitor, window: Window) -> str:
 
 
 def age(rows: Rows, monitor: Monitor, window: Window, baseline: Baseline) -> Measurement:
+    """Return `aged` of the versions in these rows."""
+    versions = [group.model_version for group in groups(rows, monitor) if group.model_version]
+    return aged(versions, monitor, window, baseline)
+
+
+def aged(versions: Sequence[str], monitor: Monitor, window: Window, baseline: Baseline) -> Measurement:
     """Return `reference_age_days`, from the newest row of the reference to the start of the window.
 
     `note` says where it is older than `reference.max_age` or holds nothing of a model version that the window has.
@@ -34,13 +41,12 @@ def age(rows: Rows, monitor: Monitor, window: Window, baseline: Baseline) -> Mea
     limit = monitor.reference.max_age / DAY if monitor.reference else None
     if days is not None and limit is not None and days > limit:
         notes.append(f"the reference is {days:,.0f} days older than the window, reference.max_age is {limit:,.0f}")
-    if unknown := _unknown_versions(rows, monitor, baseline):
+    if unknown := _unknown_versions(versions, baseline):
         notes.append(f"the reference holds nothing of version {', '.join(unknown)}")
     return Measurement("reference_age_days", days, baseline.n, note="; ".join(notes))
 
 
-def _unknown_versions(rows: Rows, monitor: Monitor, baseline: Baseline) -> list[str]:
+def _unknown_versions(found: Sequence[str], baseline: Baseline) -> list[str]:
     """The versions of the window that the reference neither holds nor is pinned to."""
     known = {*baseline.versions, baseline.model_version}
-    found = [group.model_version for group in groups(rows, monitor) if group.model_version]
     return [version for version in found if version not in known] if baseline.versions else []

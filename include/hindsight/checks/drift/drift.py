@@ -73,7 +73,7 @@ def drift(
     drifts = [
         replace(row, model_version=group.model_version, segment=group.segment)
         for i, group in enumerate(found)
-        for row in _group([column.findings[i] for column in columns], group, monitor)
+        for row in settled([column.findings[i] for column in columns], group, monitor)
     ]
     return drifts, [row for column in columns for row in column.profiles]
 
@@ -121,7 +121,7 @@ class _Check:
         for group in reversed(self.groups):
             theirs = self.baseline.column(known.name, group.segment)
             if theirs is None:
-                findings.append(_unknown(known.name, known.role, group, known.numeric, NO_SEGMENT))
+                findings.append(unknown(known.name, known.role, group, known.numeric, NO_SEGMENT))
                 continue
             current = source.sample(group.mask)
             reference = references[group.segment]
@@ -131,7 +131,7 @@ class _Check:
         return Column(findings[::-1], profiles)
 
     def _unknown(self, name: str, role: Role, numeric: bool, why: str) -> Column:
-        return Column([_unknown(name, role, group, numeric, why) for group in self.groups])
+        return Column([unknown(name, role, group, numeric, why) for group in self.groups])
 
 
 def profiled(known: AnyColumn, current: Sample, group: Group) -> list[Measurement]:
@@ -141,7 +141,7 @@ def profiled(known: AnyColumn, current: Sample, group: Group) -> list[Measuremen
     return profile_measurements(*both, known.name, model_version=group.model_version, segment=group.segment)
 
 
-def _unknown(name: str, role: Role, group: Group, numeric: bool, why: str) -> Finding:
+def unknown(name: str, role: Role, group: Group, numeric: bool, why: str) -> Finding:
     effects = {metric: Effect(None, 0, why) for metric in (NUMERIC_EFFECTS if numeric else TEXT_EFFECTS)}
     return Finding(name, role, group.n, effects, why=why)
 
@@ -182,7 +182,7 @@ def _by_evidently(known: AnyColumn, reference: Sample, current: Sample, settings
     return stattest(settings.method.removeprefix(PREFIX), reference, current, threshold, known.name)
 
 
-def _group(findings: Sequence[Finding], group: Group, monitor: Monitor) -> Iterator[Measurement]:
+def settled(findings: Sequence[Finding], group: Group, monitor: Monitor) -> Iterator[Measurement]:
     """Write the findings of a group down; which are significant is settled over all of them together."""
     tests = [None if finding.is_large is None else finding.p_value for finding in findings]
     rejected = benjamini_hochberg(tests, monitor.drift.significance)

@@ -36,7 +36,7 @@ def outputs(rows: Rows, monitor: Monitor, baseline: Baseline) -> list[Measuremen
         replace(m, model_version=group.model_version, segment=group.segment)
         for group in groups(rows, monitor)
         for m in (
-            *_shares(column.sample(group.mask), monitor, _reference(baseline, name, group)),
+            *shares(column.sample(group.mask), monitor, reference_shares(baseline, name, group)),
             *_sureness(sure, group, baseline),
         )
     ]
@@ -47,7 +47,7 @@ def _sureness(sure: np.ndarray | None, group: Group, baseline: Baseline) -> Iter
         yield replace(mean_confidence(sure, group), reference=baseline.confidence.get(group.segment))
 
 
-def _reference(baseline: Baseline, name: str, group: Group) -> dict[str, float]:
+def reference_shares(baseline: Baseline, name: str, group: Group) -> dict[str, float]:
     """Return the share of each class in the reference; classes beyond its fifty most frequent are one."""
     known = baseline.column(name, group.segment)
     given = known.profile.n - known.profile.nulls if known else 0
@@ -57,7 +57,7 @@ def _reference(baseline: Baseline, name: str, group: Group) -> dict[str, float]:
     return {label: count / given for label, count in shares}
 
 
-def _shares(said: Texts, monitor: Monitor, reference: Mapping[str, float]) -> Iterator[Measurement]:
+def shares(said: Texts, monitor: Monitor, reference: Mapping[str, float]) -> Iterator[Measurement]:
     n, named = said.values.n, tuple(reference) or (*top_bins(said.values).texts, OTHER)
     for label, hits in zip(*said.values.onto(named, rest=OTHER), strict=True):
         expected = reference.get(label)

@@ -1,1 +1,3 @@
-"""Operations: traffic, errors, latency, cost and freshness of a window (`operations`), and its log (`logged`)."""
+"""Operations: traffic, errors, latency, cost and freshness of a window (`operations`), its log (`logged`), and the
+same of rows that stay in the warehouse (`counted`).
+"""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import pyarrow as pa
@@ -85,9 +85,10 @@ class _Traffic:
         yield from (errors, self._errors("availability", mask))
         yield from self._http_rates(mask)
         yield from latencies
-        yield _health(errors, latencies[-1].value if latencies else None, times)
+        slower = partial(_slower, times)
+        yield health_of(errors, latencies[-1].value if latencies else None, slower)
         seconds = (self.window.end - self.window.start).total_seconds()
-        yield _unless_empty(Measurement("throughput_rps", group.n / seconds, group.n))
+        yield unless_empty(Measurement("throughput_rps", group.n / seconds, group.n))
         yield from self._cost(mask)
         for name, column in self.monitor.source.predictions.resources.items():
             if (logged := self._declared(column)) is not None:
@@ -127,33 +128,42 @@ def _percentiles(times: np.ndarray, note: str) -> Iterator[Measurement]:
         yield Measurement(f"latency_p{percent}_ms", None if point is None else float(point), times.size, note=note)
 
 
-def _health(errors: Measurement, p99: float | None, times: np.ndarray | None) -> Measurement:
+def _slower(times: np.ndarray | None, ms: float) -> int:
+    return 0 if times is None else int(np.count_nonzero(times >= ms))
+
+
+def health_of(errors: Measurement, p99: float | None, slower: Callable[[float], int]) -> Measurement:
     """The state of a group; `n` counts the requests that failed or were slow where that makes it unhealthy."""
     state = health(errors.value, p99)
     why = [f"errors {errors.value:.1%}"] if state and errors.value is not None else []
     why += [f"p99 {p99:,.0f} ms" if p99 < 1e15 else f"p99 {p99:.3g} ms"] if state and p99 is not None else []
-    n = _behind(errors, p99, times) if state else errors.n
+    n = _behind(errors, p99, slower) if state else errors.n
     return Measurement("health", None if state is None else float(state), n, note=", ".join(why) or errors.note)
 
 
-def _behind(errors: Measurement, p99: float | None, times: np.ndarray | None) -> int:
+def _behind(errors: Measurement, p99: float | None, slower: Callable[[float], int]) -> int:
     """Count the requests beyond the limits that are broken: the critical ones or, where these are few, all."""
     shown = 0
     for rate, ms in LIMITS:
         failed = round((errors.value or 0.0) * errors.n) if (errors.value or 0.0) >= rate else 0
-        slow = int(np.count_nonzero(times >= ms)) if times is not None and (p99 or 0.0) >= ms else 0
+        slow = slower(ms) if (p99 or 0.0) >= ms else 0
         shown = max(failed, slow)
         if shown >= FEWEST:
             break
     return shown
 
 
+def volume(n: int, n_raw: int, window: Window, expected: float | None) -> Iterator[Measurement]:
+    """Yield how many rows there are, by the hour and beside what was expected."""
+    yield Measurement("rows_raw", float(n_raw), n)
+    yield unless_empty(Measurement("records_per_hour", n_raw / ((window.end - window.start) / timedelta(hours=1)), n))
+    yield Measurement("expected_requests", expected, n, note=UNEXPECTED if expected is None else "")
+    yield _volume_ratio(n, expected) if n else Measurement("volume_ratio", None, note=NO_ROWS)
+
+
 def _of_all(traffic: _Traffic, expected_volume: float | None, control: Control) -> Iterator[Measurement]:
-    rows, hours = traffic.rows, (traffic.window.end - traffic.window.start) / timedelta(hours=1)
-    yield Measurement("rows_raw", float(rows.n_raw), rows.n)
-    yield _unless_empty(Measurement("records_per_hour", rows.n_raw / hours, rows.n))
-    yield Measurement("expected_requests", expected_volume, rows.n, note=UNEXPECTED if expected_volume is None else "")
-    yield _volume_ratio(rows.n, expected_volume) if rows.n else Measurement("volume_ratio", None, note=NO_ROWS)
+    rows = traffic.rows
+    yield from volume(rows.n, rows.n_raw, traffic.window, expected_volume)
     yield completeness(rows, traffic.monitor)
     yield from arrivals(rows, traffic.monitor, traffic.window)
     if traffic.failed is not None:
@@ -184,5 +194,5 @@ def _finite(values: np.ndarray, what: str) -> tuple[np.ndarray, str]:
     return values[finite], f"{missing} of {values.size} rows without a finite {what} left out"
 
 
-def _unless_empty(measurement: Measurement) -> Measurement:
+def unless_empty(measurement: Measurement) -> Measurement:
     return measurement if measurement.n else replace(measurement, value=None, note=NO_ROWS)

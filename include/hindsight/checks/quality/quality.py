@@ -35,10 +35,11 @@ UNREAD_SHARE = 0.05  # of the texts of a logged number: from there on its column
 STUCK_VALUES = 31  # months, weekdays and days of a month stand still without being stuck
 NO_REFERENCE = "the baseline does not have this column"
 NO_VALUES = "no values"
+OF_NUMBERS = ("sentinel_share", "out_of_range_share", "outlier_share", "stuck", "unit_change")
 _AGAINST_REFERENCE = frozenset(
     {"out_of_range_share", "outlier_share", "stuck", "unit_change", "new_category_share"}
 )  # of another time
-_ALWAYS = ("null_rate", "schema_change")
+ALWAYS = ("null_rate", "schema_change")
 
 
 def quality(
@@ -60,13 +61,13 @@ def quality(
     def column(name: str, role: Role, numeric: bool) -> Iterator[Measurement]:  # lets go of its values at its end
         expected = Expected(name, role, numeric, norm_of(baseline, name))
         if rows.n == 0:
-            yield from (Measurement(metric, None, feature=name, note=NO_ROWS) for metric in _ALWAYS)
+            yield from (Measurement(metric, None, feature=name, note=NO_ROWS) for metric in ALWAYS)
         elif name not in rows.columns:
             yield missing(expected, rows.n, strangers)
         else:
             values = _read(rows, expected, served if role != "feature" else None)
-            found = _Column(expected, values, name in monitor.pii.hash, control, strangers).measure()
-            yield from map(_of_the_clock, found) if name in monitor.clocks else found
+            found = Column(expected, values, name in monitor.pii.hash, control, strangers).measure()
+            yield from map(of_the_clock, found) if name in monitor.clocks else found
 
     found = [_duplicates(rows)]
     for role in roles(monitor):
@@ -76,7 +77,7 @@ def quality(
     return found
 
 
-def _of_the_clock(one: Measurement) -> Measurement:
+def of_the_clock(one: Measurement) -> Measurement:
     """Leave out what compares a column that the clock fixes with a reference of another time, or calls it stuck."""
     if one.metric not in _AGAINST_REFERENCE:
         return one
@@ -129,7 +130,7 @@ def _unread(what: str, name: str, column: pa.Array) -> Measurement:
 
 
 @dataclass(frozen=True, slots=True)
-class _Values:
+class Values:
     """What is kept of the `n` rows of a column that count: its type as it came, and its numbers or its texts."""
 
     type: pa.DataType
@@ -139,11 +140,11 @@ class _Values:
     texts: Frequencies | None = None
 
 
-def _read(rows: Rows, expected: Expected, owed: np.ndarray | None) -> _Values:
+def _read(rows: Rows, expected: Expected, owed: np.ndarray | None) -> Values:
     """Read the rows of a column that `owed` a value (None: all); the column itself is let go."""
     column = rows.column(expected.name)
     column = column if owed is None else column.filter(pa.array(owed))
-    found = partial(_Values, column.type, len(column), len(column) - column.null_count)
+    found = partial(Values, column.type, len(column), len(column) - column.null_count)
     if not expected.numeric:
         return found(np.zeros(0), TextColumn(column, expected.norm.type if expected.norm else "").sample().values)
     known = numbers(column, reuse=not rows.lends)
@@ -152,11 +153,11 @@ def _read(rows: Rows, expected: Expected, owed: np.ndarray | None) -> _Values:
 
 
 @dataclass(frozen=True)
-class _Column:
+class Column:
     """One column of a window beside what is expected of it."""
 
     expected: Expected
-    values: _Values
+    values: Values
     hashed: bool
     control: Control
     strangers: Strangers
@@ -165,6 +166,11 @@ class _Column:
     def known(self) -> np.ndarray:
         """The numbers of the column."""
         return self.values.known
+
+    @property
+    def size(self) -> int:
+        """How many numbers there are."""
+        return int(self.known.size)
 
     def measure(self) -> Iterator[Measurement]:
         texts = self.values.texts
@@ -198,13 +204,13 @@ class _Column:
         yield from self._nulls(self.values.n - n, note, rounded=rounded)
         if norm is None or not n:
             note = NO_REFERENCE if norm is None else NO_VALUES
-            for metric in ("sentinel_share", "out_of_range_share", "outlier_share", "stuck", "unit_change"):
+            for metric in OF_NUMBERS:
                 yield self._measured(metric, None, n, note)
             return
         suspects = stand_ins(self.known, norm, self._peak(REPEATED))
         yield self._sentinels(suspects, n)
         plain = self.known[~np.isin(self.known, list(suspects))] if suspects else self.known
-        span = (0.0, 1.0) if self.expected.role == "score" else norm.range
+        span = span_of(self.expected, norm)
         yield self._outside("out_of_range_share", plain, norm, span, "the reference has no values")
         yield self._outside("outlier_share", plain, norm, norm.fences, "the quartiles of the reference are equal")
         yield self._still(plain, norm)
@@ -214,10 +220,13 @@ class _Column:
         if span is None:
             return self._measured(metric, None, plain.size, otherwise)
         hits = int(np.count_nonzero((plain < span[0]) | (plain > span[1])))
+        return self._hits(metric, hits, norm, span)
+
+    def _hits(self, metric: str, hits: int, norm: Counted, span: Span) -> Measurement:
         usual = 1 - norm.share_within(*span)
         if span == norm.range:
             usual = max(usual, norm.unseen, self._peak(OUTSIDE), self._peak(REPEATED))  # one cluster may lie there
-        return self._share(metric, hits, self.known.size, reference=usual)
+        return self._share(metric, hits, self.size, reference=usual)
 
     def _sentinels(self, suspects: Mapping[float, int] | Mapping[str, int], n: int) -> Measurement:
         shown = {repr(v) if isinstance(v, str) else f"{v:g}": count for v, count in suspects.items()}
@@ -226,9 +235,13 @@ class _Column:
         return self._share("sentinel_share", sum(suspects.values()), n, note=note)
 
     def _still(self, plain: np.ndarray, norm: Counted) -> Measurement:
-        one = plain.size > 0 and plain.min() == plain.max()
-        usual = norm.share_of(float(plain[0])) if one else 0.0
-        return self._stuck(1 if one else 2, plain.size, usual, "" if self.hashed or not one else f"{plain[0]:g}")
+        ends = (float(plain.min()), float(plain.max())) if plain.size else None
+        return self._unless_still(ends, plain.size, norm)
+
+    def _unless_still(self, ends: Span | None, n: int, norm: Counted) -> Measurement:
+        one = ends[0] if ends and ends[0] == ends[1] else None
+        usual = 0.0 if one is None else norm.share_of(one)
+        return self._stuck(2 if one is None else 1, n, usual, "" if self.hashed or one is None else f"{one:g}")
 
     def _stuck(self, distinct: int, n: int, usual: float, value: str) -> Measurement:
         """1 where all rows have one value, and so many of the reference's rows having it would be a chance of 1e-9.
@@ -266,6 +279,11 @@ class _Column:
         first = next(iter(known))
         usual = norm.texts.get(first, 0) / max(sum(norm.texts.values()), 1)
         yield self._stuck(len(known), n, usual, "" if self.hashed else repr(first))
+
+
+def span_of(expected: Expected, norm: Counted) -> Span | None:
+    """The closed span numbers should be in; None where the reference has none."""
+    return (0.0, 1.0) if expected.role == "score" else norm.range
 
 
 def _named(new: dict[str, int], norm: Norm) -> str:

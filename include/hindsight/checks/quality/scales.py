@@ -49,11 +49,21 @@ def is_rounded(values: np.ndarray, reference: Distribution) -> bool:
     """
     if not (values.size and reference.n) or not _whole(values[:FEWEST]).all() or np.abs(values).min() >= LARGE:
         return False
+    if not seldom_whole(values.size, reference) or not _whole(values).all() or not np.ptp(values):
+        return False
+    return lie_together(Distribution(np.sort(values)), reference)
+
+
+def seldom_whole(n: int, reference: Distribution) -> bool:
+    """Whether the reference's values are whole so seldom that n whole ones are no chance."""
     counts = np.diff(_ranks(reference))
     share = max(int(counts[_whole(reference.values)].sum()), 1) / max(reference.n, 2)
-    if values.size * np.log(share) >= np.log(CHANCE) or not _whole(values).all() or not np.ptp(values):
-        return False
-    return _gap(Distribution(np.sort(values)), reference, 1.0) < FAR
+    return bool(n * np.log(share) < np.log(CHANCE))
+
+
+def lie_together(now: Distribution, then: Distribution) -> bool:
+    """Whether values lie where the reference's do, by and large."""
+    return _gap(now, then, 1.0) < FAR
 
 
 def _whole(values: np.ndarray) -> np.ndarray:

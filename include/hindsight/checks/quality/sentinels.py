@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
+from typing import TypeVar
 
 import numpy as np
 
-from hindsight.checks.quality.norms import Counted, Norm
+from hindsight.checks.quality.norms import Counted, Norm, Span
 from hindsight.checks.reference.peaks import FEWEST, OFTEN, SHARE
 
 _USUAL = np.array([0.0, -1.0, *(-float("9" * k) for k in range(1, 11)), *(float("9" * k) for k in range(3, 11))])
@@ -17,6 +18,7 @@ WORDS = re.compile(
     r"|\?+|-+|\.|-?9{3,5}|-1|-9|-99"
 )
 MOST_FAR = 2
+T = TypeVar("T", float, str)
 
 
 def stand_ins(known: np.ndarray, norm: Counted, peak: float = 0.0) -> dict[float, int]:
@@ -28,22 +30,36 @@ def stand_ins(known: np.ndarray, norm: Counted, peak: float = 0.0) -> dict[float
     their own. One that is far, or that the reference has too, is repeated in more than `peak` of the rows: as many had
     one value in a single window of the reference. 0 in all rows is a value that is stuck.
     """
+    low, high = nearby(norm)
+    usual = np.isin(known, possible(norm, all_zero=not known.any()))
+    far = ((known < low) | (known > high)) & ~usual
+    beyond = alone(_repeated(known[far], least(known.size)), int(np.count_nonzero(far)))
+    often = _repeated(known[usual], least(known.size)) | beyond
+    usually = {value: norm.share_of(value, within=_step(value, known)) for value in often}
+    return oddly_often(often, known.size, usually, far=beyond, peak=peak)
+
+
+def oddly_often(
+    counts: Mapping[T, int], n: int, usually: Mapping[T, float], *, far: Container[T] = (), peak: float = 0.0
+) -> dict[T, int]:
+    """Return the values that are far more frequent than usual, in order.
+
+    One that is far, or that the reference has too, has more than `peak` of the `n` rows.
+    """
+    odd = {value: counts[value] for value in sorted(counts) if _is_odd(counts[value], n, usually[value])}
+    return {v: count for v, count in odd.items() if count > peak * n or not (usually[v] or v in far)}
+
+
+def nearby(norm: Counted) -> Span:
+    """The span beyond which a value lies further from the reference's values than these lie from each other."""
     low, high = norm.extremes or (-np.inf, np.inf)
     reach = high - low if high > low else np.inf  # a constant has no measure of far
-    usual = np.isin(known, _possible(known, norm))
-    far = ((known < low - reach) | (known > high + reach)) & ~usual
-    beyond = _repeated(known[far], _least(known.size))
-    if len(beyond) > MOST_FAR or 2 * sum(beyond.values()) < np.count_nonzero(far):
-        beyond = {}
-    often = _repeated(known[usual], _least(known.size)) | beyond
-    found = {v: often[v] for v in sorted(often)}
-    shares = {v: norm.share_of(v, within=_step(v, known)) for v in found}
-    clustered = {v: peak for v in found if v in beyond or shares[v]}
-    return {
-        v: count
-        for v, count in found.items()
-        if _is_odd(count, known.size, shares[v]) and count > clustered.get(v, 0.0) * known.size
-    }
+    return low - reach, high + reach
+
+
+def alone(repeated: dict[float, int], far: int) -> dict[float, int]:
+    """Return the values far away that rows repeat, if these are one or two that most of the rows so far away have."""
+    return {} if len(repeated) > MOST_FAR or 2 * sum(repeated.values()) < far else repeated
 
 
 def _step(value: float, known: np.ndarray) -> float:
@@ -59,25 +75,23 @@ def words(known: Mapping[str, int], norm: Norm, peak: float = 0.0) -> dict[str, 
     """
     n, before = sum(known.values()), max(sum(norm.texts.values()), 1)
     said = {
-        text: count for text, count in known.items() if WORDS.fullmatch(text.strip().casefold()) and count >= _least(n)
+        text: count for text, count in known.items() if WORDS.fullmatch(text.strip().casefold()) and count >= least(n)
     }
-    shares = {text: norm.texts.get(text, 0) / before for text in said}
-    odd = {text: count for text, count in said.items() if _is_odd(count, n, shares[text])}
-    return {text: count for text, count in odd.items() if not shares[text] or count > peak * n}
+    return oddly_often(said, n, {text: norm.texts.get(text, 0) / before for text in said}, peak=peak)
 
 
-def _possible(known: np.ndarray, norm: Counted) -> list[float]:
+def possible(norm: Counted, *, all_zero: bool) -> list[float]:
     """The usual stand-ins that the reference does not have too often for any share of the rows to be odd.
 
     0 is one only where the reference has none at all: of what people count there are often more zeros than before.
     """
     shares = {value: norm.share_of(value) for value in NUMBERS.tolist()}
-    if shares[0.0] or not known.any():
+    if shares[0.0] or all_zero:
         del shares[0.0]
     return [value for value, share in shares.items() if OFTEN * share < 1]
 
 
-def _least(n: int) -> int:
+def least(n: int) -> int:
     return max(FEWEST, int(np.ceil(SHARE * n)))
 
 

@@ -6,4 +6,6 @@ columns     what is frozen of one column            control     means and rates 
 profile     what is kept of a window: counts and    confidence  how sure a classifier is of what it says
             sums per bin                            scores      whether scores are what the file says
 peaks       what one window had and the others not
+counted_comparison  the same where only counts and sums are known
+cuts        where the warehouse parts numbers
 """

@@ -56,45 +56,55 @@ def compare_numbers(
 ) -> Comparison:
     """Compare a numeric column with its reference; `counts` are the current rows in the frozen bins of `known`."""
     binned = [deciles.counts(side.values, side.nulls) for side in (reference, current)]
-    n, why = current.values.n, _why_not(reference, current)
+    n, why = current.values.n, why_not(reference, current)
     effects = {
-        "psi": _psi(*binned),
-        "psi_fine": _psi(known.counts, counts),
-        "kl_divergence": _plain(kl_divergence(*binned), current.n, "" if current.n and reference.n else "no rows"),
-        "js_distance": _plain(js_distance(binned[0][:-1], binned[1][:-1]), n, why),
+        "psi": psi_effect(*binned),
+        "psi_fine": psi_effect(known.counts, counts),
+        "kl_divergence": plain(kl_divergence(*binned), current.n, "" if current.n and reference.n else "no rows"),
+        "js_distance": plain(js_distance(binned[0][:-1], binned[1][:-1]), n, why),
     }
     ks = None
     if not why:
         gaps = distances(reference.values, current.values)
         ks = gaps.ks
-        effects |= {"ks": _plain(ks, n)} | _moves(reference, known, current, gaps)
+        effects |= {"ks": plain(ks, n)} | _moves(reference, known, current, gaps)
     else:
         effects |= {name: Effect(None, n, why) for name in ("ks", "wasserstein_normed", "mean_shift", "std_shift")}
     has_point_mass = len(deciles.edges) < 9
-    p, test = _numeric_test(reference, current, ks, (known.counts, counts) if has_point_mass else None)
-    return Comparison(effects, p, test, _null_shift(reference, current), has_point_mass)
+    p, test = numeric_test(reference, current, ks, (known.counts, counts) if has_point_mass else None)
+    return Comparison(effects, p, test, null_shift(reference, current), has_point_mass)
 
 
 def _moves(reference: Numbers, known: Profile, current: Numbers, gaps: Distances) -> dict[str, Effect]:
     """Return the effects in units of the reference's standard deviation, over finite values."""
     then, finite = known.moments or Moments(0, 0.0, 0.0), current.values.finite()
+    if why := without_moves(then, finite.n):
+        return {name: Effect(None, finite.n, why) for name in MOVES}
     infinite = (known.n - known.nulls - then.n) + (current.values.n - finite.n)
-    if not then.n or not finite.n or not isfinite(then.std):
-        why = "no finite values" if isfinite(then.std) else "the reference's values are too large for a double"
-        return {name: Effect(None, finite.n, why) for name in _MOVES}
     if infinite:
         gaps = distances(reference.values.finite(), finite)
-    now, note = moments(finite.values), f"{infinite} infinite values left out" if infinite else ""
-    distance = wasserstein_normed(gaps.wasserstein, then.std)
+    note = f"{infinite} infinite values left out" if infinite else ""
+    return moves(then, moments(finite.values), gaps.wasserstein, note)
+
+
+def without_moves(then: Moments, n: int) -> str:
+    """Return why a movement cannot be given in units of the reference's deviation; `n` are finite values."""
+    if not isfinite(then.std):
+        return "the reference's values are too large for a double"
+    return "" if then.n and n else "no finite values"
+
+
+def moves(then: Moments, now: Moments, wasserstein: float, note: str) -> dict[str, Effect]:
+    """Return the movement of finite values in units of the reference's standard deviation."""
     moved = {
-        "wasserstein_normed": distance,
+        "wasserstein_normed": wasserstein_normed(wasserstein, then.std),
         "mean_shift": (now.mean - then.mean) / then.std if then.std else _unmoved(now.mean, then.mean),
         "std_shift": now.std / then.std - 1 if then.std else _unmoved(now.std, then.std),
     }
-    return {name: _in_units(value, finite.n, note) for name, value in moved.items()}
+    return {name: _in_units(value, now.n, note) for name, value in moved.items()}
 
 
-_MOVES = ("wasserstein_normed", "mean_shift", "std_shift")
+MOVES = ("wasserstein_normed", "mean_shift", "std_shift")
 
 
 def _unmoved(now: float, then: float) -> float | None:
@@ -118,20 +128,20 @@ def compare_texts(bins: CategoryBins, reference: Texts, known: Profile, current:
     texts, then = reference.values.texts, reference.values.counts
     names, now = current.values.onto(texts, rest=rest)
     then = np.append(then, np.zeros(len(names) - len(texts), np.int64))
-    n, why = current.values.n, _why_not(reference, current)
+    n, why = current.values.n, why_not(reference, current)
     both = np.append(then, reference.nulls), np.append(now, current.nulls)
     effects = {
-        "psi": _psi(*both),
-        "psi_fine": _psi(known.counts, bins.counts(current.values, current.nulls)),
-        "kl_divergence": _plain(kl_divergence(*both), current.n, "" if current.n and reference.n else "no rows"),
-        "js_distance": _plain(js_distance(then, now), n, why),
-        "chi2_p": _plain(chi2_p(then, now), n, why),
+        "psi": psi_effect(*both),
+        "psi_fine": psi_effect(known.counts, bins.counts(current.values, current.nulls)),
+        "kl_divergence": plain(kl_divergence(*both), current.n, "" if current.n and reference.n else "no rows"),
+        "js_distance": plain(js_distance(then, now), n, why),
+        "chi2_p": plain(chi2_p(then, now), n, why),
     }
     p, test = (None, "no rows") if not reference.n or not current.n else homogeneity(*both)
-    return Comparison(effects, p, test, _null_shift(reference, current))
+    return Comparison(effects, p, test, null_shift(reference, current))
 
 
-def _psi(reference: np.ndarray, current: np.ndarray) -> Effect:
+def psi_effect(reference: np.ndarray, current: np.ndarray) -> Effect:
     value, n, m = psi(reference, current), int(current.sum()), int(reference.sum())
     if value is None:
         return Effect(None, n, "no rows")
@@ -140,11 +150,11 @@ def _psi(reference: np.ndarray, current: np.ndarray) -> Effect:
     return Effect(value, n, weight=value - max(extra, 0.0))
 
 
-def _plain(value: float | None, n: int, why: str = "") -> Effect:
+def plain(value: float | None, n: int, why: str = "") -> Effect:
     return Effect(None, n, why) if value is None else Effect(value, n, weight=value)
 
 
-def _why_not(reference: Numbers | Texts, current: Numbers | Texts) -> str:
+def why_not(reference: Numbers | Texts, current: Numbers | Texts) -> str:
     if not reference.values.n:
         return "the reference has no values"
     if not current.values.n:
@@ -152,14 +162,19 @@ def _why_not(reference: Numbers | Texts, current: Numbers | Texts) -> str:
     return ""
 
 
-def _null_shift(reference: Numbers | Texts, current: Numbers | Texts) -> float:
+def null_shift(reference: Numbers | Texts, current: Numbers | Texts) -> float:
     if not reference.n or not current.n:
         return 0.0
     return abs(current.nulls / current.n - reference.nulls / reference.n)
 
 
-def _numeric_test(
-    reference: Numbers, current: Numbers, ks: float | None, bins: tuple[np.ndarray, np.ndarray] | None
+def numeric_test(
+    reference: Numbers,
+    current: Numbers,
+    ks: float | None,
+    bins: tuple[np.ndarray, np.ndarray] | None,
+    *,
+    name_of_ks: str = "Kolmogorov-Smirnov",
 ) -> tuple[float | None, str]:
     """Test the values by Kolmogorov-Smirnov, the null rate where there are nulls, the frozen bins at a point mass.
 
@@ -169,7 +184,7 @@ def _numeric_test(
         return None, "no rows"
     tests: list[tuple[float, str]] = []
     if ks is not None:
-        tests.append((ks_p(ks, reference.values.n, current.values.n), "Kolmogorov-Smirnov"))
+        tests.append((ks_p(ks, reference.values.n, current.values.n), name_of_ks))
         if bins is not None:
             p, name = homogeneity(bins[0][:-1], bins[1][:-1], ordered=True)
             tests.append((p, f"frozen bins ({name})"))

@@ -11,9 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hindsight.checks.reference.column_comparison import Comparison, compare_numbers, compare_texts
+from hindsight.checks.reference.counted_comparison import compare_counts, counted_profile
 from hindsight.checks.reference.profile import Moments, Profile, category_profile, numeric_profile
 from hindsight.checks.values.bins import CategoryBins, NumericBins
 from hindsight.checks.values.categories import OTHER, Frequencies
+from hindsight.checks.values.counted import CountedNumbers
 from hindsight.checks.values.distributions import Distribution
 from hindsight.checks.values.number_texts import one_text_each
 from hindsight.checks.values.precision import alike
@@ -72,6 +74,8 @@ class NumericBaseline(ColumnBaseline):
         if not isinstance(reference, Numbers) or not isinstance(current, Numbers):
             raise TypeError(f"column {self.name!r} is numeric")
         known = self.profile
+        if isinstance(current, CountedNumbers):
+            return compare_counts(self.bins, self.deciles, reference, known, current)
         std = known.moments.std if known.moments else 0.0
         if both := alike(reference.values, current.values, std):
             reference, current = (replace(s, values=v) for s, v in zip((reference, current), both, strict=True))
@@ -83,6 +87,8 @@ class NumericBaseline(ColumnBaseline):
         """Return the profile of the rows of a window in the frozen bins."""
         if not isinstance(current, Numbers):
             raise TypeError(f"column {self.name!r} is numeric")
+        if isinstance(current, CountedNumbers):
+            return counted_profile(self.bins, current)
         return numeric_profile(self.bins, current.values.values, current.nulls)
 
 

@@ -8,7 +8,7 @@ windows are the phase-I sample; without them, as in a file without timestamps, t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import isfinite, sqrt
 
@@ -67,6 +67,16 @@ class Control:
         ]
         rows += [{"what": what, "column": column, _PEAK: peak} for (what, column), peak in self.peaks.shares.items()]
         return pa.Table.from_pylist(rows, SCHEMA)
+
+    def of_more_rows(self, times: int) -> Control:
+        """Return the same for windows of so many times the rows they were learnt from.
+
+        Rows drawn at random vary less in larger windows, the windows themselves do not: of a ratio r, r² - 1 grows
+        with the rows.
+        """
+        if times == 1:
+            return self
+        return replace(self, sigmas={key: sqrt(1 + times * (r * r - 1)) for key, r in self.sigmas.items()})
 
     @classmethod
     def from_table(cls, table: pa.Table) -> Control:

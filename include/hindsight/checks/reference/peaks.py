@@ -56,7 +56,8 @@ def number_peaks(column: str, values: np.ndarray, place: np.ndarray) -> dict[Key
 
 def text_peaks(column: str, texts: Categories, place: np.ndarray) -> dict[Key, float]:
     """Return the peaks of texts, `place` their windows from 0 on; those that are blank count as nulls, as ever."""
-    said = np.array([text != EMPTY and bool(text.strip()) for text in texts.texts] + [False])  # the last is for -1, which is null
+    is_said = [text != EMPTY and bool(text.strip()) for text in texts.texts]
+    said = np.array([*is_said, False])  # the last is for -1, which is null
     known = said[texts.codes]
     seen = _Seen.of(texts.codes[known], place[known])
     if len(seen.rows) < 2:

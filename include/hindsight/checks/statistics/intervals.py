@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from math import isfinite, sqrt
 
 import numpy as np
 from scipy import special
@@ -33,6 +33,14 @@ def mean_t(values: np.ndarray) -> Interval | None:
     half = float(special.stdtrit(values.size - 1, 0.975) * values.std(ddof=1) / sqrt(values.size))
     centre = float(values.mean())
     return centre - half, centre + half
+
+
+def mean_t_of(n: int, mean: float, deviations: float) -> Interval | None:
+    """Return the same from the number of values, their mean and the sum of their squared deviations from it."""
+    if n < 2 or not isfinite(deviations):
+        return None
+    half = float(special.stdtrit(n - 1, 0.975) * sqrt(deviations / (n - 1) / n))
+    return mean - half, mean + half
 
 
 def median(values: np.ndarray) -> Interval | None:

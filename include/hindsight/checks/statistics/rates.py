@@ -40,3 +40,15 @@ def mean(metric: str, values: np.ndarray, *, nothing: str = NO_ROWS, note: str =
         return Measurement(metric, None, values.size, note="too large to be summed")
     lower, upper = ends if ends and np.isfinite(ends).all() else (None, None)
     return Measurement(metric, value, values.size, lower=lower, upper=upper, note=note)
+
+
+def mean_of(
+    metric: str, n: int, value: float, deviations: float, *, nothing: str = NO_ROWS, note: str = ""
+) -> Measurement:
+    """Return the same from the mean of n values and the sum of their squared deviations from it."""
+    if n == 0:
+        return Measurement(metric, None, note=nothing)
+    if not np.isfinite(value):
+        return Measurement(metric, None, n, note="too large to be summed")
+    lower, upper = intervals.mean_t_of(n, value, deviations) or (None, None)
+    return Measurement(metric, value, n, lower=lower, upper=upper, note=note)

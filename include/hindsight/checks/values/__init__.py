@@ -6,4 +6,5 @@ samples        the values of one group of rows, sorted, counted    groups      a
 distributions  sorted values with counts, and their distances      failures    which requests were not answered
 precision      numbers that only changed how many digits are kept
 number_texts   the same of numbers that are categories             bins        edges and categories, as they are frozen
+counted        a column as the warehouse counted it
 """

@@ -63,7 +63,7 @@ class TextColumn:
     """A categorical column of which samples are taken, as texts like those of a reference of type `like`."""
 
     def __init__(self, column: pa.Array, like: str = "") -> None:
-        self._values: Categories = encode(_alike(column, like))
+        self._values: Categories = encode(alike(column, like))
 
     def sample(self, mask: np.ndarray | None = None) -> Texts:
         """Return the sample of the rows in `mask`."""
@@ -72,7 +72,7 @@ class TextColumn:
         return Texts(Frequencies.of(self._values.texts, counts), rows - int(counts.sum()))
 
 
-def _alike(column: pa.Array, like: str) -> pa.Array:
+def alike(column: pa.Array, like: str) -> pa.Array:
     """Turn 0 and 1 into booleans or back: databases without a boolean type log one as the other."""
     if like == "bool" and (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
         return column.cast(pa.bool_())

@@ -25,6 +25,7 @@ from hindsight.pipeline.measure.reference import read_reference
 from hindsight.pipeline.resources import Resources
 from hindsight.snapshots.baselines import BaselineFiles, Manifest
 from hindsight.vocabulary.windows import Window
+from hindsight.warehouse.reference import SAMPLE
 
 CONTROL = "control"
 CALIBRATION, NO_LABELS = "calibration", "the reference has no matured labels to learn from"
@@ -82,6 +83,7 @@ def _keep(monitor: Monitor, resources: Resources, baseline: Baseline, *, as_of: 
         "labels": "mature" if _mature(monitor, as_of) else "arriving",
         "effective_from": since,
         "model_version": baseline.model_version,
+        **_counted(monitor),
     }
     tables = _tables(baseline) | {PAST: baseline.load(PAST)}
     resources.baselines.write(monitor.name, baseline.id, tables, fitted_as_of=baseline.fitted_as_of, pin=pin)
@@ -163,9 +165,18 @@ def fingerprint(monitor: Monitor) -> str:
     parts = monitor.model_dump(
         mode="json",
         include={"model", "source", "reference", "features", "segments", "drift", "pii"},
-        exclude={"reference": {"max_age"}, "features": {"__all__": {"importance", "clock"}}},
+        exclude={
+            "reference": {"max_age"},
+            "features": {"__all__": {"importance", "clock"}},
+            "source": {"allow_rows"} | ({"count_in"} if not monitor.source.counts else set()),
+        },
     )
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _counted(monitor: Monitor) -> dict[str, str]:
+    """What the manifest says of the way windows are counted; nothing where the worker does, as it always did."""
+    return {"count_in": "warehouse", "fitted_from": f"at most {SAMPLE:,} rows"} if monitor.source.counts else {}
 
 
 def matures_at(monitor: Monitor) -> datetime | None:
@@ -203,6 +214,7 @@ def _trailing(monitor: Monitor, window: Window, resources: Resources) -> Baselin
     if first is not None or baseline.n < monitor.drift.min_rows:
         return baseline
     pin = {"fingerprint": fingerprint(monitor), "labels": "mature", "effective_from": ALWAYS, "model_version": ""}
+    pin |= _counted(monitor)
     resources.baselines.write(monitor.name, baseline.id, _tables(baseline), fitted_as_of=baseline.fitted_as_of, pin=pin)
     return baseline
 
@@ -225,8 +237,8 @@ def _fit(
         labels = rows.labels if _mature(monitor, as_of) and _lags_enough(monitor) else None
         tables = {
             CALIBRATION: _calibration(monitor, labels).to_table(),
-            CONTROL: fit_control(rows.rows, monitor).to_table(),
-            PAST: past_table(own_windows(rows.rows, monitor, baseline)),
+            CONTROL: fit_control(rows.rows, monitor).of_more_rows(rows.rows.every).to_table(),
+            PAST: past_table(own_windows(rows.rows, monitor, baseline) if rows.rows.every == 1 else ()),
         }
         if labels is None:
             return baseline.measured({}, tables, declared=declared)

@@ -15,6 +15,7 @@ from functools import cache
 import pyarrow as pa
 
 from hindsight.checks.kpis import kpis, reference_kpis
+from hindsight.monitors.counting_checks import features_of
 from hindsight.monitors.kpis import kpis_of, needs_labels
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.resources import Resources
@@ -29,14 +30,26 @@ AT_ONCE = timedelta(days=1)  # of a reference, read by one statement
 
 
 def kpis_of_run(
-    monitor: Monitor, window: Window, rows: Rows, resources: Resources, *, as_of: datetime
+    monitor: Monitor, window: Window, rows: Rows | None, resources: Resources, *, as_of: datetime
 ) -> list[Measurement]:
-    """Return the KPIs of a window that need no labels, and what a night of the same moment found of the others."""
+    """Return the KPIs of a window that need no labels, and what a night of the same moment found of the others.
+
+    Without `rows` the columns that the KPIs name are read, and no other.
+    """
     names = kpis_of(monitor, labelled=False)
     known = resources.store.measurements(monitor.name, Kind.KPI, window, as_of) if monitor.kpis else []
     faults = _faults(monitor, names, resources)
+    if rows is None:
+        rows = _own_rows(monitor, window, [name for name in names if name not in faults], resources)
     found = _computed(monitor, window, rows, names, faults, resources, as_of=as_of)
     return found + [m for m in known if needs_labels(monitor, m.metric)]
+
+
+def _own_rows(monitor: Monitor, window: Window, names: Sequence[str], resources: Resources) -> Rows:
+    if not names:
+        return TableRows(pa.table({}))
+    engine = resources.warehouse(monitor.source.connection)
+    return TableRows(kpi_rows(engine, monitor, [window], names, as_of=None, pii_key=resources.pii_key)[window])
 
 
 def kpis_of_night(monitor: Monitor, window: Window, resources: Resources, *, as_of: datetime) -> list[Measurement]:
@@ -58,9 +71,18 @@ def kpis_of_night(monitor: Monitor, window: Window, resources: Resources, *, as_
 def _faults(monitor: Monitor, names: Sequence[str], resources: Resources) -> dict[str, str]:
     """Return why some KPIs cannot be computed, and log it: a column that is missing takes away only its own KPIs."""
     faults = kpi_faults(resources.warehouse(monitor.source.connection), monitor, names) if names else {}
+    if monitor.source.rows_stay:
+        faults |= {name: said for name in names if (said := _of_features(monitor, name))}
     for fault in faults.values():
         _log_once(monitor.name, fault)
     return faults
+
+
+def _of_features(monitor: Monitor, name: str) -> str:
+    """Why a KPI is not computed where rows of features stay in the warehouse; "" for one that names none."""
+    features = features_of(monitor, name)
+    reason = "is a feature, whose rows stay in the warehouse (source.count_in): set source.allow_rows"
+    return f"kpis.{name}: {', '.join(features)} {reason}" if features else ""
 
 
 @cache
@@ -122,6 +144,7 @@ def _fingerprint(monitor: Monitor, names: Sequence[str]) -> str:
     parts = monitor.model_dump(
         mode="json",
         include={"model", "source", "reference", "segments", "window", "anchor", "labels", "pii"},
+        exclude={"source": {"count_in", "allow_rows"}},
     )
     parts["kpis"] = {name: monitor.kpis[name].model_dump(mode="json") for name in names}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

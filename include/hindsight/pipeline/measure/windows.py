@@ -13,17 +13,16 @@ from typing import Any
 from hindsight.checks.drift.age import age, overlap
 from hindsight.checks.drift.drift import drift
 from hindsight.checks.drift.outputs import outputs
-from hindsight.checks.estimate.estimate import estimate
 from hindsight.checks.operations.operations import operations
 from hindsight.checks.quality.quality import quality
 from hindsight.checks.reference.baseline import Baseline
 from hindsight.checks.reference.control import UNKNOWN, mean_control
 from hindsight.checks.reference.scores import score_mistaken
-from hindsight.checks.suites.batches import Warehouse
-from hindsight.checks.suites.expectations import suite_measurements
 from hindsight.ledger.summaries import note_summaries
 from hindsight.monitors.model import Monitor
-from hindsight.pipeline.measure.baselines import baseline_for, calibration_of, control_of
+from hindsight.pipeline.measure.baselines import baseline_for, control_of
+from hindsight.pipeline.measure.by_rows import estimated, suite_of
+from hindsight.pipeline.measure.counted import measure_counted
 from hindsight.pipeline.measure.definition import definition, remember
 from hindsight.pipeline.measure.horizon import refuse_window, refuse_written
 from hindsight.pipeline.measure.kpis import kpis_of_run
@@ -34,8 +33,7 @@ from hindsight.vocabulary.rows import Rows
 from hindsight.vocabulary.windows import Window
 from hindsight.warehouse.allocation import spare_memory
 from hindsight.warehouse.connect import connected
-from hindsight.warehouse.dialects import dialect_of
-from hindsight.warehouse.predictions import as_logged, collect, logged_between, misdated, strangers, volumes
+from hindsight.warehouse.predictions import collect, logged_between, misdated, strangers, volumes
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 WEEKS_COMPARED = 4
@@ -62,17 +60,24 @@ def run_window(
     refuse_window(monitor, window, resources)
     engine = resources.warehouse(monitor.source.connection)
     with connected(engine), tempfile.TemporaryDirectory(prefix="hindsight-") as folder:
-        rows = collect(engine, monitor, window, folder=Path(folder), pii_key=resources.pii_key)
-        try:
-            measured = measure(monitor, window, rows, resources)
-            measured[Kind.QUALITY] += _misdated(monitor, window, rows.n, read_at, resources)
-            n = rows.n
-        finally:
-            rows.close()
+        n, measured = _measured(monitor, window, resources, Path(folder))
+        measured[Kind.QUALITY] += _misdated(monitor, window, n, read_at, resources)
     faults = [m.note for m in measured[Kind.QUALITY] if m.metric == "suite_faults" and m.value]
     return {"window": window.start.isoformat(), "rows": n, "faults": faults} | keep(
         monitor, window, as_of_run(monitor, window), measured, resources
     )
+
+
+def _measured(
+    monitor: Monitor, window: Window, resources: Resources, folder: Path
+) -> tuple[int, dict[Kind, list[Measurement]]]:
+    """Count the requests of a window and compute its numbers, of its rows or where these lie."""
+    if monitor.source.counts:
+        expected = partial(expected_volume, monitor, window, resources)
+        return measure_counted(monitor, window, resources, folder, as_of=as_of_run(monitor, window), expected=expected)
+    engine = resources.warehouse(monitor.source.connection)
+    with collect(engine, monitor, window, folder=folder, pii_key=resources.pii_key) as rows:
+        return rows.n, measure(monitor, window, rows, resources)
 
 
 def measure(monitor: Monitor, window: Window, rows: Rows, resources: Resources) -> dict[Kind, list[Measurement]]:
@@ -81,16 +86,13 @@ def measure(monitor: Monitor, window: Window, rows: Rows, resources: Resources) 
     baseline = baseline_for(monitor, window, resources, as_of=as_of)
     expected = expected_volume(monitor, window, resources, n=rows.n)
     control = control_of(baseline) if baseline else UNKNOWN
-    engine = resources.warehouse(monitor.source.connection)
-    others = cache(partial(strangers, engine, monitor, window))
+    others = cache(partial(strangers, resources.warehouse(monitor.source.connection), monitor, window))
     checked = quality(rows, monitor, baseline, control=control, strangers=others) + score_mistaken(rows, monitor)
-    root = resources.settings.great_expectations
-    warehouse = Warehouse(engine, partial(as_logged, engine, monitor, window), dialect_of(engine).times_are_text)
-    checked += suite_measurements(monitor, window, root=root, warehouse=warehouse, rows=rows)
+    checked += suite_of(monitor, window, rows, resources)
     spare_memory()
     drifted, profiled = _drift(rows, monitor, window, baseline) if baseline else ([], [])
     drifted += mean_control(drifted, control)
-    guessed = _estimated(rows, monitor, baseline) if baseline else []
+    guessed = estimated(rows, monitor, baseline) if baseline else []
     return {
         Kind.OPERATIONS: operations(rows, monitor, window, expected_volume=expected, control=control),
         Kind.QUALITY: checked,
@@ -107,13 +109,6 @@ def _drift(
     """Compare a window with the reference; nothing in a window that is part of the reference is called drift."""
     drifted, profiled = drift(rows, monitor, baseline, undecided=overlap(monitor, window))
     return [*drifted, *outputs(rows, monitor, baseline), age(rows, monitor, window, baseline)], profiled
-
-
-def _estimated(rows: Rows, monitor: Monitor, baseline: Baseline) -> list[Measurement]:
-    calibration = calibration_of(baseline)
-    if not calibration.blocks and monitor.source.labels is None:
-        return []  # a model without any truth has no performance to estimate
-    return estimate(rows, monitor, calibration, reference=baseline.performance)
 
 
 def _misdated(

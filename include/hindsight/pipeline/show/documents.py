@@ -38,10 +38,14 @@ SAMPLE = 5000  # rows of each side: enough for the charts, drawn in a few second
 def document_breach(monitor: Monitor, window: Window, resources: Resources, *, made_at: datetime) -> dict[str, str]:
     """Draw what shows a window that breached without its labels; return the ids of its `report` and `data_docs`.
 
-    Empty where nothing breached, or the file names neither a reference nor a suite. One that cannot be drawn does not
-    keep the other from being drawn.
+    Empty where nothing breached, the file names neither a reference nor a suite, or rows stay in the warehouse. One
+    that cannot be drawn does not keep the other from being drawn.
     """
-    if not (monitor.reference or monitor.quality) or not _breached(monitor, window, resources):
+    if (
+        monitor.source.rows_stay
+        or not (monitor.reference or monitor.quality)
+        or not _breached(monitor, window, resources)
+    ):
         return {}
     made = {}
     with connected(resources.warehouse(monitor.source.connection)):
@@ -65,6 +69,7 @@ def report_window(monitor: Monitor, window: Window, resources: Resources, *, mad
     """Draw the report of a window beside the reference, on a bounded sample of both; return its id."""
     if monitor.reference is None:
         raise ConfigError(f"{monitor.name}: a report compares a window with a reference, and the file declares none")
+    _refuse_rows(monitor, "a report draws")
     engine = resources.warehouse(monitor.source.connection)
     with tempfile.TemporaryDirectory(prefix="hindsight-") as folder:
         place = Path(folder)
@@ -79,10 +84,19 @@ def report_window(monitor: Monitor, window: Window, resources: Resources, *, mad
     return _keep(Report(uuid4().hex, monitor.name, window, "evidently", "", made_at), html, resources)
 
 
+def _refuse_rows(monitor: Monitor, what: str) -> None:
+    """Raise ConfigError where rows of features stay in the warehouse."""
+    if monitor.source.rows_stay:
+        raise ConfigError(
+            f"{monitor.name}: {what} rows, and source.count_in leaves them in the warehouse: set source.allow_rows"
+        )
+
+
 def document_window(monitor: Monitor, window: Window, resources: Resources, *, made_at: datetime) -> str:
     """Run the suite of a window again and draw its Data Docs; return the id of the page."""
     if monitor.quality is None:
         raise ConfigError(f"{monitor.name}: Data Docs show a suite, and the file names none: quality.suite")
+    _refuse_rows(monitor, "Data Docs show")
     engine = resources.warehouse(monitor.source.connection)
     root = resources.settings.great_expectations
     with connected(engine), tempfile.TemporaryDirectory(prefix="hindsight-") as folder:
@@ -97,8 +111,10 @@ def report_performance(monitor: Monitor, as_of: datetime, resources: Resources, 
     """Draw Evidently's report of the labelled rows of the newest window that is final as of a night; return its id.
 
     Labels are those behind the numbers of that night's report, beside those of the reference; drawn once for the same
-    labels. None where no window is final, or the monitor or its reference has no labels.
+    labels. None where no window is final, the monitor or its reference has no labels, or rows stay in the warehouse.
     """
+    if monitor.source.rows_stay:
+        return None
     night = open_night(monitor, as_of, resources)
     if not night.finals or monitor.reference is None:
         return None

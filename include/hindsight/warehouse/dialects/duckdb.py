@@ -82,6 +82,10 @@ class Engine(Catalogued):
     def exact(self, column: Column) -> Column:
         return sa.collate(column, "binary") if isinstance(column.type, sa.String) else column
 
+    def is_nan(self, number: Column) -> sa.ColumnElement[bool]:
+        """NaN equals NaN here."""
+        return sa.func.isnan(number, type_=sa.Boolean())
+
     def batches(
         self, engine: sa.Engine, statement: Statement, schema: pa.Schema
     ) -> Generator[pa.RecordBatch, None, None]:

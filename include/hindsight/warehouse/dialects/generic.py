@@ -7,7 +7,7 @@ quoted and values bound.
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, ClassVar
@@ -205,6 +205,30 @@ class Dialect:
     def text(self, column: Column) -> Column:
         """The column as text that is compared by code points."""
         return self.exact(column if isinstance(column.type, sa.String) else sa.cast(column, sa.Text()))
+
+    def ordered(self, column: Column) -> Column:
+        """The column as rows are put in order by it: texts by their code points."""
+        return self.exact(column)
+
+    def is_nan(self, number: Column) -> sa.ColumnElement[bool]:
+        """Whether a double is NaN."""
+        return number != number
+
+    def is_whole(self, number: Column) -> sa.ColumnElement[bool]:
+        """Whether a double has no fraction."""
+        return number == sa.func.floor(number)
+
+    def variance(self, number: Column) -> Column:
+        """The population variance of a group's doubles, in a way that keeps its digits however large they are."""
+        return sa.func.var_pop(number, type_=sa.Double())
+
+    def place(self, number: Column, cuts: Sequence[float], tree: Callable[[Column, Sequence[float]], Column]) -> Column:
+        """How many of the ascending `cuts` are not above a double; `tree` is how it is found everywhere."""
+        return tree(number, cuts)
+
+    def snapshot(self, connection: sa.Connection) -> sa.Connection:
+        """Let all statements of a connection see the table as it is at the first of them, where that can be said."""
+        return connection
 
     def readable(self, column: Column, *, is_moment: bool = False) -> tuple[Column, pa.DataType]:
         """How a column is read so that it arrives as one of eight Arrow types, and as which."""

@@ -54,6 +54,9 @@ class Engine(Dialect):
     def text(self, column: Column) -> Column:
         return self.exact(column if isinstance(column.type, sa.String) else sa.cast(column, sa.NVARCHAR(_LONGEST)))
 
+    def variance(self, number: Column) -> Column:
+        return sa.func.varp(number, type_=sa.Double())
+
     def readable(self, column: Column, *, is_moment: bool = False) -> tuple[Column, pa.DataType]:
         if isinstance(column.type, mssql.DATETIMEOFFSET):
             return super().readable(column, is_moment=True)

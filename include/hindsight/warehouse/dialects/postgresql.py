@@ -6,7 +6,7 @@ to every transaction: what must hold is therefore also said where a transaction 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import lru_cache, partial
@@ -84,6 +84,22 @@ class Engine(Dialect):
         if isinstance(kind, sa.CHAR | postgresql.CITEXT | sa.Enum):
             column = sa.cast(column, sa.Text())
         return sa.collate(column, "C") if kind.collation else column
+
+    def ordered(self, column: Column) -> Column:
+        exact = self.exact(column)
+        return sa.collate(exact, "C") if isinstance(exact.type, sa.String) else exact
+
+    def is_nan(self, number: Column) -> sa.ColumnElement[bool]:
+        """NaN equals NaN here."""
+        return number == sa.cast(sa.literal("NaN", sa.Text()), sa.Double())
+
+    def place(self, number: Column, cuts: Sequence[float], tree: Callable[[Column, Sequence[float]], Column]) -> Column:
+        """By the server's own search, several times as quick."""
+        bounds: Column = sa.literal([*cuts], postgresql.ARRAY(sa.Double()))
+        return sa.func.width_bucket(number, bounds, type_=sa.Integer()) if cuts else tree(number, cuts)
+
+    def snapshot(self, connection: sa.Connection) -> sa.Connection:
+        return connection.execution_options(isolation_level="REPEATABLE READ")
 
     def readable(self, column: Column, *, is_moment: bool = False) -> tuple[Column, pa.DataType]:
         column = _without_domain(column)

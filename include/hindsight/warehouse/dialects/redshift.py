@@ -39,3 +39,7 @@ class Engine(Dialect):
             return column
         whole = sa.func.rtrim(column, type_=sa.Text()) if isinstance(column.type, sa.CHAR) else column
         return sa.func.collate(whole + ".", "case_sensitive", type_=sa.Text())
+
+    def is_nan(self, number: Column) -> sa.ColumnElement[bool]:
+        """NaN equals NaN here."""
+        return number == sa.cast(sa.literal("NaN", sa.String()), sa.Double())

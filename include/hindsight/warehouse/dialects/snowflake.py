@@ -61,3 +61,7 @@ class Engine(Dialect):
         if not isinstance(column.type, sa.String):
             return column
         return sa.func.to_binary(column, "UTF-8", type_=sa.LargeBinary())
+
+    def is_nan(self, number: Column) -> sa.ColumnElement[bool]:
+        """NaN equals NaN here."""
+        return number == sa.cast(sa.literal("NaN", sa.String()), sa.Double())

@@ -37,6 +37,10 @@ class Spark(Dialect):
         whole = sa.func.rtrim(column, type_=sa.Text()) if isinstance(column.type, sa.CHAR) else column
         return sa.cast(whole, sa.LargeBinary())
 
+    def is_nan(self, number: Column) -> sa.ColumnElement[bool]:
+        """NaN equals NaN here."""
+        return sa.func.isnan(number, type_=sa.Boolean())
+
     def readable(self, column: Column, *, is_moment: bool = False) -> tuple[Column, pa.DataType]:
         if isinstance(column.type, sa.Date) and not is_moment:
             return sa.func.unix_date(column, type_=sa.BigInteger()), pa.date32()

@@ -84,6 +84,14 @@ class Engine(Dialect):
     def exact(self, column: Column) -> Column:
         return sa.collate(column, "BINARY") if isinstance(column.type, sa.String) else column
 
+    def is_nan(self, number: Column) -> sa.ColumnElement[bool]:
+        """SQLite keeps NaN as null."""
+        return sa.false()
+
+    def is_whole(self, number: Column) -> sa.ColumnElement[bool]:
+        """It may have been built without floor()."""
+        return number == sa.func.round(number)
+
     def readable(self, column: Column, *, is_moment: bool = False) -> tuple[Column, pa.DataType]:
         if isinstance(column.type, sa.Date):
             return self.moment(column), TIMESTAMP
@@ -95,6 +103,24 @@ class Engine(Dialect):
 
 def _teach_time(connection: sa.engine.interfaces.DBAPIConnection, _: object) -> None:
     connection.create_function("utc_microseconds", 1, utc_microseconds, deterministic=True)
+    connection.create_aggregate("var_pop", 1, _Variance)
+
+
+class _Variance:
+    """Variance of a population in one pass that keeps its digits (Welford 1962)."""
+
+    def __init__(self) -> None:
+        self.n, self.mean, self.squares = 0, 0.0, 0.0
+
+    def step(self, value: float | None) -> None:
+        if value is not None:
+            self.n += 1
+            gap = value - self.mean
+            self.mean += gap / self.n
+            self.squares += gap * (value - self.mean)
+
+    def finalize(self) -> float | None:
+        return self.squares / self.n if self.n else None
 
 
 def _widest(column: Column) -> sa.ColumnElement[int]:
