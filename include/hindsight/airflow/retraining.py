@@ -23,6 +23,7 @@ def claim(name: str, **run: Any) -> str:
     from hindsight import pipeline
 
     monitor, resources, key = load(name), open_resources(), request_of(name, run)
+    pipeline.take_over(monitor, resources, now=now())
     if not run["params"].get("request"):
         pipeline.ask(monitor, key, resources, **_wish(run), at=now(), run_id=run["run_id"])
     if not pipeline.claim(monitor, key, resources, by=run["run_id"]):

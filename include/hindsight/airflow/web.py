@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
@@ -16,7 +16,6 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import sqlalchemy as sa
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -25,6 +24,7 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 from hindsight import pipeline
 from hindsight.airflow.answers import answer, fields_of, is_json, refuse_forged, token_of
 from hindsight.airflow.connections import open_resources
+from hindsight.airflow.records import as_paused, hanging
 from hindsight.airflow.scrape import scrape
 from hindsight.errors import ConfigError, HindsightError
 from hindsight.monitors.loader import load_monitor
@@ -93,8 +93,9 @@ def _add_pages(app: FastAPI, resources: Callable[[], Resources], get_user: Any, 
     @app.get("/")
     def overview(request: Request, user: Any = signed_in) -> Response:
         cards = pipeline.overview_cards(resources(), now=datetime.now(UTC))
-        seen = _as_paused([card for card in cards if may(request, user, card.name)])
-        return HTMLResponse(pages.overview(seen), headers=PAGE)
+        seen = as_paused([card for card in cards if may(request, user, card.name)])
+        left = [one for one in hanging() if may(request, user, one.dag.partition("__")[2])]
+        return HTMLResponse(pages.overview(seen, left), headers=PAGE)
 
     @app.get("/monitors/{name}")
     def monitor(request: Request, name: str, user: Any = signed_in) -> Response:
@@ -103,7 +104,7 @@ def _add_pages(app: FastAPI, resources: Callable[[], Resources], get_user: Any, 
         view = pipeline.monitor_view(name, resources(), now=datetime.now(UTC))
         if view is None:
             raise HTTPException(404)
-        [card] = _as_paused([view.card])
+        [card] = as_paused([view.card])
         return HTMLResponse(pages.monitor_page(replace(view, card=card)), headers=PAGE)
 
     @app.get("/monitors/{name}/cases/{id}")
@@ -139,18 +140,6 @@ def _add_pages(app: FastAPI, resources: Callable[[], Resources], get_user: Any, 
         record, html = found
         check(request, user, record.monitor)
         return HTMLResponse(html, headers=OURS if record.kind == "accuracy" else REPORT)
-
-
-def _as_paused(cards: Sequence[pages.MonitorCard]) -> list[pages.MonitorCard]:
-    """Return the cards with those paused whose DAG somebody paused in Airflow, whatever their files say."""
-    from airflow.models.dag import DagModel
-    from airflow.utils.session import create_session
-
-    ids = [f"monitor__{card.name}" for card in cards if card.state == "active"]
-    query = sa.select(DagModel.dag_id).where(DagModel.dag_id.in_(ids), DagModel.is_paused)
-    with create_session() as session:
-        paused = set(session.scalars(query))
-    return [replace(card, state="paused") if f"monitor__{card.name}" in paused else card for card in cards]
 
 
 def _require_names(name: str, case: str = "0") -> None:

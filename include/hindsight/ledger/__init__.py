@@ -16,4 +16,5 @@ slo_counts  what SLOs counted in each window        caps     messages promised a
 newest     the newest numbers that were judged
 revisions  verdicts that stand no more
 undelivered  runs that judged and have not told yet
+renames    names whose history moved to another
 """

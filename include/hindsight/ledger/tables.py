@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 VERSION_TABLE = "ledger_version"  # not Alembic's own name: the ledger may share a database with Airflow, which has that
-HEAD = "0013"  # the newest step in migrations/versions
+HEAD = "0014"  # the newest step in migrations/versions
 
 
 class Moment(sa.types.TypeDecorator[datetime]):
@@ -361,4 +361,14 @@ undelivered = sa.Table(
     _text("run", primary_key=True),
     _moment("judged_at"),
     comment="Runs that judged their window and have not told it yet: tried again they only tell.",
+)
+
+renames = sa.Table(
+    "renames",
+    metadata,
+    _text("old", primary_key=True),
+    _text("new", index=True),
+    _moment("at"),
+    sa.Column("emptied", sa.Boolean, nullable=False),
+    comment="Names whose history moved to another: nothing is written under them any more.",
 )

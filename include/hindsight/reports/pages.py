@@ -130,6 +130,14 @@ class CaseView:
 
 
 @dataclass(frozen=True, slots=True)
+class Hanging:
+    """A DAG that no file makes any more, and how many of its runs wait."""
+
+    dag: str
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
 class MonitorView:
     """Everything the page of one monitor shows, as it was known at `as_of`."""
 
@@ -143,15 +151,19 @@ class MonitorView:
     back: Link | None = None
     drifted: tuple[Number, ...] = ()
     slos: tuple[SloRow, ...] = ()
+    advice: tuple[str, ...] = ()  # what of the file does not go with what is on record, and what to do
     damaged: tuple[str, ...] = ()  # what is wrong with which snapshot, of those that are left out
 
 
-def overview(monitors: Sequence[MonitorCard]) -> str:
-    """Return the page of all monitors, the most urgent first; archived ones are folded away."""
+def overview(monitors: Sequence[MonitorCard], hanging: Sequence[Hanging] = ()) -> str:
+    """Return the page of all monitors, the most urgent first; archived ones are folded away.
+
+    `hanging` are DAGs with runs that nothing will ever run.
+    """
     ordered = sorted(monitors, key=_urgency)
     shown = [card for card in ordered if card.state != "archived"]
     archived = [card for card in ordered if card.state == "archived"]
-    return render("overview.html.j2", shown=shown, archived=archived)
+    return render("overview.html.j2", shown=shown, archived=archived, hanging=hanging)
 
 
 def monitor_page(view: MonitorView) -> str:

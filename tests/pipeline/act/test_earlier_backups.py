@@ -37,6 +37,7 @@ CAME_LATER = (
     ("deploys", "0011"),
     ("revised_verdicts", "0012"),
     ("undelivered", "0013"),
+    ("renames", "0014"),
 )
 SNAPSHOT = "snapshots/monitor=credit/kind=drift/date=2026-09-01/a.parquet"
 
@@ -70,6 +71,7 @@ def a_ledger(url: sa.URL, version: str) -> Ledger:
         times = dict.fromkeys(("window_start", "window_end", "as_of", "due", "revised_at"), at("2026-09-01"))
         added["revised_verdicts"] = {"monitor": "credit", "value": 0.9, "threshold": None, "n": 9, **told, **times}
         added["undelivered"] = {"monitor": "credit", "run": "x", "judged_at": at("2026-09-01")}
+        added["renames"] = {"old": "credit_v0", "new": "credit", "at": at("2026-09-01"), "emptied": True}
         for name in added.keys() & set(sa.inspect(connection).get_table_names()):
             connection.execute(sa.insert(tables.metadata.tables[name]).values(added[name]))
     return ledger

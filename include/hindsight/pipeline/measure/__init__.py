@@ -9,5 +9,6 @@ horizon    what has expired and is refused
 numbers    a profile as judging wants it, and the reference's own windows as a baseline keeps them
 summary    a window's profile in a few numbers, for judging what is new
 completeness  windows whose rows have become more since
+renaming   what is on record under earlier names taken over
 definition what in a monitor file decides what its numbers mean
 """

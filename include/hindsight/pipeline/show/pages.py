@@ -14,6 +14,7 @@ from hindsight.errors import ConfigError, StoreError
 from hindsight.monitors.kpis import is_labelled_metric
 from hindsight.monitors.loader import load_folder, load_monitor
 from hindsight.monitors.model import Monitor
+from hindsight.pipeline.measure.definition import advice
 from hindsight.pipeline.resources import Resources, remembering
 from hindsight.pipeline.show.slos import SloState, slo_states
 from hindsight.pipeline.show.state import MonitorState, Story, state_of, stories
@@ -98,6 +99,7 @@ def _view(monitor: Monitor, resources: Resources, now: datetime) -> MonitorView:
         reports=reports,
         accuracy=next((link for link in reports if link.text.startswith("Accuracy")), None),
         back=Link("All monitors", "../"),
+        advice=tuple(advice(monitor, resources, monitor.name)),
     )
 
 
