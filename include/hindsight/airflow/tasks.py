@@ -258,8 +258,8 @@ def maintain() -> dict[str, Any]:
     watched, resources = list(loaded.monitors.values()), open_resources()
     if "relay" in pipeline.watch_over("maintenance", watched, resources, now=now()):
         pipeline.deliver(resources, now=now())
-    seen = {"resumed": resumed(), "paused": paused_by_hand(), "all_there": all_there}
-    return pipeline.maintain(watched, resources, now=now(), **seen)
+    by_hand, since = paused_by_hand(), resumed()
+    return pipeline.maintain(watched, resources, now=now(), resumed=since, paused=by_hand, all_there=all_there)
 
 
 @task
