@@ -16,4 +16,5 @@ task_retries which failures may pass             approval_operator  keeps who sa
 preload      what tasks import, imported once in their parent
 notifier     words about users' own DAGs   answers      given on the page of a case
 hooks        engines as providers open them
+heartbeat    where signs of life go
 """

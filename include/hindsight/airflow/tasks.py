@@ -16,6 +16,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from hindsight.airflow import assets
 from hindsight.airflow.connections import open_resources
+from hindsight.airflow.heartbeat import heartbeat
 from hindsight.airflow.pauses import EVERY, note, paused_by_hand, paused_in_airflow, resumed, skip_if_paused
 from hindsight.airflow.renamed import take_over_night, take_over_window
 from hindsight.airflow.runs import Span, from_spans, is_paused, night_of, skip, start_run, to_chunks, window_of
@@ -185,10 +186,17 @@ def report_night(name: str, judged: Any, **run: Any) -> dict[str, Any]:
 
 @task(priority_weight=MAIL_FIRST)
 def deliver(name: str | None = None) -> dict[str, Any]:
-    """Hand over the mail that is due. It fails where mail is given up or its connection is at fault; the rest waits."""
+    """Hand over the mail that is due. It fails where mail is given up or its connection is at fault; the rest waits.
+
+    That of all monitors, which the relay hands over, ends with a sign of life for who watches from outside: there is
+    none while something cannot be told.
+    """
     from hindsight import pipeline
 
-    return _handed_over(pipeline.deliver(open_resources(), now=now(), monitor=name))
+    done = _handed_over(pipeline.deliver(open_resources(), now=now(), monitor=name))
+    if name is None and not done.get("held") and (outside := heartbeat()) is not None:
+        outside.beat(now())
+    return done
 
 
 @task(priority_weight=MAIL_FIRST)

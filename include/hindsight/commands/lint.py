@@ -52,10 +52,10 @@ def _on_record(files: Sequence[Path], settings: Settings) -> list[Problem]:
     """Return what does not go with what is on record, or why that cannot be looked at."""
     from hindsight.airflow.connections import open_resources
     from hindsight.errors import HindsightError, Problem
-    from hindsight.pipeline.lint import on_record
+    from hindsight.pipeline.measure.on_record import doubts_of
 
     try:
-        return on_record(files, open_resources(settings))
+        return doubts_of(files, open_resources(settings))
     except HindsightError as exc:
         return [Problem(f"what is on record was not looked at: {exc}", settings.monitors)]
 

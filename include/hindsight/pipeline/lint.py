@@ -20,8 +20,6 @@ from hindsight.monitors.loader import read_file
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rule_checks import rounded_times
 from hindsight.monitors.slo_checks import slo_warnings
-from hindsight.pipeline.measure.definition import early_start, other_size
-from hindsight.pipeline.resources import Resources
 
 Warehouse = Callable[[str], sa.Engine]
 
@@ -61,21 +59,6 @@ def warnings(files: Iterable[Path]) -> list[Problem]:
         if monitor is not None and not known:
             doubts = (*budget_warnings(monitor), *rounded_times(monitor), *slo_warnings(monitor))
             found += [document.problem(where, said) for where, said in doubts]
-    return in_file_order(found)
-
-
-def on_record(files: Iterable[Path], resources: Resources) -> list[Problem]:
-    """Return what of these files does not go with what is on record: the size of windows, and an earlier start."""
-    found = []
-    for path in dict.fromkeys(files):
-        try:
-            document, monitor, _ = read_file(path)
-        except ConfigError:
-            continue
-        if monitor is not None and (said := other_size(monitor, resources)):
-            found.append(document.problem(("window",), said))
-        elif monitor is not None and (said := early_start(monitor, resources, monitor.name)):
-            found.append(document.problem(("start",), said))
     return in_file_order(found)
 
 

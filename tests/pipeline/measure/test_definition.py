@@ -11,8 +11,8 @@ import pytest
 from hindsight import pipeline
 from hindsight.errors import ConfigError
 from hindsight.ledger.forgetting import move_horizon
-from hindsight.pipeline.lint import on_record
 from hindsight.pipeline.measure.definition import advice, definition
+from hindsight.pipeline.measure.on_record import doubts_of
 from hindsight.reports.pages import monitor_page
 from hindsight.vocabulary.measurement import Kind
 from hindsight.vocabulary.windows import Window
@@ -115,7 +115,7 @@ def test_a_start_before_all_that_is_on_record_is_said_with_what_runs_it(world: W
 def test_lint_and_the_page_say_what_does_not_go_with_what_is_on_record(
     world: World, changes: dict[str, Any], field: str | None
 ) -> None:
-    found = on_record([world.declare(**changes).resources.settings.monitors / "credit.yml"], world.resources)
+    found = doubts_of([world.declare(**changes).resources.settings.monitors / "credit.yml"], world.resources)
     assert [problem.field for problem in found] == ([field] if field else [])
     view = pipeline.monitor_view("credit", world.resources, now=at("2026-09-10"))
     assert view is not None

@@ -11,14 +11,14 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from hindsight.errors import ConfigError
 from hindsight.ledger.records import Measured
 from hindsight.ledger.transaction import Transaction
 from hindsight.monitors.model import Monitor
+from hindsight.pipeline.measure.on_record import early_start, other_size
 from hindsight.pipeline.resources import Resources
 from hindsight.snapshots.folds import Snapshot, newest_of
 from hindsight.vocabulary.measurement import Kind
-from hindsight.vocabulary.windows import format_duration, format_moment
+from hindsight.vocabulary.windows import format_moment
 
 _DECIDES: dict[str, Any] = {
     "model": {"task", "positive_label", "version"},
@@ -71,41 +71,6 @@ def outdated(monitor: Monitor, kind: Kind, resources: Resources) -> list[datetim
     horizon = ledger.horizon(name)
     kept = {start: then for start, then in (held | newer).items() if horizon is None or start >= horizon}
     return sorted(start for start, then in kept.items() if then not in ("", now))
-
-
-def other_size(monitor: Monitor, resources: Resources) -> str:
-    """Say that the windows on record are of another size than the file's; "" where they are not."""
-    newest = resources.store.newest(monitor.name, Kind.OPERATIONS)
-    if newest is None or newest.end - newest.start == monitor.window:
-        return ""
-    then, now = format_duration(newest.end - newest.start), format_duration(monitor.window)
-    sizes = f"windows of {then}, and the file says {now}"
-    return f"what is on record is of {sizes}: the two do not mix, so give the monitor another name to begin anew"
-
-
-def refuse_other_size(monitor: Monitor, resources: Resources) -> None:
-    """Raise ConfigError where the windows on record are of another size than the file's."""
-    if said := other_size(monitor, resources):
-        raise ConfigError(f"{monitor.name}: {said}")
-
-
-def early_start(monitor: Monitor, resources: Resources, runnable: str) -> str:
-    """Say that the file's start lies before all that is on record, and what runs those windows; "" where it does not.
-
-    A scheduler goes on from its last run, and never before its first.
-    """
-    first = min((name.start for name in resources.store.names(monitor.name, [Kind.OPERATIONS])), default=None)
-    if monitor.start is None or first is None:
-        return ""
-    begin = max(filter(None, [monitor.start, resources.ledger.horizon(monitor.name)]))
-    wanted = next(monitor.grid.starting_in(begin, begin + monitor.window))
-    if wanted.start >= first:
-        return ""
-    start, end = format_moment(wanted.start), format_moment(first)
-    return (
-        f"the file starts at {start}, and nothing is on record before {end}: Airflow schedules nothing before what it "
-        f"has run; to run those windows: hindsight run {runnable} --start {start} --end {end}"
-    )
 
 
 def advice(monitor: Monitor, resources: Resources, runnable: str) -> Iterator[str]:

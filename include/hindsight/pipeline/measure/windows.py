@@ -24,9 +24,10 @@ from hindsight.checks.suites.expectations import suite_measurements
 from hindsight.ledger.summaries import note_summaries
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.measure.baselines import baseline_for, calibration_of, control_of
-from hindsight.pipeline.measure.definition import definition, refuse_other_size, remember
+from hindsight.pipeline.measure.definition import definition, remember
 from hindsight.pipeline.measure.horizon import refuse_window, refuse_written
 from hindsight.pipeline.measure.kpis import kpis_of_run
+from hindsight.pipeline.measure.on_record import refuse_other_size
 from hindsight.pipeline.measure.renaming import take_over
 from hindsight.pipeline.measure.summary import summary
 from hindsight.pipeline.resources import Resources, remembering
