@@ -17,6 +17,7 @@ from hindsight.reports.pages import monitor_page
 from hindsight.vocabulary.measurement import Kind
 from hindsight.vocabulary.windows import Window
 from tests.builders import a_monitor, at
+from tests.pipeline.commands import reached_by_commands, typed
 from tests.pipeline.world import REFERENCE, World, a_copy, a_world, days, sqlite
 
 CORRECTED: dict[str, Any] = {"model": {"name": "credit", "task": "binary", "positive_label": 0}}
@@ -122,6 +123,18 @@ def test_lint_and_the_page_say_what_does_not_go_with_what_is_on_record(
     assert view.advice == tuple(said(world))
     html = monitor_page(view)
     assert ("do not mix" in html or "nothing is on record before" in html) == bool(field)
+
+
+def test_lint_warns_of_it_where_it_may_connect(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reached_by_commands(world.declare(window="6h"), monkeypatch)
+    assert typed("lint") == 0
+    assert "do not mix" not in capsys.readouterr().err
+    assert typed("lint", "--connect") == 0
+    said_of_it = " ".join(capsys.readouterr().err.split())
+    assert "warning:" in said_of_it
+    assert "window: what is on record is of windows of 1d, and the file says 6h" in said_of_it
 
 
 @pytest.mark.parametrize(
