@@ -135,25 +135,25 @@ def test_runs_whose_file_is_gone_are_said_to_hang_with_the_command_that_ends_the
     from airflow.models.dagrun import DagRun
     from airflow.utils.session import create_session
 
-    write_monitor(monitor_file())
+    write_monitor(monitor_file(name="vanished"))
     parse()
-    stale = sa.update(DagModel).where(DagModel.dag_id == "monitor__credit")
+    stale = sa.update(DagModel).where(DagModel.dag_id == "monitor__vanished")
     run = DagRun(
-        dag_id="monitor__credit", run_id="waits", run_type="manual", state="queued", run_after=at("2026-09-02")
+        dag_id="monitor__vanished", run_id="waits", run_type="manual", state="queued", run_after=at("2026-09-02")
     )
     try:
         with create_session() as session:
             session.add(run)
             session.execute(stale.values(is_stale=True))
         page = server.get("/hindsight/", headers=token()).text
-        assert "1 of monitor__credit: airflow dags delete --yes monitor__credit" in page
+        assert "1 of monitor__vanished: airflow dags delete --yes monitor__vanished" in page
     finally:
         with create_session() as session:
             session.execute(stale.values(is_stale=False))
         there = server.get("/hindsight/", headers=token()).text
         with create_session() as session:
             session.execute(sa.delete(DagRun).where(DagRun.run_id == "waits"))
-    assert "hang" not in there
+    assert "monitor__vanished" not in there
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
