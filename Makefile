@@ -117,6 +117,15 @@ surroundings: .venv/.installed  ## Mail through real Postfix, Exim and OpenSMTPD
 	@HINDSIGHT_SURROUNDINGS="$(CURDIR)/.surroundings" PATH="$(CURDIR)/.surroundings/bin:$$PATH" \
 	$(BIN)/python -m pytest -q tests/surroundings tests/pipeline/act/test_alertmanager.py
 
+.fleet/.installed: tests/fleet/requirements.txt | .venv/.installed
+	@$(BIN)/python -m tests.fleet .fleet
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target .fleet/packages --requirement $<
+	@touch $@
+
+.PHONY: fleet
+fleet: .fleet/.installed  ## Celery with Redis, two workers, two schedulers, PostgreSQL; kill -9 of each and of the relay: Debian, ten minutes
+	HINDSIGHT_FLEET="$(CURDIR)/.fleet" $(BIN)/python -m pytest -q tests/fleet
+
 .venv-engines/.installed: tests/engines/requirements.txt | .venv/.installed
 	@echo "Making .venv-engines, where drivers live that do not go with our requirements: 2 GB"
 	@command -v mariadbd >/dev/null && command -v mariadb_config >/dev/null || apt-get install -y -q mariadb-server libmariadb-dev pkg-config gcc
@@ -137,7 +146,7 @@ lock: .venv/.installed  ## Resolve requirements.in and requirements-dev.in anew,
 
 .PHONY: clean
 clean:  ## Remove what make has made, the demo's data included
-	rm -rf .venv .venv-nannyml .venv-readers .venv-engines .surroundings data include/hindsight.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-nannyml .venv-readers .venv-engines .surroundings .fleet data include/hindsight.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: help

@@ -38,6 +38,8 @@ class Recorded:
     undelivered: Exception | None = None
     untold: set[tuple[str, str]] = field(default_factory=set)
     link: str = ""
+    renamed_at: datetime | None = None  # when the monitor got its name
+    measured: set[Window] = field(default_factory=set)  # windows on record
 
     def names(self) -> list[str]:
         return [call[0] for call in self.calls]
@@ -53,6 +55,15 @@ class Recorded:
     ) -> Any:
         self.calls.append(("judge_window", window, "quiet") if quiet else ("judge_window", window))
         return SimpleNamespace(breaches=["x"] * self.breaches, told=[], retraining=None)
+
+    def take_over(self, monitor: Monitor, resources: Any, *, now: datetime) -> datetime | None:
+        return self.renamed_at
+
+    def take_over_all(self, monitors: Any, resources: Any, *, now: datetime) -> list[str]:
+        return []
+
+    def was_measured(self, monitor: Monitor, window: Window, ledger: Any) -> bool:
+        return window in self.measured
 
     def document_breach(self, monitor: Monitor, window: Window, resources: Any, *, made_at: datetime) -> dict[str, str]:
         self.calls.append(("document_breach", window))
@@ -134,7 +145,9 @@ class Recorded:
         self.calls.append(("ask_again", monitor.name))
         return ["2026-09-01"]
 
-    def maintain(self, monitors: Any, resources: Any, *, now: datetime, resumed: Any, all_there: bool) -> Any:
+    def maintain(
+        self, monitors: Any, resources: Any, *, now: datetime, resumed: Any, paused: Any, all_there: bool
+    ) -> Any:
         self.calls.append(("maintain", [monitor.name for monitor in monitors], resumed, all_there))
         return {}
 

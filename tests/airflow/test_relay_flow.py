@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -155,6 +156,22 @@ def test_without_requests_the_relay_only_delivers(write_monitor: Write, parse: P
 
     assert run.state == "success"
     assert use_cases.calls == [("deliver", None)]
+
+
+def test_the_relay_ends_with_a_sign_of_life_unless_something_cannot_be_told(
+    write_monitor: Write, parse: Parse, use_cases: Recorded, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    write_monitor(monitor_file())
+    file = tmp_path / "hindsight.prom"
+    told = {"conn_type": "generic", "password": f"file://{file}"}
+    monkeypatch.setenv("AIRFLOW_CONN_HINDSIGHT_HEARTBEAT", json.dumps(told))
+    relay = parse().dags["hindsight__relay"]
+    use_cases.complaints = ("[P0] credit to a@example.com: 550",)
+    relay.test()
+    assert not file.exists()
+    use_cases.complaints = ()
+    relay.test()
+    assert "hindsight_heartbeat_timestamp_seconds" in file.read_text()
 
 
 def test_mail_given_up_makes_the_task_fail(write_monitor: Write, parse: Parse, use_cases: Recorded) -> None:

@@ -147,6 +147,35 @@ def test_a_dag_that_somebody_paused_in_airflow_is_shown_as_paused(
             session.execute(paused.values(is_paused=False))
 
 
+def test_runs_whose_file_is_gone_are_said_to_hang_with_the_command_that_ends_them(
+    server: TestClient, write_monitor: Any, parse: Any
+) -> None:
+    import sqlalchemy as sa
+    from airflow.models.dag import DagModel
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+
+    write_monitor(monitor_file(name="vanished"))
+    parse()
+    stale = sa.update(DagModel).where(DagModel.dag_id == "monitor__vanished")
+    run = DagRun(
+        dag_id="monitor__vanished", run_id="waits", run_type="manual", state="queued", run_after=at("2026-09-02")
+    )
+    try:
+        with create_session() as session:
+            session.add(run)
+            session.execute(stale.values(is_stale=True))
+        page = server.get("/hindsight/", headers=token()).text
+        assert "1 of monitor__vanished: airflow dags delete --yes monitor__vanished" in page
+    finally:
+        with create_session() as session:
+            session.execute(stale.values(is_stale=False))
+        there = server.get("/hindsight/", headers=token()).text
+        with create_session() as session:
+            session.execute(sa.delete(DagRun).where(DagRun.run_id == "waits"))
+    assert "monitor__vanished" not in there
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_nothing_but_an_answer_can_be_changed(server: TestClient, method: str) -> None:
     for path in routes():

@@ -19,6 +19,7 @@ class Hook:
     answers: list[int] = field(default_factory=list)
     always: int = 200
     port: int = 0
+    asked: list[str] = field(default_factory=list)  # the paths that were got
 
 
 @contextmanager
@@ -28,13 +29,19 @@ def hooked() -> Iterator[Hook]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            length = int(self.headers["Content-Length"])
+            length = int(self.headers["Content-Length"] or 0)
             if len(body := self.rfile.read(length)) < length:
                 return  # whoever sent it died: there is nobody to answer
             status = hook.answers.pop(0) if hook.answers else hook.always
             if status < 300:
-                hook.posts.append(json.loads(body))
+                hook.posts.append(json.loads(body or b"{}"))
             self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def do_GET(self) -> None:
+            hook.asked.append(self.path)
+            self.send_response(hook.answers.pop(0) if hook.answers else hook.always)
             self.send_header("Content-Length", "0")
             self.end_headers()
 

@@ -52,7 +52,12 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("theirs") / "venv"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
     (site,) = folder.glob("lib/python*/site-packages")
-    (site / "shared.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    shared = folder.parent / "shared"
+    shared.mkdir()
+    for package in Path(sysconfig.get_path("purelib")).iterdir():
+        if "hindsight" not in package.name:  # the checkout's own record would make each plugin two
+            (shared / package.name).symlink_to(package)
+    (site / "shared.pth").write_text(f"{shared}\n")
     uv, own = Path(sys.executable).with_name("uv"), folder / "bin" / "python"
     subprocess.run([uv, "pip", "install", "--quiet", "--no-deps", "--python", own, wheel], check=True)
     return own

@@ -7,6 +7,8 @@ timetable    one run for every window            runs        which window or nig
 connections  Airflow's records as our settings   assets      what users' DAGs are scheduled on
 rolling_back the tasks of rollback__<name>
 pauses       resuming moves on, never catches up describe    what the UI says about a DAG
+records      what Airflow's database says of our DAGs
+renamed      what the DAG of an earlier name has done
 plugin       registers all of it with Airflow
 scrape       numbers for Prometheus
 web          the pages, signed in                first_start secrets and users before the first process
@@ -16,4 +18,5 @@ notifier     words about users' own DAGs   answers      given on the page of a c
 case_rows    rows of a case, for who may edit
 comparing    which windows an address asks to see side by side
 hooks        engines as providers open them
+heartbeat    where signs of life go
 """

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from airflow.sdk import Asset
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from airflow.sdk import Asset, AssetAlias
 
 from hindsight.vocabulary.windows import Window
 
@@ -15,8 +18,23 @@ def snapshots(monitor: str) -> Asset:
 
 
 def retraining(monitor: str) -> Asset:
-    """The model of a monitor; an event says that a new version was promoted."""
+    """The model of a monitor; an event says that a retraining was requested, or that its version was promoted."""
     return Asset(f"hindsight://{monitor}/retraining")
+
+
+def announcing(monitor: str) -> dict[str, Any]:
+    """Return what a task needs that announces retrainings: an outlet it may leave empty, and what was announced."""
+    return {"outlets": [AssetAlias(f"hindsight retraining {monitor}")], "inlets": [retraining(monitor)]}
+
+
+def announce(monitor: str, what: Literal["requested", "promoted"], request: str, run: Mapping[str, Any]) -> bool:
+    """Announce what became of a request, once: a task that is cleared says nothing again; return whether it was new."""
+    asset, (alias,) = retraining(monitor), announcing(monitor)["outlets"]
+    told = ((event.extra.get("what", "promoted"), event.extra.get("request")) for event in run["inlet_events"][asset])
+    is_new = (what, request) not in told
+    if is_new:
+        run["outlet_events"][alias].add(asset, extra={"what": what, "request": request})
+    return is_new
 
 
 def partition_key(window: Window) -> str:

@@ -66,9 +66,10 @@ def retrain_dag(monitor: Monitor) -> DAG:
         raise ConfigError(f"{monitor.name}: the file declares no retraining")
     with _dag("retrain", monitor, None, asked) as dag:
         trained = retraining.train(monitor.name)
-        steps = [retraining.claim(monitor.name), trained, retraining.evaluate(trained)]
+        announcing = assets.announcing(monitor.name)
+        steps = [retraining.claim.override(**announcing)(monitor.name), trained, retraining.evaluate(trained)]
         steps.append(retraining.approve(monitor.name, retrain.cooldown, asks=retrain.approval))
-        announced = retraining.announce.override(outlets=[assets.retraining(monitor.name)])(monitor.name)
+        announced = retraining.announce.override(**announcing)(monitor.name)
         steps.append(retraining.promote(monitor.name))
         chain(*steps, [announced, retraining.keep(monitor.name)])
         steps >> retraining.give_up(monitor.name)

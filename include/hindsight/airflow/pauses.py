@@ -72,8 +72,10 @@ def skip_if_paused(monitor: Monitor, due: datetime, run: Mapping[str, Any]) -> N
     """Skip a scheduled run that was due while its monitor was paused."""
     if run["dag_run"].run_type != "scheduled":
         return
-    pause = _known().get(monitor.name)
-    for since, until in [*pause.get("earlier", []), [pause["since"], pause["until"]]] if pause else []:
+    known = _known()
+    pauses = [known[name] for name in (monitor.name, *monitor.renamed_from) if name in known]
+    spans = [span for pause in pauses for span in [*pause.get("earlier", []), [pause["since"], pause["until"]]]]
+    for since, until in spans:
         if datetime.fromisoformat(since) <= due <= datetime.fromisoformat(until):
             raise AirflowSkipException(f"{monitor.name} was paused from {since} to {until}")
 
@@ -85,6 +87,11 @@ def resumed() -> dict[str, datetime]:
     """
     meant = {name: pause for name, pause in _known().items() if not (pause["lasts"] and pause.get("in_airflow"))}
     return {name: datetime.fromisoformat(pause["until"]) for name, pause in meant.items()}
+
+
+def paused_by_hand() -> set[str]:
+    """Return the monitors whose DAG is paused in Airflow now, as was last seen, though their files say active."""
+    return {name for name, pause in _known().items() if pause["lasts"] and pause.get("in_airflow")}
 
 
 def _known() -> dict[str, dict[str, Any]]:

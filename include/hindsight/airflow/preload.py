@@ -39,6 +39,7 @@ OURS = (
     "hindsight.pipeline.judge.judgement",
     "hindsight.pipeline.judge.reminders",
     "hindsight.pipeline.measure.nights",
+    "hindsight.pipeline.measure.renaming",
     "hindsight.pipeline.measure.windows",
     "hindsight.pipeline.night",
     "hindsight.pipeline.show.documents",

@@ -19,14 +19,19 @@ UNKNOWN = "somebody in Airflow"
 
 @task
 def claim(name: str, **run: Any) -> str:
-    """Claim the request for this run, a person's own first written down; a run that comes second ends here."""
+    """Claim the request for this run, a person's own first written down; a run that comes second ends here.
+
+    DAGs that are scheduled on the asset are told that a retraining was requested.
+    """
     from hindsight import pipeline
 
     monitor, resources, key = load(name), open_resources(), request_of(name, run)
+    pipeline.take_over(monitor, resources, now=now())
     if not run["params"].get("request"):
         pipeline.ask(monitor, key, resources, **_wish(run), at=now(), run_id=run["run_id"])
     if not pipeline.claim(monitor, key, resources, by=run["run_id"]):
         raise AirflowSkipException(f"{name} made no request {key}, another run answers it, or it is decided already")
+    assets.announce(name, "requested", key, run)
     return key
 
 
@@ -78,8 +83,8 @@ def promote(name: str, **run: Any) -> dict[str, Any]:
 
 @task
 def announce(name: str, **run: Any) -> None:
-    """Tell DAGs that are scheduled on it that the model has a new version."""
-    run["outlet_events"][assets.retraining(name)].extra = {"request": request_of(name, run)}
+    """Tell DAGs that are scheduled on it that the model has a new version; told already, it says nothing."""
+    assets.announce(name, "promoted", request_of(name, run), run)
 
 
 @task(trigger_rule="all_skipped")

@@ -16,7 +16,9 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from hindsight.airflow import assets
 from hindsight.airflow.connections import open_resources
-from hindsight.airflow.pauses import EVERY, note, paused_in_airflow, resumed, skip_if_paused
+from hindsight.airflow.heartbeat import heartbeat
+from hindsight.airflow.pauses import EVERY, note, paused_by_hand, paused_in_airflow, resumed, skip_if_paused
+from hindsight.airflow.renamed import take_over_night, take_over_window
 from hindsight.airflow.runs import Span, from_spans, is_paused, night_of, skip, start_run, to_chunks, window_of
 from hindsight.airflow.task_retries import RetryTransient
 from hindsight.errors import HindsightError
@@ -83,6 +85,7 @@ def window(name: str, **run: Any) -> dict[str, Any]:
     window = window_of(monitor, run, now=now())
     skip_if_paused(monitor, window.end + monitor.lateness, run)
     resources, run_id = open_resources(), run["run_id"]
+    take_over_window(monitor, window, resources, run, now())
     run["outlet_events"][assets.snapshots(name)].add_partitions(assets.partition_key(window))
     if pipeline.awaits_delivery(name, run_id, resources):
         logger.warning("%s was measured and judged before and is only told now; clear it again to measure it", window)
@@ -126,7 +129,9 @@ def find(name: str, **run: Any) -> list[list[Span]]:
 
     monitor, as_of = load(name), night_of(run, now=now())
     skip_if_paused(monitor, as_of, run)
-    return to_chunks(pipeline.find_windows(monitor, as_of, open_resources()))
+    resources = open_resources()
+    take_over_night(monitor, as_of, resources, run, now())
+    return to_chunks(pipeline.find_windows(monitor, as_of, resources))
 
 
 @task(execution_timeout=LONGEST)
@@ -181,10 +186,17 @@ def report_night(name: str, judged: Any, **run: Any) -> dict[str, Any]:
 
 @task(priority_weight=MAIL_FIRST)
 def deliver(name: str | None = None) -> dict[str, Any]:
-    """Hand over the mail that is due. It fails where mail is given up or its connection is at fault; the rest waits."""
+    """Hand over the mail that is due. It fails where mail is given up or its connection is at fault; the rest waits.
+
+    That of all monitors, which the relay hands over, ends with a sign of life for who watches from outside: there is
+    none while something cannot be told.
+    """
     from hindsight import pipeline
 
-    return _handed_over(pipeline.deliver(open_resources(), now=now(), monitor=name))
+    done = _handed_over(pipeline.deliver(open_resources(), now=now(), monitor=name))
+    if name is None and not done.get("held") and (outside := heartbeat()) is not None:
+        outside.beat(now())
+    return done
 
 
 @task(priority_weight=MAIL_FIRST)
@@ -193,6 +205,7 @@ def tell_what_lasts() -> list[str]:
     from hindsight import pipeline
 
     monitors, resources = load_folder(read_settings().monitors).monitors.values(), open_resources()
+    pipeline.take_over_all(monitors, resources, now=now())
     pipeline.watch_over("relay", monitors, resources, now=now())
     return pipeline.tell_what_lasts(monitors, resources, now=now())
 
@@ -253,7 +266,8 @@ def maintain() -> dict[str, Any]:
     watched, resources = list(loaded.monitors.values()), open_resources()
     if "relay" in pipeline.watch_over("maintenance", watched, resources, now=now()):
         pipeline.deliver(resources, now=now())
-    return pipeline.maintain(watched, resources, now=now(), resumed=resumed(), all_there=all_there)
+    by_hand, since = paused_by_hand(), resumed()
+    return pipeline.maintain(watched, resources, now=now(), resumed=since, paused=by_hand, all_there=all_there)
 
 
 @task

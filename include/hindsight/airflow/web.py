@@ -17,7 +17,6 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import sqlalchemy as sa
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -28,6 +27,7 @@ from hindsight.airflow.answers import answer, fields_of, is_json, refuse_forged,
 from hindsight.airflow.case_rows import rows_of_case
 from hindsight.airflow.comparing import compared
 from hindsight.airflow.connections import open_resources
+from hindsight.airflow.records import as_paused, hanging
 from hindsight.airflow.scrape import scrape
 from hindsight.errors import ConfigError, HindsightError, TrainingError
 from hindsight.monitors.loader import load_monitor
@@ -116,8 +116,9 @@ def _add_pages(app: FastAPI, resources: Callable[[], Resources], get_user: Any, 
     def overview(request: Request, user: Any = signed_in) -> Response:
         cards = pipeline.overview_cards(resources(), now=datetime.now(UTC))
         names = _readable(user, [card.name for card in cards])
-        seen = _as_paused([card for card in cards if card.name in names])
-        return HTMLResponse(listed(seen, Wanted.of(request.query_params)), headers=CASE)
+        seen = as_paused([card for card in cards if card.name in names])
+        left = [one for one in hanging() if may(request, user, one.dag.partition("__")[2])]
+        return HTMLResponse(listed(seen, Wanted.of(request.query_params), left), headers=CASE)
 
     @app.get("/on-call")
     def now_open(user: Any = signed_in) -> Response:
@@ -130,7 +131,7 @@ def _add_pages(app: FastAPI, resources: Callable[[], Resources], get_user: Any, 
         _require_names(name)
         check(request, user, name)
         view = seen(request, name)
-        [card] = _as_paused([view.card])
+        [card] = as_paused([view.card])
         return HTMLResponse(pages.monitor_page(replace(view, card=card)), headers=CHARTS)
 
     @app.get("/monitors/{name}/numbers.csv")
@@ -236,18 +237,6 @@ def _csv(view: pages.MonitorView, key: str) -> Response:
     name = re.sub(r"[^\w.-]+", "_", f"{view.card.name}-{chart.key}.csv")
     headers = PRIVATE | {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(as_csv(chart), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _as_paused(cards: Sequence[pages.MonitorCard]) -> list[pages.MonitorCard]:
-    """Return the cards with those paused whose DAG somebody paused in Airflow, whatever their files say."""
-    from airflow.models.dag import DagModel
-    from airflow.utils.session import create_session
-
-    ids = [f"monitor__{card.name}" for card in cards if card.state == "active"]
-    query = sa.select(DagModel.dag_id).where(DagModel.dag_id.in_(ids), DagModel.is_paused)
-    with create_session() as session:
-        paused = set(session.scalars(query))
-    return [replace(card, state="paused") if f"monitor__{card.name}" in paused else card for card in cards]
 
 
 def _require_names(name: str, case: str = "0") -> None:

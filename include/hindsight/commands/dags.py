@@ -39,6 +39,8 @@ def dags(
         for sign, names in (("+", written), ("-", removed)):
             for name in names:
                 out.print(f"{sign} {name}", markup=False)
+        if removed:
+            out.print("queued runs of DAGs that are gone hang until: airflow dags delete DAG (docs/changing.md)")
         said = "written" if write else "to write"
         out.print(
             f"{found.folder}: {counted(len(written), 'file')} {said}, {len(removed)} "

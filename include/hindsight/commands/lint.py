@@ -15,12 +15,13 @@ from hindsight.settings import read_settings
 
 if TYPE_CHECKING:
     from hindsight.errors import Problem
+    from hindsight.settings import Settings
 
 
 def lint(
     files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE...]")] = None,
     connect: Annotated[
-        bool, typer.Option("--connect", help="look for tables and columns in the warehouse too")
+        bool, typer.Option("--connect", help="look at the warehouse, and at what is on record, too")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON for machines")] = False,
 ) -> int:
@@ -37,7 +38,7 @@ def lint(
     checked = [file for path in paths for file in (monitor_files(path) if path.is_dir() else [path])]
     warehouse = partial(open_warehouse, settings=settings) if connect else None
     problems = lint_files(checked, great_expectations=settings.great_expectations, warehouse=warehouse)
-    doubts = warnings(checked)
+    doubts = warnings(checked) + (_on_record(checked, settings) if connect else [])
     if as_json:
         _print_json(problems, doubts)
     else:
@@ -45,6 +46,18 @@ def lint(
             problems, doubts, f"{counted(len(checked), 'file')}, no errors" if checked else f"no files in {paths[0]}"
         )
     return 1 if problems else 0
+
+
+def _on_record(files: Sequence[Path], settings: Settings) -> list[Problem]:
+    """Return what does not go with what is on record, or why that cannot be looked at."""
+    from hindsight.airflow.connections import open_resources
+    from hindsight.errors import HindsightError, Problem
+    from hindsight.pipeline.measure.on_record import doubts_of
+
+    try:
+        return doubts_of(files, open_resources(settings))
+    except HindsightError as exc:
+        return [Problem(f"what is on record was not looked at: {exc}", settings.monitors)]
 
 
 def _print(problems: Sequence[Problem], doubts: Sequence[Problem], all_well: str) -> None:

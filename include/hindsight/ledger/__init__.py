@@ -18,4 +18,5 @@ newest     the newest numbers that were judged
 revisions  verdicts that stand no more
 row_views  who looked at which rows on a page
 undelivered  runs that judged and have not told yet
+renames    names whose history moved to another
 """

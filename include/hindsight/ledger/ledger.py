@@ -23,6 +23,7 @@ from hindsight.ledger.records import (
     Report,
     RequestState,
 )
+from hindsight.ledger.renames import refuse_renamed
 from hindsight.ledger.transaction import Transaction, in_parts
 from hindsight.ledger.upgrade import is_current, upgrade
 from hindsight.verdicts.model import STANDING, Incident, RetrainRequest, Series, State, Status, Verdict
@@ -51,9 +52,13 @@ class Ledger:
 
     @contextmanager
     def locked(self, monitor: str) -> Iterator[Transaction]:
-        """Hold the monitor's lock for one transaction: all that is written in it is kept, or none of it."""
+        """Hold the monitor's lock for one transaction: all that is written in it is kept, or none of it.
+
+        Raises LedgerError, not transient, for a name whose history moved to another.
+        """
         with self.writing() as connection:
             lock(connection, f"monitor {monitor}")
+            refuse_renamed(connection, monitor)
             yield Transaction(connection, monitor)
 
     @contextmanager

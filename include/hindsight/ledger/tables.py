@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 VERSION_TABLE = "ledger_version"  # not Alembic's own name: the ledger may share a database with Airflow, which has that
-HEAD = "0014"  # the newest step in migrations/versions
+HEAD = "0015"  # the newest step in migrations/versions
 
 
 class Moment(sa.types.TypeDecorator[datetime]):
@@ -372,4 +372,14 @@ row_views = sa.Table(
     *map(_moment, ("at", "window_start")),
     sa.Column("n", sa.BigInteger, nullable=False),
     comment="Who looked at how many rows of which window and segment, and at which columns; never the rows.",
+)
+
+renames = sa.Table(
+    "renames",
+    metadata,
+    _text("old", primary_key=True),
+    _text("new", index=True),
+    _moment("at"),
+    sa.Column("emptied", sa.Boolean, nullable=False),
+    comment="Names whose history moved to another: nothing is written under them any more.",
 )

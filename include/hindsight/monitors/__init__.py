@@ -14,6 +14,7 @@ calendar     time zone, holidays, and the budget of what is told; budget_checks 
 metric       what there is to say about a metric   retention  how long history is kept
 routes       who is told of what           silences     when nobody is told, by cron
 due          when a monitor must have reported
+earlier_names  names monitors had before, each of one only
 budget_checks  what a file's rules tell more often than its budget agrees to
 slos         what is promised over a period    slo_checks     whether that can be counted and kept
 openslo      the same as OpenSLO documents          promotion      what is measured of a promoted version

@@ -37,6 +37,7 @@ Found = Iterator[tuple[Where, str]]
 
 def problems(monitor: Monitor) -> Found:
     """Yield everything about a well-typed monitor that cannot be meant."""
+    yield from _earlier_names(monitor)
     yield from _spans(monitor)
     yield from _connection(monitor)
     yield from _model(monitor)
@@ -52,6 +53,14 @@ def problems(monitor: Monitor) -> Found:
     yield from _routes(monitor)
     yield from rule_problems(monitor)
     yield from slo_problems(monitor)
+
+
+def _earlier_names(monitor: Monitor) -> Found:
+    for i, name in enumerate(monitor.renamed_from):
+        if name == monitor.name:
+            yield ("renamed_from", i), f"{name!r} is the name it has now; say the ones it had before"
+        elif name in monitor.renamed_from[:i]:
+            yield ("renamed_from", i), f"{name!r} is said twice; say each name once, oldest first"
 
 
 def _spans(monitor: Monitor) -> Found:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from hindsight.errors import ConfigError, Problem, did_you_mean
 from hindsight.monitors import file_checks
 from hindsight.monitors.document import Document, Where, in_file_order, read_document
+from hindsight.monitors.earlier_names import in_use
 from hindsight.monitors.explain import explain
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.own_types import missing_types
@@ -161,6 +162,9 @@ def _load(files: Iterable[Path]) -> Loaded:
             wrong[path] = found
         else:
             monitors[path] = monitor
+    for path, found in in_use(monitors).items():
+        wrong[path] = found
+        del monitors[path]
     problems = _of_templates(wrong)
     names: dict[str, list[Path]] = {}
     for path, monitor in monitors.items():

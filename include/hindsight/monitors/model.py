@@ -17,6 +17,7 @@ from hindsight.monitors.rules import Rule, RuleChange, merge
 from hindsight.monitors.silences import RepeatedSilence
 from hindsight.monitors.slos import Slos
 from hindsight.monitors.strict import (
+    AnyNames,
     Column,
     Columns,
     Delay,
@@ -295,13 +296,15 @@ class Retrain(Strict):
 class Monitor(Strict):
     """One monitor file.
 
-    `extends` names the template it was laid over. `deploy_mute` is for how many windows from a new model version on
-    nobody is told of drift; `trusted` are types of the user's own, `module.Type`, that a kept model may hold.
+    `extends` names the template it was laid over, `renamed_from` the names it had before, oldest first. `deploy_mute`
+    is for how many windows from a new model version on nobody is told of drift; `trusted` are types of the user's own,
+    `module.Type`, that a kept model may hold.
     """
 
     schema_version: Literal[1] = 1
     extends: str | None = None
     name: Name
+    renamed_from: AnyNames = ()
     description: str = ""
     owner: str = ""
     state: Literal["active", "paused", "archived"] = "active"

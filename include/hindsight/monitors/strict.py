@@ -43,6 +43,11 @@ def as_tuple(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
+def one_or_more(value: object) -> object:
+    """Turn a single text, too, into the tuple a frozen model holds."""
+    return (value,) if isinstance(value, str) else as_tuple(value)
+
+
 def _identifier(value: str) -> str:
     if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,62}(\.[A-Za-z_][A-Za-z0-9_]{0,62})?", value):
         return value
@@ -90,6 +95,10 @@ Moment = Annotated[
 ]
 Columns = Annotated[tuple[Column, ...], BeforeValidator(as_tuple)]
 Names = Annotated[tuple[Name, ...], BeforeValidator(as_tuple)]
+AnyNames = Annotated[
+    tuple[Name, ...],
+    BeforeValidator(one_or_more, json_schema_input_type=Name | Annotated[list[Name], Field(min_length=1)]),
+]
 Texts = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
 Dotted = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$")]
 Dotteds = Annotated[tuple[Dotted, ...], BeforeValidator(as_tuple)]

@@ -1,8 +1,8 @@
 """Templates: a monitor file that `extends` another says only what differs from it.
 
 Mappings are merged key by key, down to any depth, and `rules` by their ids; what the file says stands. Any other list,
-and any value, is replaced as a whole, and `null` takes out what the template says. A name is never inherited. A
-template may extend another; each value keeps the file and the line it was written in.
+and any value, is replaced as a whole, and `null` takes out what the template says. A name, and what it was before, are
+never inherited. A template may extend another; each value keeps the file and the line it was written in.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from hindsight.monitors.document import Document, Place, Where, read_document
 
 SUFFIXES = (".yml", ".yaml")
 BY_ID = "rules"
-OWN = "name"  # what a monitor never has from its template
+OWN = ("name", "renamed_from")  # what a monitor never has from its template
 
 _Places = dict[Where, Place]
 _Rule = dict[str, object]
@@ -80,7 +80,7 @@ def _no_template(document: Document, below: Path, chain: tuple[Path, ...]) -> st
 def _laid_over(template: Document, document: Document) -> Document:
     places = {where: replace(place, file=place.file or template.path) for where, place in template.places.items()}
     data = dict(template.data)
-    for own in (OWN, "extends"):
+    for own in (*OWN, "extends"):
         data.pop(own, None)
         _forget(places, (own,))
     merged = Document(document.path, data, places, [*template.problems, *document.problems])

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hindsight.pipeline.judge.judgement import Judgement, judge_window
     from hindsight.pipeline.judge.reminders import tell_what_lasts
     from hindsight.pipeline.measure.nights import find_windows, revise_windows
+    from hindsight.pipeline.measure.renaming import take_over, take_over_all, was_measured
     from hindsight.pipeline.measure.windows import run_window
     from hindsight.pipeline.night import judge_night
     from hindsight.pipeline.resources import Resources
@@ -94,8 +95,11 @@ __all__ = [
     "run_window",
     "state_of",
     "stories",
+    "take_over",
+    "take_over_all",
     "tell_what_lasts",
     "train_and_compare",
+    "was_measured",
     "watch_over",
     "write_night",
 ]
@@ -110,6 +114,7 @@ _MODULES = {
     "judge.reminders": ("tell_what_lasts",),
     "judge.judgement": ("Judgement", "judge_window"),
     "measure.nights": ("find_windows", "revise_windows"),
+    "measure.renaming": ("take_over", "take_over_all", "was_measured"),
     "measure.windows": ("run_window",),
     "night": ("judge_night",),
     "resources": ("Resources",),

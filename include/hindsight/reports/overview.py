@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from hindsight.reports.pages import MonitorCard, render
+from hindsight.reports.pages import Hanging, MonitorCard, render
 from hindsight.vocabulary.severity import Severity
 
 CRITICALITIES = ("high", "medium", "low")
@@ -42,8 +42,11 @@ class Wanted:
         return all(word in text for word in self.q.lower().split()) and all(not a or a == b for a, b in same)
 
 
-def overview(monitors: Sequence[MonitorCard], wanted: Wanted | None = None) -> str:
-    """Return the list of monitors, the most urgent first unless sorted otherwise; archived ones are folded away."""
+def overview(monitors: Sequence[MonitorCard], wanted: Wanted | None = None, hanging: Sequence[Hanging] = ()) -> str:
+    """Return the list of monitors, the most urgent first unless sorted otherwise; archived ones are folded away.
+
+    `hanging` are DAGs with runs that nothing will ever run.
+    """
     wanted = wanted or Wanted()
     found = sorted(filter(wanted.finds, monitors), key=_SORTS.get(wanted.sort, _urgency))
     return render(
@@ -52,6 +55,7 @@ def overview(monitors: Sequence[MonitorCard], wanted: Wanted | None = None) -> s
         shown=[card for card in found if card.state != "archived"],
         archived=[card for card in found if card.state == "archived"],
         wanted=wanted,
+        hanging=hanging,
         owners=sorted({card.owner for card in monitors} - {""}),
         criticalities=CRITICALITIES,
         healths=HEALTHS,

@@ -163,6 +163,14 @@ class CaseView:
 
 
 @dataclass(frozen=True, slots=True)
+class Hanging:
+    """A DAG that no file makes any more, and how many of its runs wait."""
+
+    dag: str
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
 class MonitorView:
     """Everything the page of one monitor shows, as it was known at `as_of`."""
 
@@ -176,6 +184,7 @@ class MonitorView:
     back: Link | None = None
     drifted: tuple[Number, ...] = ()
     slos: tuple[SloRow, ...] = ()
+    advice: tuple[str, ...] = ()  # what of the file does not go with what is on record, and what to do
     damaged: tuple[str, ...] = ()  # what is wrong with which snapshot, of those that are left out
     selection: Selection = field(default_factory=Selection)
     choices: Choices = field(default_factory=Choices)

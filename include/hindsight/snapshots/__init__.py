@@ -8,4 +8,5 @@ files       a root, wherever it lies              parquet   bytes that are whole
 port        what a disk must do                   local, remote: two of them
 memory      asking a store once a use case        complaints  what a store lacks, in words
 damage      left out and named where it is only shown
+moving      the files of a name that was changed
 """

@@ -38,6 +38,7 @@ CAME_LATER = (
     ("revised_verdicts", "0012"),
     ("undelivered", "0013"),
     ("row_views", "0014"),
+    ("renames", "0015"),
 )
 SNAPSHOT = "snapshots/monitor=credit/kind=drift/date=2026-09-01/a.parquet"
 
@@ -74,6 +75,7 @@ def a_ledger(url: sa.URL, version: str) -> Ledger:
         seen = dict.fromkeys(("looked_by", "case_id", "segment", "shown"), "x")
         added["row_views"] = {"monitor": "credit", "n": 9, "at": at("2026-09-02"), "window_start": at("2026-09-01")}
         added["row_views"] |= seen
+        added["renames"] = {"old": "credit_v0", "new": "credit", "at": at("2026-09-01"), "emptied": True}
         for name in added.keys() & set(sa.inspect(connection).get_table_names()):
             connection.execute(sa.insert(tables.metadata.tables[name]).values(added[name]))
     return ledger

@@ -57,6 +57,15 @@ def test_a_resumed_monitor_is_silent_only_two_windows_after_its_pause(small: Wor
     assert maintain(small, small.monitor, now=at("2026-10-01T13:00"))["silent"] == ["credit"]
 
 
+def test_a_monitor_that_is_paused_in_airflow_is_told_as_such(small: World) -> None:
+    small.log(FIRST).run(FIRST)
+    for day, paused, words in (("04", ["credit"], "monitor__credit is paused in Airflow"), ("05", [], "is it paused")):
+        now = at(f"2026-09-{day}T12:00")
+        assert maintain(small, small.monitor, now=now, paused=paused)["silent"] == ["credit"]
+        small.deliver(now)
+        assert words in small.inbox.accepted[-1].get_content()
+
+
 # Leftovers
 
 

@@ -9,9 +9,15 @@ from typing import Any
 import pytest
 
 from hindsight import pipeline
+from hindsight.errors import ConfigError
+from hindsight.ledger.forgetting import move_horizon
 from hindsight.pipeline.measure.definition import advice, definition
+from hindsight.pipeline.measure.on_record import doubts_of
+from hindsight.reports.pages import monitor_page
 from hindsight.vocabulary.measurement import Kind
+from hindsight.vocabulary.windows import Window
 from tests.builders import a_monitor, at
+from tests.pipeline.commands import reached_by_commands, typed
 from tests.pipeline.world import REFERENCE, World, a_copy, a_world, days, sqlite
 
 CORRECTED: dict[str, Any] = {"model": {"name": "credit", "task": "binary", "positive_label": 0}}
@@ -81,6 +87,54 @@ def test_windows_of_another_size_are_said_not_to_mix(world: World) -> None:
         "what is on record is of windows of 1d, and the file says 6h: the two do not mix, so give the monitor another "
         "name to begin anew"
     ]
+
+
+def test_a_window_of_another_size_is_refused_and_nothing_is_written(world: World) -> None:
+    world.declare(window="6h")
+    files, ledger = world.files(), world.ledger()
+    with pytest.raises(ConfigError, match="windows of 1d, and the file says 6h: the two do not mix"):
+        pipeline.run_window(world.monitor, Window(at("2026-09-04"), at("2026-09-04T06:00")), world.resources)
+    assert (world.files(), world.ledger()) == (files, ledger)
+    world.declare().log("2026-09-04").run("2026-09-04")  # back to the size that is on record
+
+
+def test_a_start_before_all_that_is_on_record_is_said_with_what_runs_it(world: World) -> None:
+    world.declare(start="2026-09-01")
+    assert said(world) == []
+    world.declare(start="2026-08-30T12:00")
+    [line] = said(world)
+    assert line.startswith("the file starts at 2026-08-31, and nothing is on record before 2026-09-01")
+    assert line.endswith("hindsight run credit --start 2026-08-31 --end 2026-09-01")
+    with world.resources.ledger.locked("credit") as tx:
+        move_horizon(tx, at("2026-09-01"), at("2026-09-10"))
+    assert said(world) == []  # what has expired is not asked for
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"), [({"window": "6h"}, "window"), ({"start": "2026-08-30"}, "start"), ({}, None)], ids=str
+)
+def test_lint_and_the_page_say_what_does_not_go_with_what_is_on_record(
+    world: World, changes: dict[str, Any], field: str | None
+) -> None:
+    found = doubts_of([world.declare(**changes).resources.settings.monitors / "credit.yml"], world.resources)
+    assert [problem.field for problem in found] == ([field] if field else [])
+    view = pipeline.monitor_view("credit", world.resources, now=at("2026-09-10"))
+    assert view is not None
+    assert view.advice == tuple(said(world))
+    html = monitor_page(view)
+    assert ("do not mix" in html or "nothing is on record before" in html) == bool(field)
+
+
+def test_lint_warns_of_it_where_it_may_connect(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reached_by_commands(world.declare(window="6h"), monkeypatch)
+    assert typed("lint") == 0
+    assert "do not mix" not in capsys.readouterr().err
+    assert typed("lint", "--connect") == 0
+    said_of_it = " ".join(capsys.readouterr().err.split())
+    assert "warning:" in said_of_it
+    assert "window: what is on record is of windows of 1d, and the file says 6h" in said_of_it
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from hindsight.pipeline.act.delivery import promise
 from hindsight.pipeline.act.folding import fold_snapshots
 from hindsight.pipeline.act.retention import expire
 from hindsight.pipeline.judge.retirement import close_retired
+from hindsight.pipeline.measure.renaming import take_over_all
 from hindsight.pipeline.resources import Resources
 from hindsight.vocabulary.letters import Letter, Message, letters
 from hindsight.vocabulary.measurement import Kind
@@ -32,18 +33,21 @@ def maintain(
     *,
     now: datetime,
     resumed: Mapping[str, datetime] = MappingProxyType({}),
+    paused: Collection[str] = (),
     all_there: bool = False,
 ) -> dict[str, Any]:
     """Tell once a day of every active monitor that has not reported for two windows or missed a night, and tidy up.
 
-    `resumed` says when the latest pause of a monitor ended: it counts as silent only from then on. Incidents of
+    `resumed` says when the latest pause of a monitor ended: it counts as silent only from then on. Of those
+    `paused` in Airflow, whose file says they are active, it is said that they are. Incidents of
     archived monitors are closed; those of monitors without a file too, but only where `all_there` says that `monitors`
     are all there are: a folder that is not mounted, or a broken file, is no removal.
     """
+    apart = take_over_all(monitors, resources, now=now)
     active = [monitor for monitor in monitors if monitor.state == "active"]
     silent = [m for m in active if _is_silent(m, resources, now, since=resumed.get(m.name))]
     for monitor in silent:
-        _tell_silence(monitor, resources, now)
+        _tell_silence(monitor, resources, now, is_paused=monitor.name in paused)
     for monitor in active:
         _tell_held_back(monitor, resources, now)
     others = [monitor for monitor in active if monitor not in silent]
@@ -53,6 +57,7 @@ def maintain(
     return {
         "silent": [monitor.name for monitor in silent],
         "unlabelled": [monitor.name for monitor in unlabelled],
+        **({"not taken over": apart} if apart else {}),
         "closed": close_retired(monitors, resources, at=now, all_there=all_there),
         "expired": {monitor.name: gone for monitor in monitors if (gone := expire(monitor, resources, now=now))},
         "forgotten": _forget_others(monitors, resources, now),
@@ -78,12 +83,12 @@ def _unlabelled(monitor: Monitor, resources: Resources, now: datetime, *, since:
     return is_missed and resources.store.newest(monitor.name, Kind.OPERATIONS) is not None
 
 
-def _tell_silence(monitor: Monitor, resources: Resources, now: datetime) -> None:
+def _tell_silence(monitor: Monitor, resources: Resources, now: datetime, *, is_paused: bool) -> None:
     subject = f"[P1] {monitor.name} has not reported for two windows"
     due = now - monitor.lateness - 2 * monitor.window
     text = (
         f"No window of {monitor.name} was checked after {due:%Y-%m-%d %H:%M} UTC.\n"
-        f"Look at the DAG monitor__{monitor.name} in Airflow: is it paused, failing, or is the scheduler down?\n"
+        f"{_PAUSED if is_paused else _LOOK}".format(monitor.name)
     )
     promise(monitor, f"silence {now:%Y-%m-%d}", Message(subject, text, severity=Severity.P1), resources, now)
 
@@ -157,6 +162,11 @@ def _tell_rest(part: str, last: datetime, monitors: Collection[Monitor], resourc
             tx.queue(letters(message, monitor=monitor.name, cause=cause, recipients=fresh), now)
 
 
+_LOOK = "Look at the DAG monitor__{} in Airflow: is it paused, failing, or is the scheduler down?\n"
+_PAUSED = (
+    "Its DAG monitor__{} is paused in Airflow. Go on there, or write state: paused in its file, where it is meant: "
+    "then nobody is told.\n"
+)
 _DUTIES = {
     "relay": "Mail that waits is not sent between windows, and no DAG that was asked for is started.",
     "maintenance": "Nobody is told of monitors that fall silent, nothing is folded, and what has expired stays.",

@@ -23,7 +23,7 @@ def close_retired(
     Those who were told that one is open are told once that it is closed. Returns how many were closed, by monitor.
     """
     archived = {monitor.name for monitor in monitors if monitor.state == "archived"}
-    named = {monitor.name for monitor in monitors}
+    named = {name for monitor in monitors for name in (monitor.name, *monitor.renamed_from)}
     closed: dict[str, int] = {}
     for name in sorted({incident.monitor for incident in resources.ledger.incidents(open_only=True)}):
         if name in archived or (all_there and name not in named):

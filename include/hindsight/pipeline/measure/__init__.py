@@ -10,5 +10,7 @@ numbers    a profile as judging wants it, and the reference's own windows as a b
 summary    a window's profile in a few numbers, for judging what is new
 completeness  windows whose rows have become more since
 counted    a window whose rows stay in the warehouse   by_rows    what only rows can tell: suites, estimates
+renaming   what is on record under earlier names taken over
+on_record  what of a file does not go with what is on record
 definition what in a monitor file decides what its numbers mean
 """

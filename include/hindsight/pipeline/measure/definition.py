@@ -14,10 +14,11 @@ from typing import Any
 from hindsight.ledger.records import Measured
 from hindsight.ledger.transaction import Transaction
 from hindsight.monitors.model import Monitor
+from hindsight.pipeline.measure.on_record import early_start, other_size
 from hindsight.pipeline.resources import Resources
 from hindsight.snapshots.folds import Snapshot, newest_of
 from hindsight.vocabulary.measurement import Kind
-from hindsight.vocabulary.windows import format_duration, format_moment
+from hindsight.vocabulary.windows import format_moment
 
 _DECIDES: dict[str, Any] = {
     "model": {"task", "positive_label", "version"},
@@ -77,12 +78,11 @@ def advice(monitor: Monitor, resources: Resources, runnable: str) -> Iterator[st
 
     `runnable` is the monitor as it is typed: its name, or the path of its file.
     """
-    newest = resources.store.newest(monitor.name, Kind.OPERATIONS)
-    if newest is not None and newest.end - newest.start != monitor.window:
-        then, now = format_duration(newest.end - newest.start), format_duration(monitor.window)
-        sizes = f"windows of {then}, and the file says {now}"
-        yield f"what is on record is of {sizes}: the two do not mix, so give the monitor another name to begin anew"
+    if said := other_size(monitor, resources):
+        yield said
         return
+    if said := early_start(monitor, resources, runnable):
+        yield said
     earlier = "measured by an earlier version of the monitor file; to measure {} again:"
     if late := outdated(monitor, Kind.OPERATIONS, resources):
         start, end = format_moment(late[0]), format_moment(late[-1] + monitor.window)

@@ -26,6 +26,8 @@ from hindsight.pipeline.measure.counted import measure_counted
 from hindsight.pipeline.measure.definition import definition, remember
 from hindsight.pipeline.measure.horizon import refuse_window, refuse_written
 from hindsight.pipeline.measure.kpis import kpis_of_run
+from hindsight.pipeline.measure.on_record import refuse_other_size
+from hindsight.pipeline.measure.renaming import take_over
 from hindsight.pipeline.measure.summary import summary
 from hindsight.pipeline.resources import Resources, remembering
 from hindsight.vocabulary.measurement import Kind, Measurement
@@ -55,9 +57,11 @@ def run_window(
     Running it again on the same rows writes nothing new, however much later. What is wrong with the suite costs only
     its expectations: it is measured, and listed in `faults`. With `read_at`, the moment of reading, the rows of the
     table that are in no window are counted too: those stamped later than that and those without a moment. Raises
-    ExpiredError for a window that has expired.
+    ExpiredError for a window that has expired, ConfigError where those on record are of another size.
     """
+    take_over(monitor, resources, now=read_at or as_of_run(monitor, window))
     refuse_window(monitor, window, resources)
+    refuse_other_size(monitor, resources)
     engine = resources.warehouse(monitor.source.connection)
     with connected(engine), tempfile.TemporaryDirectory(prefix="hindsight-") as folder:
         n, measured = _measured(monitor, window, resources, Path(folder))

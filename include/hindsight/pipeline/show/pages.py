@@ -13,6 +13,7 @@ from hindsight.errors import ConfigError
 from hindsight.monitors.kpis import is_labelled_metric
 from hindsight.monitors.loader import load_monitor
 from hindsight.monitors.model import Monitor
+from hindsight.pipeline.measure.definition import advice
 from hindsight.pipeline.resources import Resources, remembering
 from hindsight.pipeline.show import curves
 from hindsight.pipeline.show.happenings import drawn, happenings
@@ -92,6 +93,7 @@ def _view(monitor: Monitor, resources: Resources, now: datetime, selection: Sele
         reports=reports,
         accuracy=next((link for link in reports if link.text.startswith("Accuracy")), None),
         back=Link("All monitors", "../"),
+        advice=tuple(advice(monitor, resources, monitor.name)),
     )
 
 
