@@ -106,14 +106,14 @@ CATALOG: tuple[Metric, ...] = (
     _quality("null_rate", "share of rows in which the column is null, NaN or blank", interval=WILSON, compared=True),
     _quality(
         "new_category_share",
-        "share of non-null rows whose category the reference does not have; there the share of what it has once (Good)",
+        "share of non-null rows whose category the reference lacks; there of what it has once (Good) or in one window",
         interval=WILSON,
         compared=True,
     ),
     _quality(
         "out_of_range_share",
         "share of non-null rows outside the reference's range widened by a tenth, of whose n rows 2 / (n + 1) are "
-        "to be expected there; a score outside [0, 1]",
+        "to be expected there, or as many as one value or window of it had alone; a score outside [0, 1]",
         interval=WILSON,
         compared=True,
     ),
@@ -139,7 +139,7 @@ CATALOG: tuple[Metric, ...] = (
     ),
     _quality(
         "stuck",
-        "1 where all rows have one value, the reference has over 31, and chance would make it so less than once in 1e9",
+        "1 where all rows have one value, as no window of the reference and by chance once in 1e9, and it has over 31",
     ),
     _quality(
         "score_mistaken",

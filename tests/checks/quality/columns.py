@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from hindsight.checks.quality.quality import quality
 from hindsight.checks.reference.baseline import Baseline, fit
+from hindsight.checks.reference.control import UNKNOWN, Control
 from hindsight.monitors.model import Monitor
 from hindsight.vocabulary.measurement import Measurement
 from hindsight.vocabulary.rows import TableRows
@@ -50,6 +51,8 @@ def measured(
     monitor: Monitor = MONITOR,
     n_raw: int | None = None,
     strangers: dict[str, bool | None] | None = None,
+    control: Control = UNKNOWN,
 ) -> dict[tuple[str, str], Measurement]:
-    found = quality(TableRows(table, n_raw), monitor, baseline, strangers=lambda: strangers or {})
+    rows = TableRows(table, n_raw)
+    found = quality(rows, monitor, baseline, control=control, strangers=lambda: strangers or {})
     return {(m.feature, m.metric): m for m in found}
