@@ -3,6 +3,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from html.parser import HTMLParser
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import given
@@ -180,9 +181,17 @@ def test_the_body_tells_all_there_is_to_know() -> None:
     assert Tags(message.html).links == [
         "cid:chart",
         "https://wiki.example.com/credit",
-        "https://airflow.example.com/dags/x",
+        "https://airflow.example.com/dags/x?from=2026-10-29T00%3A00Z&to=2026-11-14T00%3A00Z",
         "https://airflow.example.com/dags/x/cases/accuracy_drop-1",
     ]
+
+
+def test_the_link_opens_the_windows_and_the_part_of_the_monitor_that_the_mail_is_about() -> None:
+    one = told("null_rate", feature="amount", segment="region=A & B")
+    (link, _) = Tags(compose(MONITOR, [one], Context(link="https://a.example.com/m")).html).links[-2:]
+    asked = parse_qs(urlsplit(link).query)
+    assert (asked["feature"], asked["segment"]) == (["amount"], ["region=A & B"])
+    assert asked["from"] < [f"{START:%Y-%m-%d}"] < asked["to"]
 
 
 @pytest.mark.parametrize(

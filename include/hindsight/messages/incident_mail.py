@@ -10,6 +10,7 @@ from functools import cache
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from hindsight.messages import wording
 from hindsight.messages.chart import WIDTH_PX, Point, draw
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 MOST = 20  # incidents spelt out in one mail; the rest is counted
 MOST_COLUMNS = 5  # drifted columns behind a share of them
+BEFORE = 14  # windows before the first bad one that the page a mail leads to shows, too
 PROMISE = (
     "One mail when an incident opens and one when it ends, and reminders of what is grave until somebody acknowledges "
     "it; should a copy come twice, its Message-ID is the same."
@@ -214,7 +216,7 @@ def _view(monitor: Monitor, told: Sequence[Told], context: Context, *, chart: bo
         likely_cause=wording.clean(context.likely_cause, 300),
         next_step=wording.clean(context.next_step, 300),
         runbook=wording.web_link(told[0].rule.runbook or monitor.alerts.runbook),
-        link=wording.web_link(context.link),
+        link=wording.web_link(_page(told[0].incident, context.link, monitor.window)),
         answer=_answer(told[0], context.link),
         promise=PROMISE,
         chart=f"{metric} over the last {len(told[0].points)} windows" if chart else "",
@@ -225,6 +227,16 @@ def _view(monitor: Monitor, told: Sequence[Told], context: Context, *, chart: bo
         why_now=wording.clean(context.why_now, 300),
         checklist=tuple(Check(one.what, _cleaned(one.known), one.code) for one in context.checklist),
     )
+
+
+def _page(incident: Incident, link: str, window: timedelta) -> str:
+    """Where people see what is told first: the monitor's page of these windows and some before, of that part of it."""
+    if not link:
+        return ""
+    series, until = incident.series, max((*incident.breaches, incident.started)) + window
+    part = {"version": series.model_version, "segment": series.segment, "feature": series.feature}
+    span = {"from": f"{incident.started - BEFORE * window:%Y-%m-%dT%H:%MZ}", "to": f"{until:%Y-%m-%dT%H:%MZ}"}
+    return f"{link}?{urlencode(span | {name: value for name, value in part.items() if value})}"
 
 
 def _answer(first: Told, link: str) -> str:
