@@ -46,6 +46,12 @@ class Summary:
     shadows: tuple[Shadow, ...] = field(default=())
 
     @property
+    def worst(self) -> Incident | None:
+        """The incident to look at first: the gravest that is open, else the gravest there was; of equals the newest."""
+        every = [*self.false_alarms, *(incident for one in self.found for incident in one.incidents)]
+        return min(every, key=lambda i: (not i.stands, i.severity, -i.started.timestamp(), i.id), default=None)
+
+    @property
     def problems(self) -> list[str]:
         """Why the demo did not go as it should; empty when it did."""
         missed = [f"missed: {_name(one.planted)}" for one in self.found if not one.incidents]
@@ -137,6 +143,10 @@ def show(summary: Summary, console: Console, *, snapshots: Path, mailbox: Path, 
     console.print(f"Snapshots: pandas.read_parquet({str(snapshots)!r})", markup=False)
     for problem in summary.problems:
         console.print(problem, style="red", markup=False)
+    if summary.worst:
+        page = f"{url}/hindsight/monitors/{summary.worst.monitor}/cases/{summary.worst.case or summary.worst.id}"
+        console.print(f"\nThe worst of it: {_title(summary.worst)}", markup=False)
+        console.print(page, style="bold", markup=False, soft_wrap=True)
     console.print(f"\n[bold]{url}[/]  sign in as [bold]admin[/] with password [bold]{password}[/]")
 
 

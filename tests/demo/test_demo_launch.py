@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
-import smtplib
 import stat
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import timedelta
 from email.message import EmailMessage
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import aiosmtplib
 import psutil
 import pytest
 import sqlalchemy as sa
+from rich.console import Console
 
 from demo import mailbox, stack
 from demo.api import is_caught_up
 from demo.places import Places
 from demo.plan import Plan, Planted
 from demo.processes import Children, DemoError, Step, clean_up, ending_on_signals
-from demo.summary import Summary, failed, match
+from demo.summary import Summary, failed, match, show
 from hindsight.verdicts.model import Incident, Series, State
 from hindsight.vocabulary.severity import Severity
 from tests.builders import DAY, HOUR, at
@@ -152,9 +156,9 @@ def a_mail(subject: str, text: str = "accuracy fell") -> EmailMessage:
 
 
 def test_mail_is_kept_and_shown_and_none_of_it_is_markup(tmp_path: Path) -> None:
-    with mailbox.serving(tmp_path, port=18025) as port, smtplib.SMTP("127.0.0.1", port) as client:
-        client.send_message(a_mail("[P0] credit_default <script>", "see <b>this</b>"))
-        client.send_message(a_mail("[P2] digest"))
+    with mailbox.serving(tmp_path, port=18025) as port:
+        for mail in (a_mail("[P0] credit_default <script>", "see <b>this</b>"), a_mail("[P2] digest")):
+            asyncio.run(aiosmtplib.send(mail, hostname="127.0.0.1", port=port, start_tls=False))
     assert [str(mail["Subject"]) for _, mail in mailbox.mails(tmp_path)] == [
         "[P0] credit_default <script>",
         "[P2] digest",
@@ -329,6 +333,17 @@ def a_summary(**changes: Any) -> Summary:
         "retrainings": (),
     }
     return Summary(**fields | changes)
+
+
+def test_the_address_of_the_worst_incident_is_shown(tmp_path: Path) -> None:
+    over = an_incident("2026-10-20", severity=Severity.P0)
+    older, newer = (an_incident(day, state=State.OPEN, severity=Severity.P1) for day in ("2026-10-21", "2026-10-22"))
+    summary = a_summary(found=(), false_alarms=(over, older, replace(newer, id="n1", case="c1")))
+    out = StringIO()
+    console = Console(file=out, width=60)
+    show(summary, console, snapshots=tmp_path, mailbox=tmp_path, url="http://localhost:8080", password="x")
+    assert "http://localhost:8080/hindsight/monitors/credit/cases/c1\n" in out.getvalue()
+    assert a_summary(found=(), false_alarms=()).worst is None
 
 
 def test_the_verdict_names_everything_that_went_wrong() -> None:
