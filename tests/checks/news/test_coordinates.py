@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.special import ndtri
 
 from hindsight.checks.news.coordinates import FAR, SOFT, coordinates, marked
+from hindsight.checks.news.numbers import part
 from hindsight.checks.reference.profile import coarse, measurements, numeric_profile
 from hindsight.checks.values.bins import percentile_bins
 from hindsight.checks.values.categories import NULL, OTHER
@@ -164,3 +165,12 @@ def test_the_units_of_a_column_do_not_matter(scale: float, offset: float) -> Non
     )
     for name in ("location", "spread", "middle", "tilt", "low", "high", "null"):
         assert other["", "x", name].value == pytest.approx(one["", "x", name].value, abs=0.02), name
+
+
+@pytest.mark.parametrize("size", [1e100, 1e200, 1e308])
+def test_numbers_of_any_size_have_coordinates_that_can_be_kept(size: float) -> None:
+    found = coordinates(measured([*drawn(1), size]))
+    assert all(np.isfinite((one.value, one.variance)).all() for one in found.values())
+    kept = part({(feature, name, 0): one for (_, feature, name), one in found.items()}, 2001)
+    assert np.isfinite(kept.values).all()
+    assert np.isfinite(kept.variances).all()

@@ -51,6 +51,11 @@ def most(comparison: Comparison, metric: str) -> float:
     return float(comparison.effects[metric].note.rpartition("at most ")[2])
 
 
+def test_a_constant_that_no_double_is_has_not_moved() -> None:
+    counts, rows = both([0.1] * 997, [0.1] * 1427)
+    assert counts.effects["wasserstein_normed"].value == rows.effects["wasserstein_normed"].value == 0
+
+
 @given(VALUES, VALUES)
 def test_the_bounds_hold_what_rows_say(then: list[float], now: list[float]) -> None:
     counts, rows = both(then, now)

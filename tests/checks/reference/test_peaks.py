@@ -51,6 +51,20 @@ def test_what_is_not_known_has_no_peak() -> None:
     assert Peaks({(NEW, "region"): 0.2}).of(OUTSIDE, "region") == 0.0
 
 
+def test_the_few_rows_of_a_quiet_hour_say_little_of_a_busy_one() -> None:
+    place = np.concatenate((np.repeat(np.arange(4), 100), [4, 4]))
+    texts = encode(pa.array(["a"] * 400 + ["b", "c"]))
+    assert text_peaks("region", texts, place)[NEW, "region"] == 2 / 50  # not of 2, but of half of 100 rows
+    values = np.concatenate((np.tile(np.arange(100.0), 4), [1e6, 0.0]))
+    assert number_peaks("t", values, place)[OUTSIDE, "t"] == 1 / 50
+
+
+def test_five_rows_of_the_most_frequent_value_are_not_still() -> None:
+    place = np.concatenate((np.repeat(np.arange(4), 100), np.full(5, 4)))
+    texts = encode(pa.array([*(["a"] * 60 + ["b"] * 40) * 4, *["a"] * 5]))  # as every thirteenth five of them are
+    assert (STILL, "kind") not in text_peaks("kind", texts, place)
+
+
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3)), min_size=1, max_size=60), st.randoms())
 def test_shares_lie_within_0_and_1_and_the_order_of_rows_does_not_matter(rows: list[tuple[int, int]], random) -> None:  # type: ignore[no-untyped-def]
     def peaks() -> dict[tuple[str, str], float]:

@@ -134,7 +134,19 @@ def test_a_run_of_the_old_name_that_comes_late_writes_nothing(slow: World) -> No
     slow.log(SECOND)
     with pytest.raises(LedgerError, match="credit was renamed to credit_v2 on 2026-09-02 12:00 UTC") as refused:
         pipeline.run_window(late, a_window(SECOND), slow.resources)
-    assert (refused.value.transient, owners(slow)) == (False, {"credit_v2"})
+    assert (refused.value.transient, owners(slow), paths(slow, "credit")) == (False, {"credit_v2"}, set())
+
+
+def test_a_late_run_of_the_old_name_does_not_bar_the_way_back(slow: World) -> None:
+    late, resources = slow.monitor, slow.resources
+    pipeline.take_over(renamed(slow), resources, now=RENAMED)
+    slow.log(REFERENCE[0], seed=8)  # the reference would be frozen otherwise now
+    with pytest.raises(LedgerError, match="was renamed to credit_v2"):
+        pipeline.run_window(late, a_window(SECOND), resources)
+    with pytest.raises(LedgerError, match="was renamed to credit_v2"):
+        pipeline.find_windows(late, LATER, resources)
+    pipeline.take_over(renamed(slow, "credit", "credit_v2"), resources, now=RENAMED + DAY)
+    assert (owners(slow), paths(slow, "credit_v2")) == ({"credit"}, set())
 
 
 def test_renamed_twice_and_back_the_history_follows(slow: World) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from hindsight.checks.values.categories import NULL, OTHER
+from hindsight.vocabulary.counts import LARGEST
 from hindsight.vocabulary.measurement import Measurement
 
 Key = tuple[str, str, str]  # segment, feature, coordinate
@@ -154,11 +155,14 @@ class _Bins:
 
 
 def _by_value(now: _Bins, known: _Bins, n: int) -> Iterator[tuple[str, Coordinate]]:
-    values, counts = now.filled
-    center, scale = _middle(*known.filled)[0], _scale(*known.filled)
-    if not (np.isfinite(values).all() and isfinite(center) and isfinite(scale) and scale > 0):
+    counts = now.filled[1]
+    with np.errstate(over="ignore", invalid="ignore"):  # what is infinite then has no place by its value
+        center, scale = _middle(*known.filled)[0], _scale(*known.filled)
+        if not (isfinite(center) and isfinite(scale) and scale > 0):
+            return
+        values = (now.filled[0] - center) / scale
+    if not (np.abs(values) <= LARGEST).all():
         return
-    values = (values - center) / scale
     middle, variance = _middle(values, counts)
     drawn = 1 + (middle / SOFT) ** 2
     yield MIDDLE, Coordinate(SOFT * asinh(middle / SOFT), max(variance, STEADY) / n / drawn, n)

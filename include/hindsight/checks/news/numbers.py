@@ -12,6 +12,7 @@ import numpy as np
 
 from hindsight.checks.news.coordinates import MEAN, Coordinate
 
+GREATEST = float(np.finfo(np.float32).max)
 Measured = tuple[str, str, int]  # feature, coordinate, the mark of the reference that it was measured by
 Layout = tuple[Measured, ...]
 Key = tuple[str, str, str]  # segment, feature, coordinate
@@ -57,7 +58,8 @@ class Table:
 def part(found: Mapping[Measured, Coordinate], n: int) -> Part:
     """Return the numbers of a segment, in the order of their names, as precise as they are kept."""
     layout = tuple(sorted(found))
-    pairs = np.array([(found[one].value, found[one].variance) for one in layout], np.float32).reshape(-1, 2)
+    exact = np.array([(found[one].value, found[one].variance) for one in layout]).reshape(-1, 2)
+    pairs = np.clip(exact, -GREATEST, GREATEST).astype(np.float32)  # the mean of a column has any size
     return Part(layout, pairs[:, 0], pairs[:, 1], n)
 
 

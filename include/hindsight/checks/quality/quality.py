@@ -13,14 +13,14 @@ import numpy as np
 import pyarrow as pa
 
 from hindsight.checks.quality.norms import Counted, Norm, Span, is_blank, norm_of
-from hindsight.checks.quality.scales import CHANCE, as_words, factor, is_rounded
+from hindsight.checks.quality.scales import as_words, factor, is_rounded
 from hindsight.checks.quality.schema import Expected, Strangers, emptied, family, missing, retyped
 from hindsight.checks.quality.sentinels import stand_ins, words
 from hindsight.checks.reference.baseline import Baseline
 from hindsight.checks.reference.columns import Role
 from hindsight.checks.reference.control import UNKNOWN, Control, null_rate_control
 from hindsight.checks.reference.fitting import roles
-from hindsight.checks.reference.peaks import NEW, OUTSIDE, REPEATED, STILL
+from hindsight.checks.reference.peaks import CHANCE, NEW, OUTSIDE, REPEATED, STILL
 from hindsight.checks.statistics.rates import NO_ROWS, share
 from hindsight.checks.values.categories import Frequencies
 from hindsight.checks.values.groups import SMALLEST

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from hindsight.checks.reference.peaks import CHANCE
 from hindsight.checks.values.distributions import BLOCK, Distribution
 from hindsight.checks.values.precision import near
 
 FEWEST, FEWEST_VALUES = 20, 5  # rows other than zero that a factor is read from, and distinct ones of the reference
 AS_NEAR = 1.5  # how far chance may put the ratio of the medians off a usual factor
 LEAST_FACTOR, FAR, NEAR = 10 / AS_NEAR, 0.5, 0.05
-CHANCE = 1e-9  # less than which is no accident
 LARGEST = 1e200  # factors beyond are no units, and overflow
 LARGE = 1e5  # from there on a number of six digits is whole
 CLOSE = 1.63  # the 1 % point of Kolmogorov's distribution

@@ -167,11 +167,11 @@ class _Both:
         Over each cell the integral of F - G follows from the sums by parts; of its sign inside nothing is known.
         """
         low, high = (end - self.centre for end in self.ends)
+        size = max(map(abs, self.ends))  # that of what was added up: a sum is as exact as its numbers are large
         edges = np.clip(np.append(self.starts, inf) - self.centre, low, high)
         gaps = self._gaps
         theirs, ours = (side / n.sum() for side, n in zip(self.sums, (self.then, self.now), strict=True))
         areas = np.abs(edges[1:] * gaps[1:] - edges[:-1] * gaps[:-1] - (theirs - ours))
-        size = max(abs(low), abs(high))
         least = float(np.sum(np.where(areas > 1e-13 * size, areas, 0.0)))
         return least, max(least, float(np.sum(np.diff(edges) * self._widest)))
 

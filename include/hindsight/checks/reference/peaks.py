@@ -3,7 +3,8 @@
 Rows come in clusters: an invoice of 200 lines, a customer, a sensor at rest. A share of odd rows that is far beyond the
 chance of single rows is then as usual as a large invoice. So each window of the reference is held against all others,
 as a window to come is held against the whole of it (the jackknife: Barber, Candès, Ramdas, Tibshirani 2021), and what
-is odd in one of them is not told as odd later. All shares are of the rows of a window in which the column is known.
+is odd in one of them is not told as odd later. All shares are of the rows of a window in which the column is known. The
+two rows of a quiet hour are no measure of a busy one: of a window with few rows a share is of half the usual number.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from hindsight.checks.values.precision import STEP
 
 NEW, OUTSIDE, REPEATED, STILL = "new_category_share", "out_of_range_share", "repeated", "stuck"
 SHARE, FEWEST, OFTEN = 0.005, 5, 10  # of the known values, rows, and times as frequent as in the reference
+CHANCE = 1e-9  # less than which is no accident
 MARGIN = 0.1  # how far beyond the reference's range, as a share of it, a value may lie
 Key = tuple[str, str]
 
@@ -27,7 +29,7 @@ class Peaks:
     """By (what, column): the largest share of a window of the reference, 0 where none is known.
 
     NEW: texts, OUTSIDE: numbers, that the other windows do not have; REPEATED: one value that is far more frequent than
-    in the others; STILL: 1 where a whole window has one value.
+    in the others; STILL: 1 where a whole window has one value, and not by chance.
     """
 
     shares: Mapping[Key, float] = field(default_factory=dict)
@@ -91,24 +93,35 @@ class _Seen:
 
     @property
     def still(self) -> float:
-        """1 where a window has one value in all of its rows, and FEWEST of them."""
+        """1 where a window has one value in all of its rows, and FEWEST of them: more than its frequency explains."""
         whole = (self.counts == self.rows[self.windows]) & (self.counts >= FEWEST)
-        return float(whole.any())
+        by_chance = self.counts * np.log(np.maximum(self._usual, 1e-300))
+        return float((whole & (by_chance < np.log(CHANCE))).any())
 
     @property
     def new(self) -> float:
         """The largest share of a window at values that the others do not have."""
         alone = np.bincount(self.windows, self.counts * (self.others == 0), minlength=len(self.rows))
-        return float((alone / self.rows).max())
+        return float((alone / of_usual(self.rows)).max())
 
     @property
     def burst(self) -> float:
         """The largest share of a window at a value that is repeated there, OFTEN times as often as in the others."""
         n = self.rows[self.windows]
-        usual = self.others / np.maximum(self.rows.sum() - n, 1)
+        usual = self._usual
         odd = self.counts >= OFTEN * usual * n + np.where(usual > 0, FEWEST, 0)
         odd &= self.counts >= np.maximum(FEWEST, np.ceil(SHARE * n))
-        return float((self.counts[odd] / n[odd]).max(initial=0.0))
+        return float((self.counts[odd] / of_usual(self.rows)[self.windows][odd]).max(initial=0.0))
+
+    @property
+    def _usual(self) -> np.ndarray:
+        """The share of the rows of the other windows that each value has."""
+        return np.asarray(self.others / np.maximum(self.rows.sum() - self.rows[self.windows], 1))
+
+
+def of_usual(rows: np.ndarray) -> np.ndarray:
+    """Return of how many rows the shares of each window are: its own, or half of the median."""
+    return np.asarray(np.maximum(rows, float(np.median(rows)) / 2))
 
 
 def _outside(values: np.ndarray, place: np.ndarray, rows: np.ndarray) -> float:
@@ -119,5 +132,5 @@ def _outside(values: np.ndarray, place: np.ndarray, rows: np.ndarray) -> float:
     found = []
     for at, piece in enumerate(pieces):
         low, high = widened(min(lows[:at] + lows[at + 1 :]), max(highs[:at] + highs[at + 1 :]))
-        found.append(np.count_nonzero((piece < low) | (piece > high)) / piece.size)
-    return float(max(found))
+        found.append(np.count_nonzero((piece < low) | (piece > high)))
+    return float((np.array(found) / of_usual(rows)).max())

@@ -22,7 +22,7 @@ from hindsight.pipeline.measure.horizon import kept_from, refuse_night, unexpire
 from hindsight.pipeline.measure.kpis import kpis_of_night
 from hindsight.pipeline.measure.label_history import History, matured_labels, overdue_windows, rhythm
 from hindsight.pipeline.measure.matching import misspelt, misspelt_windows, unmatched
-from hindsight.pipeline.measure.renaming import take_over
+from hindsight.pipeline.measure.renaming import own_history
 from hindsight.pipeline.measure.windows import keep
 from hindsight.pipeline.resources import Resources, remembering
 from hindsight.vocabulary.measurement import Kind, Measurement
@@ -46,7 +46,7 @@ def find_windows(monitor: Monitor, as_of: datetime, resources: Resources, *, eve
     With `everything` it is every window that is over: what a corrected monitor file asks for. Windows that have expired
     are never found; raises ExpiredError for a night of which all have.
     """
-    take_over(monitor, resources, now=as_of)
+    own_history(monitor, resources, now=as_of)
     refuse_night(monitor, as_of, resources)
     if monitor.source.labels is None:
         return []

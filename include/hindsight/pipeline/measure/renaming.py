@@ -13,7 +13,15 @@ from datetime import datetime
 
 from hindsight.errors import ConfigError, HindsightError
 from hindsight.ledger.ledger import Ledger
-from hindsight.ledger.renames import both_locked, has_history, move_rows, moved_at, note_emptied, renames
+from hindsight.ledger.renames import (
+    both_locked,
+    has_history,
+    move_rows,
+    moved_at,
+    note_emptied,
+    refuse_renamed,
+    renames,
+)
 from hindsight.monitors.loader import names_in
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.resources import Resources
@@ -43,6 +51,17 @@ def take_over(monitor: Monitor, resources: Resources, *, now: datetime) -> datet
             _empty(old, monitor.name, resources)
     with resources.ledger.reading() as connection:
         return moved_at(connection, monitor.name)
+
+
+def own_history(monitor: Monitor, resources: Resources, *, now: datetime) -> None:
+    """Take over what is on record under earlier names, before anything is measured under this one.
+
+    Raises LedgerError, not transient, where this name is closed: what a run writes to the store before it comes to the
+    ledger would be no one's. Else as `take_over`.
+    """
+    take_over(monitor, resources, now=now)
+    with resources.ledger.reading() as connection:
+        refuse_renamed(connection, monitor.name)
 
 
 def take_over_all(monitors: Iterable[Monitor], resources: Resources, *, now: datetime) -> list[str]:

@@ -27,7 +27,7 @@ from hindsight.pipeline.measure.definition import definition, remember
 from hindsight.pipeline.measure.horizon import refuse_window, refuse_written
 from hindsight.pipeline.measure.kpis import kpis_of_run
 from hindsight.pipeline.measure.on_record import refuse_other_size
-from hindsight.pipeline.measure.renaming import take_over
+from hindsight.pipeline.measure.renaming import own_history
 from hindsight.pipeline.measure.summary import summary
 from hindsight.pipeline.resources import Resources, remembering
 from hindsight.vocabulary.measurement import Kind, Measurement
@@ -59,7 +59,7 @@ def run_window(
     table that are in no window are counted too: those stamped later than that and those without a moment. Raises
     ExpiredError for a window that has expired, ConfigError where those on record are of another size.
     """
-    take_over(monitor, resources, now=read_at or as_of_run(monitor, window))
+    own_history(monitor, resources, now=read_at or as_of_run(monitor, window))
     refuse_window(monitor, window, resources)
     refuse_other_size(monitor, resources)
     engine = resources.warehouse(monitor.source.connection)
