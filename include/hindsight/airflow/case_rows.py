@@ -51,4 +51,4 @@ def _moment(text: str) -> datetime:
         raise ConfigError(f"window: expected its start, such as 2026-09-01T00:00+00:00, got {text!r}") from exc
     if found.tzinfo is None:
         raise ConfigError(f"window: expected a moment with a zone, such as 2026-09-01T00:00+00:00, got {text!r}")
-    return found.astimezone(UTC)
+    return found
