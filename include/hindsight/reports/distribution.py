@@ -40,6 +40,7 @@ class DistributionView:
     before: Link | None = None
     after: Link | None = None
     back: str = ""
+    damaged: tuple[str, ...] = ()  # what is wrong with which snapshot, of those that are left out
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,8 @@ def test_of_a_long_range_every_number_but_drift_is_read_and_the_page_says_so(
     view = seen(past, range="all")
     assert len(chart(view, "operations.total_requests").points) == 10
     assert len(chart(view, "drift.drift_share").points) == 5
+    assert chart(view, "drift.drift_share").note.startswith("One window in 2")
+    assert chart(view, "operations.total_requests").note == ""
     assert view.heat is not None
     assert view.heat.every == 2
     assert view.heat.last == FIRST + 9 * DAY

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ from hindsight.pipeline.show.curves import CHARTED, of_rows, points, unit_of
 from hindsight.reports.distribution import Bin, DistributionView
 from hindsight.reports.pages import Link, Number
 from hindsight.reports.selection import Selection
+from hindsight.snapshots.damage import leaving_out
 from hindsight.vocabulary.measurement import Kind, Measurement
 from hindsight.vocabulary.windows import Window
 
@@ -28,16 +30,18 @@ _TOLD = {
 def distribution_view(
     name: str, selection: Selection, resources: Resources, *, now: datetime
 ) -> DistributionView | None:
-    """Return the distribution of the feature selected in the window that holds the selection's start, else the newest:
-    for a start behind it too.
+    """Return the distribution of the feature selected in the window that holds the selection's start.
 
-    None where there is no such monitor or none of its windows was measured.
+    Without a start, or for one behind it, it is the newest window. None where there is no such monitor or none of its
+    windows was measured. Snapshots that cannot be read are named, and the rest is shown.
     """
     try:
         monitor = load_monitor(name, resources.settings.monitors)
     except ConfigError:
         return None
-    return _view(monitor, selection, resources, now)
+    with leaving_out() as damaged:
+        view = _view(monitor, selection, resources, now)
+    return view and replace(view, damaged=tuple(damaged))
 
 
 @remembering
