@@ -64,6 +64,12 @@ def test_fifty_rows_of_the_segment_are_shown_and_who_looked_is_on_record(world: 
     assert why.startswith("columns request_id, predicted_at, ")
 
 
+def test_a_segment_of_two_lines_is_found_as_a_form_sends_it(world: World, browser: TestClient) -> None:
+    world.log("2026-09-01", n=7, region="two\nlines")
+    page = ask(world, browser, segment="region=two\r\nlines")
+    assert (page.status_code, Page(page.text).tags.count("tr")) == (200, 8)
+
+
 def test_no_value_of_a_row_is_kept(world: World, browser: TestClient) -> None:
     assert "2026-09-01-1<" in ask(world, browser, segment="region=US").text  # the id of a row
     assert "2026-09-01-1'" not in str(world.ledger())
