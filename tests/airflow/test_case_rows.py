@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 import sqlalchemy as sa
@@ -60,6 +62,12 @@ def test_fifty_rows_of_the_segment_are_shown_and_who_looked_is_on_record(world: 
     assert (who, what.split(" (case")[0]) == ("admin", "looked at 50 rows of region=US in the window 2026-09-01")
     [why] = [one.why for one in deeds([world.monitor], world.resources) if "looked at" in one.what]
     assert why.startswith("columns request_id, predicted_at, ")
+
+
+def test_a_segment_of_two_lines_is_found_as_a_form_sends_it(world: World, browser: TestClient) -> None:
+    world.log("2026-09-01", n=7, region="two\nlines")
+    page = ask(world, browser, segment="region=two\r\nlines")
+    assert (page.status_code, Page(page.text).tags.count("tr")) == (200, 8)
 
 
 def test_no_value_of_a_row_is_kept(world: World, browser: TestClient) -> None:
@@ -137,3 +145,24 @@ def test_hostile_values_stay_text(world: World, browser: TestClient) -> None:
     assert not {"script", "img"} & set(page.tags)
     page = Page(ask(world, browser).text)
     assert not {"script", "img"} & set(page.tags)
+
+
+def test_rows_are_asked_for_on_a_page_found_by_the_id_of_any_of_its_incidents(
+    world: World, browser: TestClient
+) -> None:
+    later = "2026-09-02"
+    measured(world, later, {"drift.drifted": ["amount"], "drift.drift_share": [""]})
+    judged(world, later)
+    [second] = [one for one in world.incidents() if one.id != one.case]
+    page = f"/monitors/credit/cases/{second.id}"
+    [action] = set(re.findall(r'action="([^"]+)"', read(browser, page)))
+    given = {"window": f"{later}T00:00+00:00", "token": token_in(read(browser, page))}
+    rows = browser.post(urljoin(page, action), data=given, headers=session() | HERE)
+    assert rows.status_code == 200
+    assert browser.get(urljoin(f"{page}/rows", f"../{second.id}"), headers=session()).status_code == 200
+
+
+@pytest.mark.parametrize("window", ["0001-01-01T00:00+23:00", "9999-12-31T23:59-23:00"])
+def test_a_moment_of_another_age_is_no_bad_window(world: World, browser: TestClient, window: str) -> None:
+    page = ask(world, browser, window=window)
+    assert (page.status_code, "is no bad window" in page.text) == (400, True)

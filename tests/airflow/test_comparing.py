@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 import sqlalchemy as sa
@@ -51,3 +53,10 @@ def test_who_may_not_read_the_dag_sees_nothing(browser: TestClient, monkeypatch:
     assert browser.get("/monitors/nobody/compare", headers=session()).status_code == 404
     monkeypatch.setattr(get_auth_manager(), "is_authorized_dag", lambda **rest: False)
     assert browser.get("/monitors/credit/compare", headers=session()).status_code == 403
+
+
+@pytest.mark.parametrize("asked", ["", "?now=soon"])
+def test_the_way_back_leads_to_the_monitor(browser: TestClient, asked: str) -> None:
+    page = browser.get(f"/monitors/credit/compare{asked}", headers=session())
+    [back] = re.findall(r'<a href="([^"?]+)">(?:←|Back)', page.text)
+    assert urljoin("/monitors/credit/compare", back) == "/monitors/credit"

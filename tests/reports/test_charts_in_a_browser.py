@@ -47,6 +47,7 @@ def plot(tab: Tab) -> tuple[float, float, float, float]:
 
 def test_charts_are_drawn_without_a_complaint_and_without_scrolling_sideways(tab: Tab) -> None:
     assert tab.run("document.documentElement.scrollWidth <= innerWidth")
+    assert tab.run("document.querySelector('.legend.key').clientWidth > 200")  # no swatch
     assert tab.run("getComputedStyle(document.querySelector('.drawn > svg')).display") == "none"
     assert tab.complaints == []
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,6 +39,22 @@ def test_however_many_windows_the_furthest_is_seen_and_led_to(values) -> None:
     darkest = sum(max(values) >= level for level in (0.1, 0.25, 0.5, 1.0))
     assert max(cell.level for cell in cells) == darkest
     assert START + values.index(max(values)) * DAY in {cell.start for cell in cells}
+
+
+def test_a_cell_of_several_windows_says_that_one_of_them_drifted_though_another_lay_further() -> None:
+    many = [Drift("x", START + k * DAY, 0.9 - k / 1000, k == 1) for k in range(2 * COLUMNS)]
+    found = heat_map(many)
+    assert found is not None
+    [(_, cells)] = found.rows
+    assert [cell.drifted for cell in cells] == [True] + [False] * (COLUMNS - 1)
+
+
+def test_a_long_name_leads_to_its_own_page() -> None:
+    name = "é" * 200
+    card = MonitorCard("credit", "credit", "active", last_window=a_window("2026-09-01"))
+    page = Page(monitor_page(MonitorView(card, START, heat=heat_map(drift(name, 0.3)))))
+    [lead] = [value for key, value in page.attributes if key == "href" and "feature?" in value]
+    assert dict(parse_qsl(lead.partition("?")[2])) == {"feature": name, "from": "2026-09-01T00:00Z"}
 
 
 def test_of_two_thousand_features_the_rest_is_counted_and_any_can_be_asked_for() -> None:

@@ -62,6 +62,15 @@ def test_lines_share_their_windows_and_a_window_one_lacks_is_a_gap() -> None:
     assert drawn["x"] == [int((START + k * HOUR).timestamp()) for k in range(3)]
 
 
+def test_of_many_windows_no_line_gets_gaps_by_what_stands_out_in_another() -> None:
+    p50, p95 = (series([float(k * step % 97) for k in range(2000)]) for step in (31, 57))
+    [drawn] = json.loads(payload([Chart("latency", "ms", p95, more=(Line("p50", p50),))], lambda value: value))[
+        "charts"
+    ]
+    assert len(drawn["x"]) < 1000
+    assert not [value for line in drawn["lines"] for value in line["v"] if value is None]
+
+
 def test_a_spreadsheet_holds_every_number_and_runs_none_of_the_texts() -> None:
     points = (Point(START, 0.5, 0.4, 0.6, immature=True, note='=HYPERLINK("x")', n=12), Point(START + HOUR, None))
     rows = list(csv.reader(StringIO(as_csv(Chart("a", "share", points, name="@line")))))

@@ -31,7 +31,7 @@ def test_without_a_range_it_is_the_last_windows() -> None:
     assert Selection("all").bounds(newest, HOUR, 90) == (None, None)
 
 
-@pytest.mark.parametrize(("size", "windows"), [(HOUR, 168), (DAY, 7), (6 * HOUR, 28)])
+@pytest.mark.parametrize(("size", "windows"), [(HOUR, 168), (DAY, 7), (6 * HOUR, 28), (28 * DAY, 1)])
 def test_seven_days_are_seven_days_of_windows(size, windows) -> None:
     newest = at("2026-09-10")
     start, _ = Selection("7d").bounds(newest, size, 90)

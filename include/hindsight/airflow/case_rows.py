@@ -27,7 +27,7 @@ def rows_of_case(name: str, case: str, fields: Mapping[str, str], resources: Res
     from hindsight.pipeline.act.row_views import Asked, look_at_rows
 
     monitor, at = load_monitor(name, resources.settings.monitors), datetime.now(UTC)
-    asked = Asked(by, at, case, _moment(fields.get("window", "")), fields.get("segment", ""))
+    asked = Asked(by, at, case, _moment(fields.get("window", "")), _sent(fields.get("segment", "")))
     try:
         rows = look_at_rows(monitor, asked, resources)
     except (WarehouseError, DataError) as exc:
@@ -37,6 +37,11 @@ def rows_of_case(name: str, case: str, fields: Mapping[str, str], resources: Res
     hashed = tuple(column for column in rows.column_names if column in monitor.pii.hash)
     columns, dropped = tuple(rows.column_names), monitor.pii.drop
     return RowsView(name, case, asked.window, asked.segment, columns, values, hashed, dropped)
+
+
+def _sent(text: str) -> str:
+    """Return a name as it is: forms send each of its line breaks as two characters."""
+    return text.replace("\r\n", "\n")
 
 
 def _why_none(monitor: Monitor, error: Exception) -> str:
@@ -51,4 +56,4 @@ def _moment(text: str) -> datetime:
         raise ConfigError(f"window: expected its start, such as 2026-09-01T00:00+00:00, got {text!r}") from exc
     if found.tzinfo is None:
         raise ConfigError(f"window: expected a moment with a zone, such as 2026-09-01T00:00+00:00, got {text!r}")
-    return found.astimezone(UTC)
+    return found

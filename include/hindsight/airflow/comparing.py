@@ -20,7 +20,8 @@ def compared(name: str, asked: Mapping[str, str], resources: Resources) -> Compa
     """Return what an address asks for, None where there is no such monitor; raise ConfigError for what is no moment."""
     from hindsight.pipeline.show.comparing import Asked
 
-    wanted = Asked(_moment(asked, "then"), _moment(asked, "now"), asked.get("segment", ""), asked.get("feature", ""))
+    names = (asked.get(key, "").replace("\r\n", "\n") for key in ("segment", "feature"))  # as forms send line breaks
+    wanted = Asked(_moment(asked, "then"), _moment(asked, "now"), *names)
     return pipeline.compare_view(name, wanted, resources)
 
 

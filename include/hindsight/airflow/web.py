@@ -265,7 +265,7 @@ def _compared(name: str, asked: Mapping[str, str], resources: Resources) -> Resp
     try:
         view = compared(name, asked, resources)
     except ConfigError as exc:
-        return _page(400, "Not compared", str(exc), f'<p><a href="{escape(name)}">Back to the monitor</a></p>')
+        return _page(400, "Not compared", str(exc), f'<p><a href="../{escape(name)}">Back to the monitor</a></p>')
     if view is None:
         raise HTTPException(404)
     return HTMLResponse(compare_page(view), headers=CASE)

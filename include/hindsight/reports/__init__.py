@@ -12,5 +12,6 @@ exposition numbers for Prometheus             selection  what of a history is sh
 plots      a chart's numbers as JSON, CSV     assets     scripts and styles that pages load
 heat       drift, feature by window             distribution  a feature then and now
 quadrant   how far by what it weighs
+frozen_bins  their names in words
 data_docs  Great Expectations' own page          templates  the HTML
 """

@@ -31,12 +31,13 @@ class Fact:
 class Carrier:
     """A segment or version: its rows and number now, what is usual, and which share of the change it explains.
 
-    `segment` is what rows of it are found by, "" for a version; `compare` leads to it beside a healthy window.
+    What has no rows now has no number (`now` is None) unless that is how many it has. `segment` is what rows of it are
+    found by, "" for a version; `compare` leads to it beside a healthy window.
     """
 
     name: str
     n: int
-    now: float
+    now: float | None
     usual: float | None
     reference: float | None
     effect: float

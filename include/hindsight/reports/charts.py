@@ -166,7 +166,7 @@ def written(value: float | None, unit: Unit) -> str:
     if value is None:
         return "–"
     if unit == "share":
-        percent = value * 100
+        percent = value * 100 + 0.0  # never minus nothing
         return f"{percent:.2g} %" if 0 < abs(percent) < 1 else f"{percent:.1f}".removesuffix(".0") + " %"
     if unit == "count" or abs(value) >= 1e6:
         number = _counted(value)

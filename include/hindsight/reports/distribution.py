@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from math import inf
 
 from hindsight.reports.charts import written
+from hindsight.reports.frozen_bins import WORDS, numeric, stretch
 from hindsight.reports.pages import Link, Number, render
 
 BINS = 20  # bars that can be told apart; of more numeric bins neighbours are added up, of more categories the rarest
 WIDTH, HEIGHT, FOOT = 640, 200, 16
-_INTERVAL = re.compile(r"[(\[](-inf|[-+.\de]+),(inf|[-+.\de]+)\)")
-_WORDS = {"<null>": "null", "<other>": "other values, not in the reference's bins", "<empty>": "empty text"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +40,7 @@ class DistributionView:
     before: Link | None = None
     after: Link | None = None
     back: str = ""
+    damaged: tuple[str, ...] = ()  # what is wrong with which snapshot, of those that are left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,27 +92,17 @@ def _bar(
 
 
 def _few(bins: Sequence[Bin]) -> list[Bin]:
-    numeric = sorted((one for one in bins if _INTERVAL.fullmatch(one.text)), key=lambda one: _ends(one.text))
-    named = [one for one in bins if one.text in _WORDS]
-    texts = [one for one in bins if one not in numeric and one not in named]
+    by_name = {one.text: one for one in bins}
+    ordered = numeric(by_name)
+    named = [one for one in bins if one.text in WORDS]
+    texts = [one for one in bins if one.text not in WORDS] if not ordered else []
     texts.sort(key=lambda one: (-max(one.reference or 0, one.now or 0), one.text))
-    step = -(-len(numeric) // BINS)
-    merged = [_together(numeric[k : k + step]) for k in range(0, len(numeric), max(step, 1))]
+    step = -(-len(ordered) // BINS)
+    together = [ordered[k : k + step] for k in range(0, len(ordered), max(step, 1))]
+    merged = [_sum(stretch(some), [by_name[name] for name in some]) for some in together]
     rare = texts[BINS:]
     rest = [_sum(f"{len(rare)} rarer categories", rare)] if rare else []
-    return [*merged, *texts[:BINS], *rest, *(_sum(_WORDS[one.text], [one]) for one in named)]
-
-
-def _ends(text: str) -> tuple[float, float]:
-    found = _INTERVAL.fullmatch(text)
-    return (float(found[1]), float(found[2])) if found else (inf, inf)
-
-
-def _together(some: Sequence[Bin]) -> Bin:
-    """Neighbouring numeric bins as one, named by its ends as people read them."""
-    low, high = _ends(some[0].text)[0], _ends(some[-1].text)[1]
-    ends = (f"{low:.4g}" if low > -inf else "", f"{high:.4g}" if high < inf else "")
-    return _sum(f"{ends[0]} to {ends[1]}" if all(ends) else f"below {ends[1]}" if ends[1] else f"from {ends[0]}", some)
+    return [*merged, *texts[:BINS], *rest, *(_sum(WORDS[one.text], [one]) for one in named)]
 
 
 def _sum(text: str, some: Sequence[Bin]) -> Bin:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
@@ -25,7 +25,10 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The furthest of a feature in some neighbouring windows; `level` from 0 to 4, -1 where nothing was evaluated."""
+    """The furthest of a feature in some neighbouring windows, and whether it drifted in any of them.
+
+    `level` is from 0 to 4, -1 where nothing was evaluated.
+    """
 
     start: datetime | None
     level: int
@@ -79,8 +82,8 @@ def _far(one: Drift) -> float:
 def _cells(series: Sequence[Drift], column: dict[datetime, int], width: int) -> tuple[Cell, ...]:
     cells = [Cell(None, -1, "not measured")] * width
     for place, some in groupby(series, key=lambda one: column[one.start]):
-        furthest = max(some, key=_far)
-        cells[place] = _cell(furthest)
+        found = list(some)
+        cells[place] = replace(_cell(max(found, key=_far)), drifted=any(one.drifted for one in found))
     return tuple(cells)
 
 

@@ -160,6 +160,7 @@ class CaseView:
     findings: Findings = field(default_factory=Findings)
     token: str = ""  # with which rows may be asked for, over or not; "" for those who may not
     damaged: tuple[str, ...] = ()  # what is wrong with which snapshot, of those that are left out
+    asked: str = ""  # the id it was asked for by, which `token` was made for
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ class Selection:
             return self.start, self.end
         if self.span == "all":
             return None, None
-        back = windows * size if not self.span else int(self.span.removesuffix("d")) * _DAY - size
+        back = windows * size if not self.span else max(int(self.span.removesuffix("d")) * _DAY - size, 0 * _DAY)
         return newest - back, None
 
 

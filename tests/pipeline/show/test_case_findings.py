@@ -172,3 +172,19 @@ def test_a_damaged_snapshot_is_named_and_the_rest_of_the_page_stands(empty: Worl
     assert [spoilt.name in one for one in view.damaged] == [True]
     assert spoilt.name in case_page(view)
     assert view.findings.facts
+
+
+def test_a_part_that_has_no_rows_any_more_has_no_mean(empty: World) -> None:
+    def failing(day: str, **rates: float) -> None:
+        parts = {"": max(rates.values())} | {f"region={name}": rate for name, rate in rates.items()}
+        facts = [a_measurement("error_rate", rate, n=100, segment=part) for part, rate in parts.items()]
+        health = a_measurement("health", 2.0 if max(rates.values()) > 0.05 else 0.0, n=100)
+        write(empty, day, {Kind.OPERATIONS: [*facts, health, a_measurement("total_requests", 300.0, n=300)]})
+        judged(empty, day)
+
+    for day in days(FIRST, 5):
+        failing(day, EU=0.01, US=0.01, APAC=0.01)
+    for day in days(BAD, 2):
+        failing(day, EU=0.01, US=0.6)
+    [table] = answers(empty, "health_critical").carriers.tables
+    assert {row.name: (row.n, row.now) for row in table.rows}["APAC"] == (0, None)

@@ -28,8 +28,9 @@ def world(sqlite_url: sa.URL, tmp_path: Path) -> Iterator[World]:
 
 def counted(feature: str, counts: dict[str, int], nulls: int = 0) -> list[Measurement]:
     n = sum(counts.values()) + nulls
+    nothing = [a_measurement("bin_count", float(nulls), n=n, feature=feature, bin="<null>", reference=0.0)]
     bins = [a_measurement("bin_count", float(c), n=n, feature=feature, bin=b, reference=1.0) for b, c in counts.items()]
-    return [*bins, a_measurement("n", float(n), n=n, feature=feature, reference=float(len(counts)))]
+    return [*bins, *nothing * bool(nulls), a_measurement("n", float(n), n=n, feature=feature)]
 
 
 def compared(world: World, **asked: str) -> CompareView:
@@ -81,7 +82,33 @@ def test_many_bins_are_put_together_and_shares_still_add_up(world: World) -> Non
         bars = compared(world, feature=column).bars
         assert len(bars) <= MOST_BARS + 2
         assert sum(one.now or 0 for one in bars) == pytest.approx(1)
-    assert compared(world, feature="amount").bars[0].name.startswith("under")
+    assert compared(world, feature="amount").bars[0].name.startswith("below")
+
+
+def test_single_values_are_bins_in_their_order_and_nulls_are_rows(world: World) -> None:
+    write(world, THEN, {Kind.PROFILE: counted("flag", {"=0": 60, "=1": 20, "=10": 20})})
+    write(world, NOW, {Kind.PROFILE: counted("flag", {"=0": 10, "=1": 20, "=10": 20}, nulls=50)})
+    bars = [(one.name, one.then, one.now) for one in compared(world, feature="flag").bars]
+    assert bars == [("0", 0.6, 0.1), ("1", 0.2, 0.2), ("10", 0.2, 0.2), ("null", 0.0, 0.5)]
+
+
+def test_a_text_that_says_null_is_no_null(world: World) -> None:
+    for day in (THEN, NOW):
+        write(world, day, {Kind.PROFILE: counted("region", {"null": 60, "EU": 20}, nulls=20)})
+    assert [(one.name, one.now) for one in compared(world, feature="region").bars] == [
+        ("null", 0.6),
+        ("EU", 0.2),
+        ("null", 0.2),
+    ]
+
+
+def test_values_the_reference_never_had_are_no_other_reference(world: World) -> None:
+    write(world, THEN, {Kind.PROFILE: counted("flag", {"=0": 60, "=1": 40})})
+    beyond = a_measurement("bin_count", 50.0, n=100, feature="flag", bin="(1,inf)", reference=0.0)
+    write(world, NOW, {Kind.PROFILE: [*counted("flag", {"=0": 25, "=1": 25}), beyond]})
+    view = compared(world, feature="flag")
+    assert view.notes == []
+    assert [(one.name, one.then, one.now) for one in view.bars][2] == ("above 1", 0.0, 0.5)
 
 
 def test_bins_of_another_reference_are_not_laid_beside_each_other(world: World) -> None:

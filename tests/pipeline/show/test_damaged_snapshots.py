@@ -10,7 +10,9 @@ import sqlalchemy as sa
 
 from hindsight import pipeline
 from hindsight.pipeline.show.state import state_of
+from hindsight.reports.distribution import distribution_page
 from hindsight.reports.pages import monitor_page
+from hindsight.reports.selection import Selection
 from hindsight.snapshots.parquet import DamagedError
 from hindsight.vocabulary.measurement import Kind
 from tests.builders import at
@@ -65,6 +67,15 @@ def test_a_damaged_fold_is_named_as_well(world: World) -> None:
     view = pipeline.monitor_view("credit", world.resources, now=NOW)
     assert view is not None
     assert [name in one for one in view.damaged] == [True]
+
+
+def test_a_distribution_without_the_file_of_its_drift_is_shown_and_the_file_named(world: World) -> None:
+    name = cut(world, Kind.DRIFT)
+    asked = Selection(feature="amount")
+    view = pipeline.distribution_view("credit", asked, world.resources, now=NOW)
+    assert view is not None
+    assert view.bins
+    assert name in distribution_page(view)
 
 
 def test_outside_a_page_damage_is_an_error_as_ever(world: World) -> None:

@@ -120,6 +120,8 @@ def test_of_a_long_range_every_number_but_drift_is_read_and_the_page_says_so(
     view = seen(past, range="all")
     assert len(chart(view, "operations.total_requests").points) == 10
     assert len(chart(view, "drift.drift_share").points) == 5
+    assert chart(view, "drift.drift_share").note.startswith("One window in 2")
+    assert chart(view, "operations.total_requests").note == ""
     assert view.heat is not None
     assert view.heat.every == 2
     assert view.heat.last == FIRST + 9 * DAY
@@ -147,6 +149,15 @@ def test_what_happened_is_told_newest_first_and_only_of_the_range(small: World) 
     page = monitor_page(seen(small))
     assert "v2 first seen" in page
     assert "silence of everything by ann" in page
+
+
+def test_what_happened_behind_the_range_is_not_told_of_it(small: World) -> None:
+    lived(small)
+    with small.resources.ledger.locked("credit") as tx:
+        for day, version in enumerate(("v1", "v2", "v3")):
+            note_versions(tx, FIRST + 3 * day * DAY, [version])
+    told = [mark.text for mark in seen(small, from_="2026-09-01", to="2026-09-05").happened]
+    assert told == ["v2 first seen"]
 
 
 def test_of_many_incidents_the_gravest_are_drawn_beside_every_deploy() -> None:
@@ -206,3 +217,20 @@ def test_without_a_distribution_or_a_window_before_there_are_words_or_no_page(sm
     assert distribution(small).then is None
     assert "only the reference stands beside" in distribution(small).why
     assert distribution(small, segment="region=<img>").bins == ()
+
+
+@pytest.mark.parametrize(("moment", "bins"), [("0001-01-01", 0), ("9999-12-31T23:59Z", 2)])
+def test_an_address_may_say_any_moment(small: World, moment: str, bins: int) -> None:
+    write(small, Kind.PROFILE, 0, profile(1, 2))
+    assert len(distribution(small, from_=moment).bins) == bins
+
+
+def test_bins_of_another_reference_do_not_stand_beside_a_distribution(small: World) -> None:
+    for day, edge in ((0, "1"), (1, "2")):
+        write(small, Kind.DRIFT, day, [a_measurement("drifted", float(day), feature="amount")])
+        bins = [f"(-inf,{edge})", f"={edge}"]
+        counts = [a_measurement("bin_count", 5.0, feature="amount", bin=name, reference=50.0) for name in bins]
+        write(small, Kind.PROFILE, day, counts)
+    view = distribution(small)
+    assert (view.then, "changed since" in view.why) == (None, True)
+    assert [bar.text for bar in bars(view.bins)] == ["below 2", "2"]

@@ -46,7 +46,7 @@ def _view(
     monitor: Monitor, case: str, resources: Resources, now: datetime, token: str, may: Collection[str]
 ) -> CaseView | None:
     known = resources.ledger.incidents(monitor.name)
-    ids = {one.id: one.case for one in known}
+    ids, asked = {one.id: one.case for one in known}, case
     case = ids.get(case) or case  # a mail may know it by the id it had before it was found to be one with another
     if not (told := of_case(monitor, case, resources)):
         return None
@@ -66,6 +66,7 @@ def _view(
         answers if token and standing else None,
         findings(monitor, told, known, resources),
         token,
+        asked=asked,
     )
 
 

@@ -17,12 +17,13 @@ from hindsight.monitors.model import Monitor
 from hindsight.pipeline.resources import Resources, remembering
 from hindsight.pipeline.show.curves import unit_of
 from hindsight.reports.compare import Bar, CompareView, Pair
+from hindsight.reports.frozen_bins import NULL, WORDS, numeric, stretch
 from hindsight.snapshots.damage import leaving_out
 from hindsight.vocabulary.measurement import Kind, Measurement
 
 KINDS = (Kind.OPERATIONS, Kind.KPI, Kind.PERFORMANCE, Kind.ESTIMATE, Kind.LABELS, Kind.QUALITY, Kind.DRIFT)
 MOST_COLUMNS, MOST_BARS, MOST_OFFERED = 30, 20, 200
-NULLS, OTHERS = "null", "all others"
+OTHERS = "all others"
 _Facts = Mapping[tuple[Kind, str, str, str], Measurement]  # by kind, metric, feature and bin
 
 
@@ -139,81 +140,52 @@ def _pair(name: str, then: Measurement | None, now: Measurement | None, metric: 
 
 def _distribution(then: _Facts, now: _Facts, feature: str) -> tuple[list[Bar], str]:
     """Return how the values of a column lie over the bins of the reference, with the nulls, and what to say of it."""
-    counts = [_counts(facts, feature) for facts in (then, now)]
-    known = [set(one) for one in counts if one]
-    if len(known) == 2 and _edges(known[0]) != _edges(known[1]):
+    bins = [_bins(facts, feature) for facts in (then, now)]
+    laid = [edges(some) for some in bins if some]
+    if len(laid) == 2 and laid[0] != laid[1]:
         return (
             [],
             "The reference, and so the bins, changed between these windows: values cannot be laid together.",
         )
-    reference = {m.bin: m.reference for facts in (then, now) for m in _bins(facts, feature) if m.reference is not None}
-    total = next((m.reference for facts in (now, then) if (m := _n(facts, feature)) and m.reference), None)
-    usual = _shares(reference, total) if reference else {}
+    counts = [{one.bin: one.value or 0.0 for one in some} for some in bins]
+    reference = {one.bin: one.reference for some in bins for one in some if one.reference is not None}
     names = sorted(set().union(*counts, reference))
     if not names:
         return [], ""
-    earlier, later = _shares(counts[0], _rows(then, feature)), _shares(counts[1], _rows(now, feature))
-    return list(_bars(names, earlier, later, usual)), ""
+    return list(_bars(names, *map(_shares, (*counts, reference)))), ""
 
 
 def _bins(facts: _Facts, feature: str) -> list[Measurement]:
     return [one for key, one in facts.items() if key[:3] == (Kind.PROFILE, "bin_count", feature) and key[3]]
 
 
-def _counts(facts: _Facts, feature: str) -> dict[str, float]:
-    return {one.bin: one.value or 0.0 for one in _bins(facts, feature)}
+def edges(bins: Sequence[Measurement]) -> list[str]:
+    """Return the bins of numbers in which the reference has rows, which tell one set of frozen edges from another.
+
+    A window may have rows in others besides.
+    """
+    filled = {one.bin for one in bins if one.reference}
+    return [name for name in numeric([one.bin for one in bins]) if name in filled]
 
 
-def _n(facts: _Facts, feature: str) -> Measurement | None:
-    return facts.get((Kind.PROFILE, "n", feature, ""))
-
-
-def _rows(facts: _Facts, feature: str) -> float | None:
-    found = _n(facts, feature)
-    return found.value if found else None
-
-
-def _edges(names: Iterable[str]) -> set[str]:
-    return {name for name in names if _edge(name) is not None}
-
-
-def _shares(counts: Mapping[str, float], rows: float | None) -> dict[str, float]:
-    """Return the share of each bin, and of nulls: the rows that are in none."""
-    whole = max(rows or 0.0, sum(counts.values()))
-    if not whole:
-        return {}
-    return {name: count / whole for name, count in counts.items()} | {NULLS: 1 - sum(counts.values()) / whole}
+def _shares(counts: Mapping[str, float]) -> dict[str, float]:
+    """Return the share of all rows that each bin has; nulls are a bin."""
+    whole = sum(counts.values())
+    return {name: count / whole for name, count in counts.items()} if whole else {}
 
 
 def _bars(
     names: Sequence[str], then: Mapping[str, float], now: Mapping[str, float], usual: Mapping[str, float]
 ) -> Iterator[Bar]:
     """Yield about MOST_BARS of the bins: neighbours of numbers together, of categories the frequent ones; and nulls."""
-    numeric = [name for name in names if _edge(name) is not None]
-    if numeric:
-        ordered = sorted(numeric, key=lambda name: _edge(name) or 0.0)
+    if ordered := numeric(names):
         size = ceil(len(ordered) / MOST_BARS)
         together = [ordered[place : place + size] for place in range(0, len(ordered), size)]
-        named = [(_stretch(some), some) for some in together]
+        named = [(stretch(some), some) for some in together]
     else:
-        frequent = sorted(names, key=lambda one: (-max(s.get(one, 0.0) for s in (then, now, usual)), one))
-        named = [(one, [one]) for one in frequent[:MOST_BARS]]
+        texts = [name for name in names if name != NULL]
+        frequent = sorted(texts, key=lambda one: (-max(s.get(one, 0.0) for s in (then, now, usual)), one))
+        named = [(WORDS.get(one, one), [one]) for one in frequent[:MOST_BARS]]
         named += [(OTHERS, frequent[MOST_BARS:])] if len(frequent) > MOST_BARS else []
-    for name, some in [*named, (NULLS, [NULLS])]:
+    for name, some in [*named, (WORDS[NULL], [NULL])]:
         yield Bar(name, *(sum(s.get(one, 0.0) for one in some) if s else None for s in (then, now, usual)))
-
-
-def _edge(name: str) -> float | None:
-    """Return the lower edge of a frozen bin such as '[1.5,2)', None for a category."""
-    if name[:1] not in "[(" or name[-1:] not in ")]" or "," not in name:
-        return None
-    try:
-        return float(name[1:].partition(",")[0])
-    except ValueError:
-        return None
-
-
-def _stretch(bins: Sequence[str]) -> str:
-    """Name neighbouring bins as one: '1.5 to 2'."""
-    low, high = float(bins[0][1:].partition(",")[0]), float(bins[-1][:-1].rpartition(",")[2])
-    return f"{low:.4g} to {high:.4g}".replace("-inf to", "under").replace("to inf", "and more")

@@ -22,6 +22,7 @@ _KINDS = (Kind.OPERATIONS, Kind.ESTIMATE, Kind.PERFORMANCE, Kind.LABELS, Kind.KP
 _UNITS: dict[str, Unit] = {"total_requests": "count", "rows_raw": "count", "n_labeled": "count", "freshness_s": "s"}
 _SHARES = ("rate", "share", "accuracy", "f1", "coverage", "precision", "recall", "_left")
 _ORDER = "window_start"
+_SOME = "One window in {} is read here; choose a shorter range to see all."
 _WHOLE = ("model_version", "segment", "feature", "bin")
 _Wanted = tuple[str, str, str, tuple[tuple[str, str], ...]]  # metric, title, name of its line, other lines
 _SERVICE: tuple[_Wanted, ...] = (
@@ -102,6 +103,7 @@ def charts(monitor: Monitor, table: pa.Table, marks: Sequence[Mark], selection: 
     """Yield the charts of what is selected: quality beside what is expected, KPIs, service, the feature asked for."""
     rows = of_rows(table, selection.version, selection.segment)
     limits = {rule.metric: rule.below if rule.above is None else rule.above for rule in monitor.rules}
+    said = _SOME.format(every) if (every := step_of(len(pc.unique(table["window_start"])))) > 1 else ""
     immature = {point.start for point in points(of_rows(table), "labels.mature") if not point.value}
     for metric, title, name, more in _wanted(monitor):
         waits = metric.startswith("performance.") or is_labelled_metric(monitor, metric)
@@ -109,7 +111,8 @@ def charts(monitor: Monitor, table: pa.Table, marks: Sequence[Mark], selection: 
         others = tuple(Line(one, found) for one, path in more if _any(found := points(rows, path)))
         if first:
             unit = unit_of(metric.partition(".")[2])
-            yield Chart(title, unit, first, limits.get(metric), tuple(marks), metric, name, others)
+            note = said if metric.startswith("drift.") else ""
+            yield Chart(title, unit, first, limits.get(metric), tuple(marks), metric, name, others, note)
     yield from _of_feature(of_rows(table, selection.version, selection.segment, selection.feature), marks, selection)
 
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from hindsight.errors import ConfigError
 from hindsight.monitors.loader import load_monitor
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.resources import Resources, remembering
+from hindsight.pipeline.show.comparing import edges
 from hindsight.pipeline.show.curves import CHARTED, of_rows, points, unit_of
 from hindsight.reports.distribution import Bin, DistributionView
 from hindsight.reports.pages import Link, Number
 from hindsight.reports.selection import Selection
+from hindsight.snapshots.damage import leaving_out
 from hindsight.vocabulary.measurement import Kind, Measurement
 from hindsight.vocabulary.windows import Window
 
+_EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)  # no window is older
 _TOLD = {
     Kind.DRIFT: ("psi", "js_distance"),
     Kind.QUALITY: ("null_rate", "new_category_share", "out_of_range_share", "sentinel_share"),
@@ -26,15 +30,18 @@ _TOLD = {
 def distribution_view(
     name: str, selection: Selection, resources: Resources, *, now: datetime
 ) -> DistributionView | None:
-    """Return the distribution of the feature selected in the window that holds the selection's start, else the newest.
+    """Return the distribution of the feature selected in the window that holds the selection's start.
 
-    None where there is no such monitor or none of its windows was measured.
+    Without a start, or for one behind it, it is the newest window. None where there is no such monitor or none of its
+    windows was measured. Snapshots that cannot be read are named, and the rest is shown.
     """
     try:
         monitor = load_monitor(name, resources.settings.monitors)
     except ConfigError:
         return None
-    return _view(monitor, selection, resources, now)
+    with leaving_out() as damaged:
+        view = _view(monitor, selection, resources, now)
+    return view and replace(view, damaged=tuple(damaged))
 
 
 @remembering
@@ -42,16 +49,20 @@ def _view(monitor: Monitor, selection: Selection, resources: Resources, now: dat
     newest = resources.store.newest(monitor.name, Kind.PROFILE)
     if newest is None:
         return None
-    window = monitor.grid.window_at(selection.start) if selection.start else newest
+    window = monitor.grid.window_at(_within(selection.start, newest)) if selection.start else newest
     then = _as_usual(monitor, window, selection, resources)
+    counted = _counted(monitor, window, selection, resources)
+    before = _counted(monitor, then, selection, resources) if then else []
+    if other := bool(before and counted) and edges(before) != edges(counted):
+        then, before = None, []
     return DistributionView(
         monitor=monitor.name,
         feature=selection.feature,
         start=window.start,
         as_of=now,
-        bins=_bins(monitor, window, then, selection, resources),
+        bins=_bins(counted, before),
         then=then.start if then else None,
-        why="the last window before in which it had not drifted" if then else _NO_WINDOW,
+        why="the last window before in which it had not drifted" if then else _OTHER_BINS if other else _NO_WINDOW,
         rows=", ".join(filter(None, (selection.segment, selection.version))) or "all rows",
         numbers=tuple(_numbers(monitor, window, selection, resources)),
         before=_link(Window(window.start - monitor.window, window.start), selection),
@@ -62,9 +73,15 @@ def _view(monitor: Monitor, selection: Selection, resources: Resources, now: dat
     )
 
 
+def _within(moment: datetime, newest: Window) -> datetime:
+    """A moment no later than the newest window, and early enough for windows before it: addresses say any."""
+    return min(max(moment, _EARLIEST), newest.start)
+
+
 _NO_WINDOW = (
     f"In none of the {CHARTED} windows before was it measured as not drifted; only the reference stands beside."
 )
+_OTHER_BINS = "The reference, and so the bins, changed since the last window before in which it had not drifted."
 
 
 def address(feature: str, start: datetime, selection: Selection) -> str:
@@ -96,17 +113,16 @@ def _of(
             yield one
 
 
-def _bins(
-    monitor: Monitor, window: Window, then: Window | None, selection: Selection, resources: Resources
-) -> tuple[Bin, ...]:
-    def counted(window: Window) -> dict[str, Measurement]:
-        found = _of(monitor, Kind.PROFILE, window, selection, resources)
-        return {one.bin: one for one in found if one.metric == "bin_count"}
+def _counted(monitor: Monitor, window: Window, selection: Selection, resources: Resources) -> list[Measurement]:
+    found = _of(monitor, Kind.PROFILE, window, selection, resources)
+    return [one for one in found if one.metric == "bin_count"]
 
-    now, before = counted(window), counted(then) if then else {}
+
+def _bins(counted: Sequence[Measurement], earlier: Sequence[Measurement]) -> tuple[Bin, ...]:
+    """The bins of a window and of an earlier one; one that a window does not name had no rows in it."""
+    now, before = ({one.bin: one for one in some} for some in (counted, earlier))
     if not now:
         return ()
-    texts = {**now, **before}
     return tuple(
         Bin(
             text,
@@ -114,7 +130,7 @@ def _bins(
             now[text].value if text in now else 0.0,
             (before[text].value if text in before else 0.0) if before else None,
         )
-        for text, one in texts.items()
+        for text, one in (before | now).items()
     )
 
 

@@ -12,7 +12,7 @@ from hindsight.messages.wording import advice, clean, metric_name, moment, numbe
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
 from hindsight.pipeline.resources import Resources
-from hindsight.pipeline.show.carriers import HEALTHY, OTHERS, VERSIONS, Carried, carried, healthy_windows
+from hindsight.pipeline.show.carriers import COUNTS, HEALTHY, OTHERS, VERSIONS, Carried, carried, healthy_windows
 from hindsight.pipeline.show.curves import unit_of
 from hindsight.pipeline.show.state import Story
 from hindsight.reports.case import Carrier, Carriers, CarrierTable, Done, Fact, Findings, Said
@@ -173,7 +173,7 @@ def _carrier(monitor: Monitor, found: Carried, one: Contribution, before: Sequen
     return Carrier(
         name=part.name if part.name == OTHERS else part.name.partition("=")[2] or "(empty)",
         n=part.n,
-        now=part.now,
+        now=part.now if part.n or found.metric.partition(".")[2] in COUNTS else None,
         usual=part.before,
         reference=found.references.get(part.name),
         effect=one.effect,

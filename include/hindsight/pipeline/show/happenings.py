@@ -16,9 +16,12 @@ from hindsight.reports.charts import Mark
 MOST = 60  # marks on a chart; of more, the gravest incidents and then the newest
 
 
-def happenings(monitor: Monitor, resources: Resources, told: Iterable[Story], start: datetime) -> list[Mark]:
-    """Return what happened from `start` on, or lasted until after it, newest first and severe before mild."""
+def happenings(
+    monitor: Monitor, resources: Resources, told: Iterable[Story], start: datetime, end: datetime | None = None
+) -> list[Mark]:
+    """Return what happened in [start, end), or lasted until after its start, newest first and severe before mild."""
     found = [*_incidents(told), *_of_model(monitor, resources), *_silences(monitor, resources)]
+    found = [mark for mark in found if end is None or mark.when < end]
     lasting = [mark for mark in found if mark.when >= start or (mark.lasts and (mark.until or start) >= start)]
     return sorted(lasting, key=lambda mark: (-mark.when.timestamp(), mark.severity, mark.text))
 

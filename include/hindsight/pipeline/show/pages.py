@@ -75,7 +75,7 @@ def _view(monitor: Monitor, resources: Resources, now: datetime, selection: Sele
     told = stories(monitor, resources)
     table = curves.history(monitor, resources, state.window, selection)
     first = pc.min(table["window_start"]).as_py()
-    happened = happenings(monitor, resources, told, first) if first else []
+    happened = happenings(monitor, resources, told, first, selection.end) if first else []
     reports = tuple(_reports(monitor, resources))
     return MonitorView(
         card=_card(monitor, state),

@@ -116,7 +116,7 @@
     const axis = { stroke: () => color("--soft"), grid: { stroke: () => color("--rule"), width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
     const plot = new uPlot({
       width: figure.clientWidth, height: 190, tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
-      padding: [16, 10, 0, 0], bands, series: [{}, ...series], cursor: { sync: { key: "page" }, drag: { x: true, y: false }, points: { size: 7 } },
+      padding: [16, 30, 0, 0], bands, series: [{}, ...series], cursor: { sync: { key: "page" }, drag: { x: true, y: false }, points: { size: 7 } },
       scales: { y: { range: (_, low, high) => span(low, high, chart) } },
       axes: [{ ...axis, space: 76, size: 30, values: (_, ticks) => ticks.map(date) }, { ...axis, size: 72, values: (_, ticks) => ticks.map((tick) => written(tick, chart.unit)) }],
       hooks: { drawClear: [happened], draw: [(one) => limit(one, chart.threshold), (one) => hollow(one, chart)], setCursor: [(one) => hover(one, chart, tip)], setScale: [zoomed] },
