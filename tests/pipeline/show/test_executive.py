@@ -125,7 +125,7 @@ def test_rows_of_a_window_count_once_however_much_of_it_breaches(world: World) -
 
 
 def test_what_is_left_of_a_budget_is_told(world: World) -> None:
-    slos = {"availability": {"target": "99%"}, "latency": {"target": "95%", "below": 300}}
+    slos = {"availability": {"target": "99%"}, "latency": {"target": "90%", "below": 300}}
     world.declare(start=FIRST, slos=slos)
     said(world, Series("slo_budget", feature="availability"), {FIRST: (0.9, 0.0), "2026-09-02": (0.25, 0.0)})
     said(world, Series("slo_budget", feature="latency"), {FIRST: (-1.5, 0.0)}, status=Status.BREACH)
