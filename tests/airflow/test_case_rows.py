@@ -142,9 +142,9 @@ def test_hostile_values_stay_text(world: World, browser: TestClient) -> None:
     hostile = [row | {"request_id": f"{EVIL}{n}", "region": EVIL} for n, row in enumerate(predictions)]
     world.insert("inference_log", hostile)
     page = Page(ask(world, browser, segment="region=<script>").text)
-    assert not {"script", "img"} & set(page.tags)
+    assert (page.tags.count("script"), page.tags.count("img")) == (1, 0)  # that of light and dark
     page = Page(ask(world, browser).text)
-    assert not {"script", "img"} & set(page.tags)
+    assert (page.tags.count("script"), page.tags.count("img")) == (1, 0)  # that of light and dark
 
 
 def test_rows_are_asked_for_on_a_page_found_by_the_id_of_any_of_its_incidents(

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from airflow.api_fastapi.app import create_app, get_auth_manager
@@ -17,12 +18,14 @@ from fastapi.testclient import TestClient
 from hindsight import pipeline
 from hindsight.airflow import web
 from hindsight.errors import LedgerError
+from hindsight.pipeline.show.executive import Executive
 from hindsight.pipeline.show.on_call import OnCall
 from hindsight.reports.assets import NAMES
 from hindsight.reports.charts import Chart, Point
 from hindsight.reports.compare import CompareView
 from hindsight.reports.distribution import Bin, DistributionView
-from hindsight.reports.pages import CaseView, MonitorCard, MonitorView
+from hindsight.reports.executive import Model
+from hindsight.reports.pages import CaseView, Link, MonitorCard, MonitorView
 from hindsight.vocabulary.severity import Severity
 from hindsight.vocabulary.windows import Window
 from tests.builders import at, monitor_file
@@ -63,6 +66,8 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> None:
     beside = CompareView("credit", at("2026-10-01"), at("2026-10-02"), "", HOSTILE)
     monkeypatch.setattr(pipeline, "compare_view", lambda name, asked, resources: beside, raising=False)
     monkeypatch.setattr(pipeline, "on_call", lambda may_read, resources, *, now: OnCall((), ()), raising=False)
+    owned = Executive((Model(Link("credit", "monitors/credit"), "active", HOSTILE),), 0)
+    monkeypatch.setattr(pipeline, "executive", lambda may_read, resources: owned, raising=False)
     monkeypatch.setattr(pipeline, "read_report", lambda id, resources: reports.get(id))
 
 
@@ -214,14 +219,22 @@ def test_in_a_report_of_ours_nothing_runs_or_loads_whatever_the_file_says(server
     assert server.get("/hindsight/reports/cd34").status_code == 401
 
 
-@pytest.mark.parametrize("path", ["/hindsight/", "/hindsight/monitors/credit/cases/ab12"])
-def test_our_own_pages_run_no_script_and_escape_what_they_show(server: TestClient, path: str) -> None:
+@pytest.mark.parametrize("room", ["", "on-call", "executive", "monitors/credit/cases/ab12", "monitors/credit/compare"])
+def test_our_own_pages_run_the_script_of_light_and_dark_alone(server: TestClient, room: str) -> None:
+    path = f"/hindsight/{room}"
     page = server.get(path, headers=token())
+    policy = dict(part.strip().partition(" ")[::2] for part in page.headers["content-security-policy"].split(";"))
+    ((source, content),) = re.findall(r'<script src="([^"]*)">(.*?)</script>', page.text, re.DOTALL)
 
-    assert "<script" not in page.text
-    assert "&lt;script&gt;" in page.text
-    assert "default-src 'none'" in page.headers["content-security-policy"]
-    assert "frame-ancestors 'self'" in page.headers["content-security-policy"]
+    assert page.text.count("<script") == 1
+    assert (content, urljoin(path, source)) == ("", f"/hindsight/assets/{NAMES['theme.js']}")
+    assert server.get(urljoin(path, source), headers=token()).headers["content-type"].startswith("text/javascript")
+    assert room == "on-call" or "&lt;script&gt;" in page.text
+    assert (policy["default-src"], policy["script-src"]) == ("'none'", "'self'")
+    assert policy["style-src"].startswith("'sha256-")
+    assert policy["form-action"] == ("'none'" if room in ("on-call", "executive") else "'self'")
+    assert policy["frame-ancestors"] == "'self'"
+    assert "unsafe" not in page.headers["content-security-policy"]
     assert page.headers["x-content-type-options"] == "nosniff"
 
 

@@ -45,6 +45,11 @@ class Tab:
                 assert "error" not in said, said
                 return said["result"]
 
+    def open(self, port: int, path: str) -> None:
+        """Open a page of Hindsight that is served on this port, and wait until it is there whole."""
+        self.ask("Page.navigate", url=f"http://127.0.0.1:{port}/hindsight/{path}")
+        self.until(f"document.readyState === 'complete' && location.port === '{port}'")
+
     def run(self, expression: str) -> Any:
         """Return what an expression of JavaScript is in the page."""
         return self.ask("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
@@ -63,10 +68,17 @@ class Tab:
 
 
 @contextmanager
-def open_page(html: str, folder: Path, *, width: int = 1440, scheme: str = "light", query: str = "") -> Iterator[Tab]:
+def open_page(
+    html: str,
+    folder: Path,
+    *,
+    width: int = 1440,
+    scheme: str = "light",
+    query: str = "",
+) -> Iterator[Tab]:
     """Open a monitor's page under the policy it is served with, in a window this wide."""
     assert CHROMIUM
-    with _serving(html) as port:
+    with serving(html) as port:
         options = [
             "--headless",
             "--no-sandbox",
@@ -83,8 +95,7 @@ def open_page(html: str, folder: Path, *, width: int = 1440, scheme: str = "ligh
                 )
                 media = [{"name": "prefers-color-scheme", "value": scheme}]
                 tab.ask("Emulation.setEmulatedMedia", features=media)
-                tab.ask("Page.navigate", url=f"http://127.0.0.1:{port}/hindsight/monitors/credit{query}")
-                tab.until("document.readyState === 'complete' && location.href.startsWith('http')")
+                tab.open(port, f"monitors/credit{query}")
                 yield tab
         finally:
             process.terminate()
@@ -105,13 +116,15 @@ def _debugger(folder: Path) -> str:
 
 
 @contextmanager
-def _serving(html: str) -> Iterator[int]:
+def serving(html: str, policy: str = CHARTING) -> Iterator[int]:
+    """Serve a page at every address of Hindsight, under a policy, on the port it yields."""
+
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             name = self.path.partition("?")[0].rpartition("/")[2]
             found = asset(name) if "/assets/" in self.path else (html.encode(), "text/html; charset=utf-8")
             content, kind = found or (b"", "text/plain")
-            headers: Mapping[str, str] = {"Content-Type": kind, "Content-Security-Policy": CHARTING}
+            headers: Mapping[str, str] = {"Content-Type": kind, "Content-Security-Policy": policy}
             self.send_response(200 if found and name != "favicon.ico" else 204)
             for header, value in headers.items():
                 self.send_header(header, value)

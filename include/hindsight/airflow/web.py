@@ -35,6 +35,7 @@ from hindsight.reports import pages
 from hindsight.reports.assets import asset as asset_of
 from hindsight.reports.compare import compare_page
 from hindsight.reports.distribution import distribution_page
+from hindsight.reports.executive import executive_page
 from hindsight.reports.on_call import on_call_page
 from hindsight.reports.overview import Wanted
 from hindsight.reports.overview import overview as listed
@@ -49,6 +50,7 @@ logger = logging.getLogger(__name__)
 
 PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 PAGE = PRIVATE | {"Content-Security-Policy": pages.CONTENT_SECURITY_POLICY}
+READ = PRIVATE | {"Content-Security-Policy": pages.FOLLOWING}
 CHARTS = PRIVATE | {"Content-Security-Policy": pages.CHARTING}
 ASSET = PRIVATE | {"Cache-Control": "private, max-age=31536000, immutable"}  # its name changes with its content
 REPORT = PRIVATE | {
@@ -124,7 +126,12 @@ def _add_pages(app: FastAPI, resources: Callable[[], Resources], get_user: Any, 
     def now_open(user: Any = signed_in) -> Response:
         now = datetime.now(UTC)
         found = pipeline.on_call(lambda names: _readable(user, names), resources(), now=now)
-        return HTMLResponse(on_call_page(found.cases, found.watches, now), headers=PAGE)
+        return HTMLResponse(on_call_page(found.cases, found.watches, now), headers=READ)
+
+    @app.get("/executive")
+    def models(user: Any = signed_in) -> Response:
+        found = pipeline.executive(lambda names: _readable(user, names), resources())
+        return HTMLResponse(executive_page(found.models, found.archived, datetime.now(UTC)), headers=READ)
 
     @app.get("/monitors/{name}")
     def monitor(request: Request, name: str, user: Any = signed_in) -> Response:
@@ -276,7 +283,7 @@ def _rows(name: str, case: str, fields: Mapping[str, str], resources: Resources,
         view = rows_of_case(name, case, fields, resources, by)
     except ConfigError as exc:
         return _page(400, "Not done", str(exc), f'<p><a href="../{escape(case)}">Back to the case</a></p>')
-    return HTMLResponse(rows_page(view), 503 if view.why_none else 200, headers=PAGE)
+    return HTMLResponse(rows_page(view), 503 if view.why_none else 200, headers=READ)
 
 
 def _bare(**options: Any) -> FastAPI:

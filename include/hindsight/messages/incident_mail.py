@@ -282,7 +282,7 @@ def _caption(told: Told) -> str:
     if metric in GRADED:
         said_above = told.measure == "psi"
         return f"PSI {wording.number('psi', told.columns[0][1])}" if told.columns and not said_above else ""
-    reference = wording.reference_of(told.rule, told.incident)
+    reference = wording.reference_of(told.rule, told.incident.threshold)
     parts = [
         wording.metric_name(metric) + wording.whose(told.incident.series),
         f"limit {wording.number(metric, threshold)}" if threshold is not None else "",

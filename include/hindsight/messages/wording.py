@@ -149,23 +149,32 @@ def _without_feature(series: Series) -> Series:
 
 
 def _distance(rule: Rule, incident: Incident) -> str:
-    reference = reference_of(rule, incident)
+    reference = reference_of(rule, incident.threshold)
     if incident.value is None or incident.threshold is None:
         return ""
-    if reference:
-        share = incident.value / reference - 1
-        return f", {abs(100 * share):,.0f} % {'below' if share < 0 else 'above'} {_BASES[rule.against]}"
+    if reference is not None:
+        return f", {apart(rule.metric, incident.value, reference)} {_BASES[rule.against]}"
     side = "under" if incident.value < incident.threshold else "over"
     return f", {side} {number(rule.metric, incident.threshold)}"
 
 
-def reference_of(rule: Rule, incident: Incident) -> float | None:
-    """Return the reference value a relative rule's threshold was made from; None for any other rule."""
-    if incident.threshold is None:
+def reference_of(rule: Rule, threshold: float | None) -> float | None:
+    """Return the reference value a relative rule's threshold was made from; None for any other rule.
+
+    A share of a negative reference is a share of its size, as it is judged: 10 % below -100 is -110.
+    """
+    share = -rule.drops_by if rule.drops_by is not None else rule.rises_by
+    if threshold is None or share is None or share == -1:
         return None
-    if rule.drops_by is not None and rule.drops_by != 1:
-        return incident.threshold / (1 - rule.drops_by)
-    return incident.threshold / (1 + rule.rises_by) if rule.rises_by is not None else None
+    return threshold / (1 - share if threshold < 0 and abs(share) < 1 else 1 + share)
+
+
+def apart(metric: str, value: float, reference: float) -> str:
+    """Say how far a value is from its reference: '21 % below', or '50 below' where a share of it says nothing."""
+    side = "below" if value < reference else "above"
+    if reference > 0:
+        return f"{abs(100 * (value / reference - 1)):,.0f} % {side}"
+    return f"{number(metric, abs(value - reference))} {side}"
 
 
 def ending(rule: Rule, incident: Incident, size: timedelta, note: str = "") -> str:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         report_window,
         write_night,
     )
+    from hindsight.pipeline.show.executive import executive
     from hindsight.pipeline.show.exposition import exposed
     from hindsight.pipeline.show.fleet import overview_cards
     from hindsight.pipeline.show.on_call import on_call
@@ -66,6 +67,7 @@ __all__ = [
     "distribution_view",
     "document_breach",
     "document_window",
+    "executive",
     "exposed",
     "find_windows",
     "give_up",
@@ -131,6 +133,7 @@ _MODULES = {
     "show.case_page": ("case_view",),
     "show.comparing": ("compare_view",),
     "show.distributions": ("distribution_view",),
+    "show.executive": ("executive",),
     "show.exposition": ("exposed",),
     "show.fleet": ("overview_cards",),
     "show.on_call": ("on_call",),

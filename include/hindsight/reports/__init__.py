@@ -5,7 +5,7 @@ accuracy   the report of a night as a page       timeline   accuracy over time a
 night      what a night changed, in words        evidently  the visual report of a window
 compare    two windows side by side
 rows       a few rows of the warehouse
-on_call    what is open over all monitors
+on_call    what is open over all monitors        executive  how the models do
 overview   the list of all monitors
 case       what the page of a case answers
 exposition numbers for Prometheus             selection  what of a history is shown

@@ -1,6 +1,6 @@
 """The pages people see in Airflow, as pure functions from plain data to HTML.
 
-Nothing is loaded but a monitor's page's own scripts and styles, from this package; without them it says as much.
+Nothing is loaded but scripts and styles of this package; without them a page says as much.
 """
 
 from __future__ import annotations
@@ -42,11 +42,14 @@ CONTENT_SECURITY_POLICY = (
 )
 """The header to serve the pages with: their one style sheet may apply, everything else may not."""
 
-ANSWERING = CONTENT_SECURITY_POLICY.replace("form-action 'none'", "form-action 'self'")
+FOLLOWING = CONTENT_SECURITY_POLICY.replace("style-src ", "script-src 'self'; style-src ")
+"""The same for a page in Airflow, which follows its light and dark by a script of this server; none stands in it."""
+
+ANSWERING = FOLLOWING.replace("form-action 'none'", "form-action 'self'")
 """The same for a page whose answers go back to where it came from."""
 
-CHARTING = ANSWERING.replace("style-src ", "script-src 'self'; style-src 'self' ")
-"""The same for a page with charts: scripts and styles of this server may be loaded, none may stand in the page."""
+CHARTING = ANSWERING.replace("style-src ", "style-src 'self' ")
+"""The same for a page with charts: styles of this server may be loaded too."""
 
 Health = Literal["healthy", "warning", "critical", "unknown"]
 

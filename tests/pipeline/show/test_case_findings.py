@@ -132,7 +132,7 @@ def test_a_hostile_segment_stays_text_and_comes_back_whole(empty: World) -> None
     view = pipeline.case_view("credit", case, empty.resources, now=at("2026-09-20"), token="t")
     assert view is not None
     page = Page(case_page(view))
-    assert not {"script", "img"} & set(page.tags)
+    assert (page.tags.count("script"), page.tags.count("img")) == (1, 0)  # that of light and dark
     assert not [name for name, _ in page.attributes if name.startswith("on")]
     assert ("value", f"region={EVIL}") in page.attributes
 

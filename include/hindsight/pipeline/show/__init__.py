@@ -8,7 +8,7 @@ snapshots      read_snapshots, for notebooks            audit            who did
 slos           what is left of error budgets
 doctor         the state of every part                 postmortem       the timeline of a case, as Markdown
 case_page      what the page of a case shows           findings         what it answers
-on_call        what is open over all monitors
+on_call        what is open over all monitors           executive        how the models do
 fleet          the list of all monitors
 comparing      two windows side by side
 carriers       which segments and versions carry an incident
