@@ -9,6 +9,7 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -323,3 +324,11 @@ def test_that_a_column_far_from_the_reference_goes_further_beyond_it_is_not_told
     assert brings_news(further, [further], RULES), "by itself it is told"
     level = told_now(replace(an_incident("drift", "a"), case="c"), NOW)
     assert not brings_news(further, [level, further], RULES), "its column is told by how far it is"
+
+
+@pytest.mark.parametrize("rule", ["stuck", "unit", "sentinel", "null_rate"])
+def test_a_fault_of_a_column_that_is_told_to_be_far_from_the_reference_is_told_besides(rule: str) -> None:
+    far = told(an_incident("drift", "a"), an_incident("out_of_range", "a"))
+    fault = replace(an_incident(rule, "a"), case="c")
+    assert brings_news(fault, [*far, fault], RULES)
+    assert not brings_news(fault, [*far, *told(an_incident("news", "a")), fault], RULES), "its column was told as news"

@@ -17,6 +17,7 @@ NEAR = 2  # windows between the onsets of one cause: some rules wait for a secon
 COUNTED = frozenset({"drift.drifted", "drift.drift_share", "drift.class_share"})  # told as more columns come to it
 LEVEL = COUNTED | {"labels.drifted"}  # how far from the reference something is: one state a monitor
 BEYOND = frozenset({"quality.out_of_range_share", "quality.new_category_share"})  # what the reference does not hold
+QUALITY = "quality."  # what is wrong with a column, beside how far it is
 _ROWS = frozenset({"operations.volume_ratio", "operations.total_requests", NEWS})
 
 Rules = Mapping[str, Rule]
@@ -183,7 +184,8 @@ def brings_news(
 
     An open one does where nobody has heard of the case, where it is graver than what was heard, and where it is about
     something else: another column, another number of its column, the first segment in which it is to be found (nobody
-    is woken again for that), or all rows where it was told of segments. What is far from the reference is told again
+    is woken again for that), or all rows where it was told of segments. A column that is known to be far, or beyond the
+    reference, may be stuck or in another unit besides: that was not said. What is far from the reference is told again
     when as many columns have come to it as were told, and so is that they go beyond it; that one comes back to it, or
     goes further beyond, is not. An end is news when nothing lasts of what people heard of the case.
     """
@@ -204,6 +206,8 @@ def brings_news(
         return _is_doubled([one for one in case if _is(BEYOND, one, rules)])
     if is_level(incident, rules):
         return all(one.told is None for one in alike)
+    if not _is(BEYOND, incident, rules) and rules[incident.series.rule].metric.startswith(QUALITY):
+        alike = [one for one in alike if not (is_level(one, rules) or _is(BEYOND, one, rules))]
     told_of_parts = {bool(one.series.segment) for one in alike if one.told is State.OPEN}
     is_part = bool(incident.series.segment)
     return is_part not in told_of_parts and not (is_part and told_of_parts and incident.severity in AT_ONCE)
