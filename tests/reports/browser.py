@@ -21,7 +21,7 @@ from hindsight.reports.assets import asset
 from hindsight.reports.pages import CHARTING
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-PATIENCE = 20.0  # seconds
+PATIENCE = 60.0  # seconds: on a busy machine Chromium takes long to begin
 
 
 class Tab:
