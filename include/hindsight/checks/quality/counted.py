@@ -20,6 +20,7 @@ from hindsight.checks.quality.quality import (
     OF_NUMBERS,
     Column,
     Values,
+    logged_only,
     of_the_clock,
     span_of,
 )
@@ -33,7 +34,6 @@ from hindsight.checks.statistics.rates import NO_ROWS, share
 from hindsight.checks.values.categories import Frequencies
 from hindsight.checks.values.counted import Cells, CountedColumn, CountedNumbers
 from hindsight.checks.values.samples import Texts
-from hindsight.monitors.kpis import logged_columns
 from hindsight.monitors.model import Monitor
 from hindsight.vocabulary.counts import CountedRows
 from hindsight.vocabulary.measurement import Measurement
@@ -179,23 +179,10 @@ def _is_rounded(cells: Cells, norm: Counted) -> bool:
 
 def _logged(counted: CountedRows, monitor: Monitor, strangers: Strangers) -> Iterator[Measurement]:
     """Yield schema_change of what is only logged, and of segments: 1 for one missing, or texts where numbers belong."""
-    source = monitor.source.predictions
-    declared = {name for name, _, _ in roles(monitor)} | set(monitor.pii.drop) | set(monitor.pii.hash)
-    numeric = {
-        "latency_ms": source.latency_ms,
-        "cost": source.cost,
-        "status_code": source.status_code,
-        **source.resources,
-    }
-    texts = {"model_version": source.model_version, **{f"segment {name}": name for name in monitor.segments}}
-    texts |= {f"column {name} of kpis": name for name in logged_columns(monitor)}
-    for what, name in {**numeric, **texts}.items():
-        if name is None or name in declared:
-            continue
-        declared.add(name)
+    for what, name, numeric in logged_only(monitor, {*monitor.pii.drop, *monitor.pii.hash}):
         if name not in counted.columns:
             yield missing(Expected(name, what), counted.n, strangers)
             continue
-        is_text = what in numeric and what != "status_code" and family(str(counted.schema.field(name).type)) == "text"
+        is_text = numeric and what != "status_code" and family(str(counted.schema.field(name).type)) == "text"
         note = "retyped: texts where numbers belong" if is_text else ""
         yield Measurement("schema_change", float(is_text), counted.n, feature=name, note=note)

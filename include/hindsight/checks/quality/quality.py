@@ -5,7 +5,7 @@ Empty and blank text, NaN and, in a numeric column, text that is no number count
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -95,10 +95,13 @@ def _duplicates(rows: Rows) -> Measurement:
     return share("duplicate_rate", rows.n_raw - rows.n, rows.n_raw)
 
 
-def _logged(rows: Rows, monitor: Monitor, strangers: Strangers) -> Iterator[Measurement]:
-    """Yield schema_change of what is only logged, and of segments: 1 for one missing, or texts where numbers belong."""
+def logged_only(monitor: Monitor, but: Collection[str]) -> Iterator[tuple[str, str, bool]]:
+    """Yield what is only logged, and segments, `but` for some: what it is, its column, whether numbers belong there.
+
+    Each column comes once.
+    """
     source = monitor.source.predictions
-    declared = {name for name, _, _ in roles(monitor)} | set(monitor.pii.drop)
+    declared = {name for name, _, _ in roles(monitor)} | set(but)
     numeric = {
         "latency_ms": source.latency_ms,
         "status_code": source.status_code,
@@ -108,12 +111,17 @@ def _logged(rows: Rows, monitor: Monitor, strangers: Strangers) -> Iterator[Meas
     texts = {"model_version": source.model_version, **{f"segment {name}": name for name in monitor.segments}}
     texts |= {f"column {name} of kpis": name for name in logged_columns(monitor)}
     for what, name in {**numeric, **texts}.items():
-        if name is None or name in declared:
-            continue
-        declared.add(name)
+        if name is not None and name not in declared:
+            declared.add(name)
+            yield what, name, what in numeric
+
+
+def _logged(rows: Rows, monitor: Monitor, strangers: Strangers) -> Iterator[Measurement]:
+    """Yield schema_change of what is only logged, and of segments: 1 for one missing, or texts where numbers belong."""
+    for what, name, numeric in logged_only(monitor, monitor.pii.drop):
         if name not in rows.columns:
             yield missing(Expected(name, what), rows.n, strangers)
-        elif what in numeric:
+        elif numeric:
             yield _unread(what, name, rows.column(name))
         else:
             yield Measurement("schema_change", 0.0, rows.n, feature=name)
