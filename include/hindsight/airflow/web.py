@@ -130,9 +130,11 @@ def _add_pages(app: FastAPI, resources: Callable[[], Resources], get_user: Any, 
         return HTMLResponse(on_call_page(found.cases, found.watches, now), headers=READ)
 
     @app.get("/executive")
-    def models(user: Any = signed_in) -> Response:
-        found = pipeline.executive(lambda names: _readable(user, names), resources())
-        return HTMLResponse(executive_page(found.models, found.archived, datetime.now(UTC)), headers=READ)
+    def models(request: Request, user: Any = signed_in) -> Response:
+        page = request.query_params.get("page", "")
+        number = int(page) if re.fullmatch(r"[1-9]\d{0,3}", page) else 1
+        found = pipeline.executive(lambda names: _readable(user, names), resources(), page=number)
+        return HTMLResponse(executive_page(found.models, found.archived, datetime.now(UTC), number), headers=READ)
 
     @app.get("/review")
     def review(request: Request, user: Any = signed_in) -> Response:

@@ -13,6 +13,7 @@ from hindsight.vocabulary.periods import DAY, Period, last_whole, parse_period, 
 
 WIDTH, HEIGHT = 140, 28  # of a drawing of alerts a day
 GAP = 0.25  # of a day's place
+MOST = 200  # monitors spelt out
 MOST_QUIET = 100  # named; the rest is counted
 
 
@@ -59,10 +60,12 @@ def review_page(view: ReviewView) -> str:
     """Return the page: what it came to, each monitor with something to say, and the quiet ones in one line."""
     other = period_at("month" if view.period.kind == "week" else "week", view.period.end - DAY)
     newer = period_at(view.period.kind, view.period.end)
+    loud = [one for one in view.reviews if not one[1].quiet]
     return render(
         "review.html.j2",
         view=view,
-        loud=[(one, words, bars(one.alerts)) for one, words in view.reviews if not words.quiet],
+        loud=[(one, words, bars(one.alerts)) for one, words in loud[:MOST]],
+        more=len(loud[MOST:]),
         quiet=[words.monitor for _, words in view.reviews if words.quiet],
         most_quiet=MOST_QUIET,
         burnt=sum(bool(one.burn and one.burn > 1) for one in view.whole.budgets) if view.whole else 0,

@@ -133,7 +133,7 @@ def review(monitor: Monitor, known: Known, period: Period) -> Review:
     before = [one for one in known.alerts if period.before.start <= one.at < period.before.end]
     told = _cases(known.incidents, {id for one in within for id in one.incidents})
     real = [one for one in known.incidents if one.state is not State.WITHDRAWN and one.started < period.end]
-    rules = {kind: {rule.id for rule in monitor.rules if kind_of(rule) is kind} for kind in Kind}
+    of_drift = {rule.id for rule in monitor.rules if kind_of(rule) is Kind.DRIFT}
     traffic = _total(monitor, known.totals, "operations.total_requests")
     cost = _total(monitor, known.totals, "operations.cost_per_prediction")
     return Review(
@@ -155,7 +155,7 @@ def review(monitor: Monitor, known: Known, period: Period) -> Review:
         outcomes=dict(known.outcomes),
         grades=tuple(known.grades),
         rollbacks=known.rollbacks,
-        moved=_moved((one for one in real if one.series.rule in rules[Kind.DRIFT]), period),
+        moved=_moved((one for one in real if one.series.rule in of_drift), period),
         windows=traffic.windows if traffic else 0,
         rows=round(traffic.value) if traffic else 0,
         cost=cost.weighted if cost else None,

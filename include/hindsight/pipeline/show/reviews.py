@@ -101,7 +101,7 @@ def _found(monitors: Sequence[Monitor], period: Period, resources: Resources) ->
             alerts=spans.alerts(connection, period.before.start, until),
             totals=spans.totals(connection, list(_added_up(monitors)), since, until),
             graded=spans.graded(connection, list(_grades(monitors)), since, until),
-            spent=spans.spent(connection, list(_budgets(monitors, period)), since, until),
+            spent=spans.spent(connection, list(_budgets(monitors)), since, until),
             silences=silences_in(connection, since, until),
             looked_after=looked_after(connection),
             meant=all_acceptances(connection),
@@ -148,10 +148,10 @@ def _grades(monitors: Iterable[Monitor]) -> Iterator[Wanted]:
     yield from (Wanted(one.name, rule.id) for one, rule in rules if kind_of(rule) is Kind.PROMOTION)
 
 
-def _budgets(monitors: Iterable[Monitor], period: Period) -> Iterator[spans.Budget]:
+def _budgets(monitors: Iterable[Monitor]) -> Iterator[spans.Budget]:
     for one in monitors:
         for name, slo in one.slos.items():
-            yield spans.Budget(one.name, name, slo.definition(one.window), period.end - slo.period)
+            yield spans.Budget(one.name, name, slo.definition(one.window), slo.period)
 
 
 def _grouped(items: Iterable[Item], of: Callable[[Item], str]) -> dict[str, list[Item]]:
