@@ -16,7 +16,7 @@ from tests.airflow.runs import as_scheduled
 from tests.builders import at, monitor_file
 
 ROOT = Path(__file__).parents[2]
-OWN = {"hindsight__relay", "hindsight__maintenance"}
+OWN = {"hindsight__relay", "hindsight__maintenance", "hindsight__review"}
 Write = Callable[[dict[str, Any] | str], Path]
 Parse = Callable[[], Any]
 RETRAIN = {"train": "lending.models:train"}

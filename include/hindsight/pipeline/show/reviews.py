@@ -24,7 +24,6 @@ from hindsight.pipeline.show.fleet import asked_of, labels_of
 from hindsight.reports.review import ReviewAsked, ReviewView
 from hindsight.verdicts.acceptance import Acceptance
 from hindsight.verdicts.error_budget import Spent
-from hindsight.verdicts.judge import kind_of
 from hindsight.verdicts.model import Incident
 from hindsight.verdicts.review_words import headline, said
 from hindsight.verdicts.reviews import Alert, Graded, Known, Review, Total, judging, review, together
@@ -144,8 +143,8 @@ def _added_up(monitors: Iterable[Monitor]) -> Iterator[Wanted]:
 
 
 def _grades(monitors: Iterable[Monitor]) -> Iterator[Wanted]:
-    rules = ((one, rule) for one in monitors if one.retrain for rule in one.rules)
-    yield from (Wanted(one.name, rule.id) for one, rule in rules if kind_of(rule) is Kind.PROMOTION)
+    rules = ((one, judging(one, f"{Kind.PROMOTION}.grade")) for one in monitors if one.retrain)
+    yield from (Wanted(one.name, rule) for one, rule in rules if rule)
 
 
 def _budgets(monitors: Iterable[Monitor]) -> Iterator[spans.Budget]:
