@@ -96,7 +96,7 @@ def test_it_is_said_in_sentences_under_its_topics() -> None:
         ("labels", "2 windows late"),
         ("budgets", "availability: burnt 3 times as fast as it may, 50 % left"),
         ("retraining", "2 asked for; 1 promoted, 1 kept the champion"),
-        ("retraining", "put back to an earlier version 1 time"),
+        ("retraining", "1 rollback to an earlier version"),
         ("retraining", "v7 did as promised: 0.9 was promised"),
         ("retraining", "v6 cannot be graded"),
         ("drift", "amount in 4, region in 2 of 7 windows"),

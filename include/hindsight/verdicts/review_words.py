@@ -117,7 +117,8 @@ def _budget(one: Burnt) -> str:
     if one.burn is None:
         return f"{one.slo}: too few rows"
     left = "" if one.left is None else f", {100 * one.left:.3g} % left" if one.left > 0 else ", all of it spent"
-    return f"{one.slo}: burnt {amount(one.burn)} times as fast as it may{left}"
+    burnt = f"burnt {amount(one.burn)} times as fast as it may" if one.burn else "nothing burnt"
+    return f"{one.slo}: {burnt}{left}"
 
 
 def _retraining(review: Review) -> Iterator[str]:
@@ -125,7 +126,7 @@ def _retraining(review: Review) -> Iterator[str]:
     if review.asked or ended:
         yield f"{review.asked:,} asked for" + (f"; {ended}" if ended else "")
     if review.rollbacks:
-        yield f"put back to an earlier version {counted(review.rollbacks, 'time')}"
+        yield f"{counted(review.rollbacks, 'rollback')} to an earlier version"
 
 
 def _grade(one: Graded) -> str:
