@@ -6,14 +6,14 @@ A VALUES clause is put together anew for every call, which for a thousand rows t
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 
-def given(connection: sa.Connection, names: Sequence[str], rows: Sequence[tuple[str, ...]]) -> sa.CTE:
+def given(connection: sa.Connection, names: Sequence[str], rows: Sequence[Sequence[str]]) -> sa.CTE:
     """Return the rows as a table of text columns with these names, to join or to read from."""
     if connection.dialect.name == "postgresql":
         return _arrays(names, rows).cte("given")
@@ -24,8 +24,8 @@ def given(connection: sa.Connection, names: Sequence[str], rows: Sequence[tuple[
     return sa.select(*columns).cte("given")
 
 
-def _arrays(names: Sequence[str], rows: Sequence[tuple[str, ...]]) -> sa.Select[Any]:
-    columns = zip(*rows, strict=True) if rows else ((),) * len(names)
+def _arrays(names: Sequence[str], rows: Sequence[Sequence[str]]) -> sa.Select[Any]:
+    columns: Iterable[Sequence[str]] = zip(*rows, strict=True) if rows else ((),) * len(names)
     texts = (sa.cast(sa.bindparam(None, list(column), ARRAY(sa.Text)), ARRAY(sa.Text)) for column in columns)
     table = sa.func.unnest(*texts).table_valued(*(sa.column(name, sa.Text) for name in names), name="rows")
     return sa.select(table.render_derived())

@@ -170,11 +170,30 @@ def test_the_page_shows_nobody_more_than_they_may_read(world: World) -> None:
     assert (other.reviews, other.owners) == ([], ["risk-ml"])
 
 
-def test_the_command_says_the_same(
-    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_it_is_one_statement_a_table_however_many_monitors_and_no_snapshot(
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slow_days(world)
-    reached_by_commands(world, monkeypatch)
+    for number in range(10):
+        YAML().dump(
+            file_of_the_world(**(FILE | {"name": f"other_{number}"})),
+            world.resources.settings.monitors / f"other_{number}.yml",
+        )
+    asked: list[str] = []
+    sa.event.listen(world.resources.ledger.engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
+    monkeypatch.setattr("hindsight.snapshots.store.SnapshotStore.names", None)
+    found = load_folder(world.resources.settings.monitors).monitors.values()
+    assert len(reviews(found, WEEK, world.resources)) == 11
+    assert len([one for one in asked if "FROM" in one]) == 11
+
+
+@pytest.fixture
+def commanded(sqlite_url: sa.URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    with a_world(sqlite_url, tmp_path, days=(), **FILE) as made:
+        slow_days(made)
+        yield reached_by_commands(made, monkeypatch)
+
+
+def test_the_command_says_the_same(commanded: World, capsys: pytest.CaptureFixture[str]) -> None:
     assert typed("review", "credit", "--week", "2026-W36") == 0
     shown = capsys.readouterr().out
     assert "week 2026-W36 (31 August to 6 September): 4 alerts, 1 of 2 cases acted on" in shown

@@ -46,7 +46,8 @@ def on_call(may_read: Callable[[Sequence[str]], set[str]], resources: Resources,
             opened[one.monitor].append(one)
     with resources.ledger.reading() as connection:
         cases = [case for name, some in opened.items() for case in _cases(monitors[name], some, connection)]
-        watches = [_watch(monitors[name], opened[name], connection, now) for name in sorted(opened)]
+        judged = newest(connection, dict.fromkeys(sorted(opened), ()))
+        watches = [_watch(monitors[name], opened[name], some, connection, now) for name, some in judged.items()]
     return OnCall(tuple(cases), tuple(watches))
 
 
@@ -73,9 +74,11 @@ def _worst(monitor: Monitor, incident: Incident) -> str:
     return f"{number(metric, incident.value)}{limit}"
 
 
-def _watch(monitor: Monitor, opened: Sequence[Incident], connection: sa.Connection, now: datetime) -> Watch:
+def _watch(
+    monitor: Monitor, opened: Sequence[Incident], found: Sequence[Judged], connection: sa.Connection, now: datetime
+) -> Watch:
     metrics = {rule.id: rule.metric for rule in monitor.rules}
-    judged = [(metrics.get(one.series.rule, ""), one) for one in newest(connection, monitor.name, ())]
+    judged = [(metrics.get(one.series.rule, ""), one) for one in found]
     latency = [one.value for metric, one in judged if metric == "operations.latency_p95_ms" and _is_whole(one)]
     new = [one.version for one in deploys(connection, monitor.name) if now - one.start <= BEFORE]
     silent = [one for one in silences(connection, monitor.name, now) if one.since <= now]
