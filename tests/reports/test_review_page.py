@@ -52,8 +52,15 @@ def test_what_happened_is_spelt_out_and_the_quiet_are_named() -> None:
 
 def test_a_week_without_anything_says_so_in_one_line() -> None:
     page = Page(review_page(a_view(found=[QUIET])))
-    assert "nothing happened (1 monitor)" in page.text
+    assert "Nothing happened (1 monitor)" in page.text
+    assert "li" not in page.tags
     assert "There is no monitor you may see." in review_page(ReviewView(WEEK, NOW, [], None, "nothing"))
+
+
+def test_every_day_of_a_month_is_drawn() -> None:
+    long = replace(LOUD, alerts=(1, 12) * 15)
+    page = review_page(replace(a_view(found=[long]), period=parse_period("2026-09")))
+    assert bars(long.alerts) in page
 
 
 def test_it_leads_to_the_weeks_around_but_to_none_that_is_not_over() -> None:

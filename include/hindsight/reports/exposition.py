@@ -45,4 +45,5 @@ def _lines(gauge: Gauge) -> Iterator[str]:
     before = [(f'{gauge.labels[place]}="', place) for place in places]
     for values, number in gauge.samples.items():
         said = ",".join([f'{name}{values[place].translate(_IN_VALUE)}"' for name, place in before])
-        yield f"{gauge.name}{f'{{{said}}}' * bool(said)} {floatToGoString(number)}\n"
+        value: str = floatToGoString(number)  # type: ignore[no-untyped-call]
+        yield f"{gauge.name}{f'{{{said}}}' * bool(said)} {value}\n"
