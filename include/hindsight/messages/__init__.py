@@ -6,6 +6,6 @@ night_note     what a night changed, in short wording       words and harmless t
 chart          the picture inside a mail      mime          a message as the bytes that go out
 templates      the HTML
 cap_mail       that no more are sent today
-heartbeat      signs of life for outside
+heartbeat      signs of life for outside      markdown     a text as chats read it
 apprise_channel  chats, pagers and webhooks   alertmanager  open incidents as alerts of its API
 """
