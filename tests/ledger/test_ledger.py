@@ -117,8 +117,14 @@ def test_histories_come_in_window_order_from_the_window_asked_for(ledger) -> Non
 def test_series_that_ever_breached_are_told_from_the_quiet_ones(ledger) -> None:
     with ledger.locked("credit") as tx:
         tx.save_verdicts([a_verdict(status=Status.BREACH), a_verdict(series=DRIFT)], NOW)
-        assert tx.breached([ACCURACY, DRIFT]) == {ACCURACY}
-        assert tx.breached([DRIFT]) == set()
+        assert (tx.breached([ACCURACY, DRIFT]), tx.breached([DRIFT])) == ({ACCURACY}, set())
+
+
+def test_series_that_spoke_of_a_window_that_was_due_lately_are_told_from_those_that_did_not(ledger) -> None:
+    with ledger.locked("credit") as tx:
+        due = [a_verdict(due=NOW), a_verdict(due=NOW, status=Status.NO_DATA, series=DRIFT)]
+        tx.save_verdicts([*due, a_verdict("2026-09-02"), a_verdict(series=Series("old"))], NOW)
+        assert [tx.spoken(at(day), due=NOW) for day in ("2026-09-01", "2026-09-02")] == [{ACCURACY}, set()]
 
 
 def test_monitors_do_not_see_each_other(ledger) -> None:

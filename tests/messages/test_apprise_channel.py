@@ -85,20 +85,48 @@ def test_what_a_mail_says_of_mails_and_pictures_from_elsewhere_are_left_out(hook
     assert "http" not in json.dumps(hook.posts[-1])
 
 
-def test_names_and_notes_are_no_markup_of_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def posts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is posted to services that have one host only, which nobody may reach from a test."""
     import requests
 
-    posts: list[str] = []
+    found: list[str] = []
 
     def post(*args: object, data: str = "", **rest: object) -> requests.Response:
-        posts.append(data)
+        found.append(data)
         answer = requests.Response()
         answer.status_code, answer._content = 200, b"ok"
         return answer
 
     monkeypatch.setattr(requests.Session, "request", post)
+    return found
+
+
+def test_names_and_notes_are_no_markup_of_the_service(posts: list[str]) -> None:
     text = "subject\n\nsegment <!channel> <https://evil.example.com|click> of 1 < 2"
     sent("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#ml", a_message(text=text))
     assert posts
     assert "<!channel>" not in posts[0]
     assert "<https://evil" not in posts[0]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"workflows://prod-1.westeurope.logic.azure.com:443/{'a' * 32}/{'b' * 30}",
+        f"wxteams://{'a' * 80}",
+        "gchat://workspace/key/token",
+    ],
+)
+def test_links_arrive_whole_where_the_service_reads_markdown(posts: list[str], url: str) -> None:
+    link = "https://air.example/hindsight/credit_default/cases/a_b-1?from=2026-09-01"
+    assert sent(url, a_message(text=f"subject\n\na_*b* drifted\nIn Airflow: {link}\n")).fate is Fate.SENT
+    assert f"<{link}>" in posts[0]
+    assert r"a\\_\\*b\\*" in posts[0]
+
+
+def test_a_long_text_is_cut_and_its_markup_is_not(posts: list[str]) -> None:
+    sent(f"wxteams://{'a' * 80}", a_message(text="subject\n\n" + "_" * LONGEST))
+    (body,) = [json.loads(post)["markdown"] for post in posts]
+    assert len(body) <= LONGEST + len("# subject\n")
+    assert body.endswith(r"\_…")

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from hindsight.ledger import records, tables
 from hindsight.ledger.records import UNDECIDED, DagRequest, MailState, Measured, RequestState
 from hindsight.ledger.revisions import note_revisions
-from hindsight.verdicts.model import Incident, RetrainRequest, Series, State, Status, Verdict
+from hindsight.verdicts.model import SPOKEN, Incident, RetrainRequest, Series, State, Status, Verdict
 from hindsight.vocabulary.letters import Letter
 
 _FEW = 20  # above this, reading all of a monitor is quicker than asking for each series
@@ -76,6 +76,14 @@ class Transaction:
         query = sa.select(*_series_columns(table)).distinct()
         query = query.where(table.c.monitor == self.monitor, table.c.status == str(Status.BREACH))
         return {records.series_of(row) for row in self.connection.execute(query)} & set(series)
+
+    def spoken(self, since: datetime, *, due: datetime) -> set[Series]:
+        """Return the series judged good or bad in a window that starts at `since` or later, `due` then or later."""
+        table = tables.verdicts
+        query = sa.select(*_series_columns(table)).distinct()
+        query = query.where(table.c.monitor == self.monitor, table.c.status.in_([str(one) for one in SPOKEN]))
+        query = query.where(table.c.window_start >= since, table.c.due >= due)
+        return {records.series_of(row) for row in self.connection.execute(query)}
 
     def breaches_of(self, rules: Collection[str], since: datetime) -> list[Verdict]:
         """Return the breaches of some rules in the windows that start at `since` or later."""

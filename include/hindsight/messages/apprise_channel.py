@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hindsight.messages.incident_mail import PROMISE
-from hindsight.vocabulary.letters import Attempt, Envelope, Fate
+from hindsight.messages.markdown import as_markdown
+from hindsight.vocabulary.letters import Attempt, Envelope, Fate, Message
 from hindsight.vocabulary.severity import Severity
 
 if TYPE_CHECKING:
@@ -106,15 +107,26 @@ def _target(url: str) -> Apprise | None:
 def _notify(target: Apprise, envelope: Envelope) -> bool:
     from apprise import AppriseResultStatus, NotifyFormat, NotifyType
 
-    message = envelope.message
-    most = min(LONGEST, int(getattr(target[0], "body_maxlen", LONGEST)) - len(message.subject) - ROOM)
+    message, service = envelope.message, target[0]
+    of_service = NotifyFormat.MARKDOWN if service.notify_format == NotifyFormat.MARKDOWN else NotifyFormat.TEXT
+    written = as_markdown if of_service is NotifyFormat.MARKDOWN else str  # a text Apprise would escape, addresses too
+    title = written(message.subject)
+    most = min(LONGEST, int(getattr(service, "body_maxlen", LONGEST)) - len(title) - ROOM)
     result = target.notify(
-        body=body_of(message.text, message.subject, most),
-        title=message.subject,
+        body=_within(most, written, message),
+        title=title,
         notify_type=NotifyType(_KINDS[message.severity]),
-        body_format=NotifyFormat.TEXT,  # else names and notes would be taken for the service's own markup
+        body_format=of_service,  # without it names and notes would be taken for the service's own markup
     )
     return bool(result.status is AppriseResultStatus.SUCCESS)
+
+
+def _within(most: int, written: Callable[[str], str], message: Message) -> str:
+    """Return the body as it is written for a service, of at most `most` characters: the text is cut, not its markup."""
+    room = most
+    while len(body := written(body_of(message.text, message.subject, room))) > most and room > 0:
+        room = min(room - 1, room * most // len(body))
+    return body
 
 
 def body_of(text: str, subject: str, most: int = LONGEST) -> str:

@@ -11,7 +11,7 @@ from hindsight.monitors.kpis import is_labelled_metric
 from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
 from hindsight.verdicts.effect import DRIFTED, Effect, effects
-from hindsight.verdicts.model import Series, Status, Verdict
+from hindsight.verdicts.model import SPOKEN, Series, Status, Verdict
 from hindsight.verdicts.muting import ABSENT, Drifted, mute
 from hindsight.vocabulary.measurement import Kind, Measurement
 from hindsight.vocabulary.windows import Window
@@ -59,7 +59,7 @@ def judge(monitor: Monitor, window: Window, as_of: datetime, facts: Facts) -> li
 def _with_effect(rule: Rule, verdict: Verdict, found: Mapping[Series, Effect]) -> Verdict:
     """Say of a column how far it is from the reference: people want more than whether it is called drifted."""
     effect = found.get(replace(verdict.series, rule=""))
-    if rule.metric != DRIFTED or verdict.status not in (Status.OK, Status.BREACH) or effect is None:
+    if rule.metric != DRIFTED or verdict.status not in SPOKEN or effect is None:
         return verdict
     return replace(verdict, note=verdict.note or str(effect))
 

@@ -22,6 +22,9 @@ class Status(StrEnum):
     MUTED = "muted"  # something else explains it: neither good nor bad news
 
 
+SPOKEN = (Status.OK, Status.BREACH)  # good or bad; the others say that there is no answer, or none yet
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Series:
     """What one line of verdicts is about; incidents never cross series."""

@@ -11,7 +11,7 @@ from hindsight.ledger.transaction import Transaction
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.resources import Resources
 from hindsight.verdicts.harm import MOST, RAISED, Estimate, harmful, said, weighed
-from hindsight.verdicts.model import Incident, Series, Status
+from hindsight.verdicts.model import SPOKEN, Incident, Series, Status
 from hindsight.vocabulary.measurement import Kind
 from hindsight.vocabulary.severity import Severity
 from hindsight.vocabulary.windows import Window
@@ -79,7 +79,7 @@ def harm_since(monitor: Monitor, tx: Transaction, since: datetime) -> dict[datet
     quality = Quality.of(monitor)
     first = since - quality.known_after - 2 * MOST * monitor.window
     histories = tx.histories(quality.rules, first)
-    judged = [v for history in histories.values() for v in history if v.status in (Status.OK, Status.BREACH)]
+    judged = [v for history in histories.values() for v in history if v.status in SPOKEN]
     truths = {v.window.start: v.value for v in judged if v.value is not None}
     found = harmful(estimates(tx, first), truths, loss=quality.metric == "mae", known_after=quality.known_after)
     by_estimate = {start: f"estimated {quality.metric} {text}" for start, text in found.items()}

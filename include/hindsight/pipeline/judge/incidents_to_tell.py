@@ -11,7 +11,7 @@ from hindsight.monitors.model import Monitor
 from hindsight.pipeline.judge.harm import Quality
 from hindsight.verdicts.cases import brings_news, heard_of, waits
 from hindsight.verdicts.harm import is_said_by
-from hindsight.verdicts.model import Incident, Series, State, Status, Verdict
+from hindsight.verdicts.model import SPOKEN, Incident, Series, State, Verdict
 from hindsight.verdicts.muting import spokesmen
 from hindsight.verdicts.notices import is_graver, is_late, is_stale, needs_notice
 from hindsight.vocabulary.severity import AT_ONCE, Severity
@@ -24,9 +24,10 @@ def news_of(
 
     `verdicts` are the newest of the windows and series just judged.
     """
-    told = [i for i in tx.incidents(series=fresh(monitor, verdicts, judged_at)) if i.severity in AT_ONCE]
+    known, judged = tx.incidents(), fresh(monitor, verdicts, judged_at)
+    told = [i for i in known if i.severity in AT_ONCE and i.series in judged]
     if digest:
-        told += _waiting(monitor, tx, judged_at)
+        told += still_news(monitor, tx, filter(_waits, known), judged_at)
     rules = {rule.id: rule for rule in monitor.rules}
     late = {i.id for i in told if is_late(i, rules[i.series.rule], monitor, judged_at=judged_at)}
     news = [i for i in told if needs_notice(i, fresh=True, just_over=i.id not in late)]
@@ -64,19 +65,21 @@ def split(monitor: Monitor, tx: Transaction, due: Sequence[Incident]) -> tuple[l
 
 def fresh(monitor: Monitor, verdicts: Iterable[Verdict], judged_at: datetime) -> Collection[Series]:
     """Return the series with a fresh verdict, good or bad: one that only waits, or lacks data, brings no news."""
-    spoken = (v for v in verdicts if v.status in (Status.OK, Status.BREACH))
+    spoken = (v for v in verdicts if v.status in SPOKEN)
     return {v.series for v in spoken if not is_stale(v, max_age=monitor.max_age, judged_at=judged_at)}
 
 
-def _waiting(monitor: Monitor, tx: Transaction, judged_at: datetime) -> list[Incident]:
+def still_news(monitor: Monitor, tx: Transaction, incidents: Iterable[Incident], now: datetime) -> list[Incident]:
+    """Return those of rules that there are whose newest good or bad verdict is news: what is old stands untold."""
     rules = {rule.id for rule in monitor.rules}
-    untold = [i for i in tx.incidents() if i.severity is Severity.P2 and needs_notice(i, fresh=True)]
-    waiting = [i for i in untold if i.series.rule in rules]
-    latest_due = max(monitor.lateness, monitor.labels.matures_after)
-    since = judged_at - monitor.max_age - latest_due - monitor.window
-    recent = tx.histories({i.series for i in waiting}, since)
-    still_fresh = fresh(monitor, [v for history in recent.values() for v in history], judged_at)
-    return [i for i in waiting if i.series in still_fresh]
+    some = [one for one in incidents if one.series.rule in rules]
+    since = now - monitor.max_age - max(monitor.lateness, monitor.labels.matures_after) - monitor.window
+    spoken = tx.spoken(since, due=now - monitor.max_age) if some else set()
+    return [one for one in some if one.series in spoken]
+
+
+def _waits(incident: Incident) -> bool:
+    return incident.severity is Severity.P2 and needs_notice(incident, fresh=True) is not None
 
 
 def _spoken_for(monitor: Monitor, tx: Transaction, news: Iterable[Incident]) -> set[str]:

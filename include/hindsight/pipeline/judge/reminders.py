@@ -9,10 +9,9 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from hindsight.ledger.acknowledgements import acknowledgements
-from hindsight.ledger.transaction import Transaction
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.judge.alerts import promise
-from hindsight.pipeline.judge.incidents_to_tell import fresh, split
+from hindsight.pipeline.judge.incidents_to_tell import split, still_news
 from hindsight.pipeline.judge.silences import remembered_for, silences_of
 from hindsight.pipeline.resources import Resources
 from hindsight.verdicts.model import Incident, State
@@ -61,7 +60,7 @@ def _grave(incidents: Iterable[Incident]) -> list[Incident]:
 def _tell(monitor: Monitor, resources: Resources, now: datetime) -> bool:
     with resources.ledger.locked(monitor.name) as tx:
         silences = silences_of(monitor, tx.connection, now, since=now - remembered_for(monitor))
-        opened = _fresh(monitor, tx, _grave(tx.incidents(states=[State.OPEN])), now)
+        opened = still_news(monitor, tx, _grave(tx.incidents(states=[State.OPEN])), now)
         waited = [one for one in opened if needs_notice(one, fresh=True) and _was_silent(one, silences, now)]
         new, silent = split(monitor, tx, waited)
         new, _ = audible(new, silences, now)
@@ -73,16 +72,6 @@ def _tell(monitor: Monitor, resources: Resources, now: datetime) -> bool:
         promise(monitor, due, tx, cause=f"reminder {now:%Y-%m-%dT%H:%MZ}", moved={}, at=now, why_now=why)
         tx.save_incidents([*(told_now(one, now) for one in due), *map(told_with_its_case, silent)], now)
     return bool(due)
-
-
-def _fresh(monitor: Monitor, tx: Transaction, opened: Sequence[Incident], now: datetime) -> list[Incident]:
-    """Return those whose newest good or bad verdict is news, of rules that there are: what is old stands untold."""
-    rules = {rule.id for rule in monitor.rules}
-    series = {one.series for one in opened if one.series.rule in rules}
-    since = now - monitor.max_age - max(monitor.lateness, monitor.labels.matures_after) - monitor.window
-    histories = tx.histories(series, since) if series else {}
-    news = fresh(monitor, [verdict for verdicts in histories.values() for verdict in verdicts], now)
-    return [one for one in opened if one.series in news]
 
 
 def _was_silent(incident: Incident, silences: Iterable[Silence], now: datetime) -> bool:
