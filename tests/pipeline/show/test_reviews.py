@@ -65,12 +65,12 @@ def slow_days(world: World) -> None:
             look_after(world.monitor, first.case, Said("ann", at("2026-09-03T02:00")), world.resources)
 
 
-def said(world: World, rule: str, value: float) -> None:
-    """Put on record what a rule judged on all days of two weeks."""
+def said(world: World, rule: str, value: float, last: str = "2026-09-10") -> None:
+    """Put on record what a rule judged on all days from 28 August on."""
     series, n = Series(rule), 300
     found = [
         Verdict(series, a_window(day), at(day) + DAY, at(day) + DAY, Status.OK, value, None, n)
-        for day in days("2026-08-28", 14)
+        for day in days("2026-08-28", (at(last) - at("2026-08-28")) // DAY + 1)
     ]
     with world.resources.ledger.locked("credit") as tx:
         tx.save_verdicts(found, NOW)
@@ -116,6 +116,13 @@ def test_retrainings_are_those_asked_for_and_those_that_ended(world: World) -> N
         tx.finish_retraining("b", RequestState.KEPT, at=at("2026-09-07"))
     found = the_review(world)
     assert (found.asked, found.outcomes) == (2, {"done": 1})
+
+
+def test_labels_are_late_by_the_windows_there_were_at_the_end(world: World) -> None:
+    said(world, "accuracy_drop", 0.9)  # to 10 September; labels take three days
+    said(world, "no_data", 500.0, last="2026-09-20")
+    late = {week: (the_review(world, week).late, the_review(world, week).labels) for week in ("2026-W36", "2026-W38")}
+    assert late == {"2026-W36": (0, "as expected"), "2026-W38": (7, "7 windows late")}
 
 
 def test_silences_that_held_in_the_week_are_named(world: World) -> None:
