@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import sqlalchemy as sa
 
 from hindsight.ledger.given import given
@@ -10,7 +11,16 @@ from tests.ledgers import a_ledger
 ROWS = [("credit", "drift"), ("it's", 'a "b" \\ {c}, %s'), ("", "größe\u202e"), ("credit", "drift")]
 
 
-def test_rows_come_back_as_they_were_given(database_url: sa.URL, tmp_path: object) -> None:
+def test_a_dialect_that_registers_functions_of_its_own_is_no_hindrance(database_url: sa.URL) -> None:
+    pytest.importorskip("sqlalchemy_bigquery")  # it has an unnest of one argument, for every database of the process
+    ledger = a_ledger(database_url)
+    with ledger.reading() as connection:
+        table = given(connection, ("monitor", "rule"), ROWS)
+        assert len(connection.execute(sa.select(table.c.monitor)).all()) == len(ROWS)
+    ledger.engine.dispose()
+
+
+def test_rows_come_back_as_they_were_given(database_url: sa.URL) -> None:
     ledger = a_ledger(database_url)
     with ledger.reading() as connection:
         table = given(connection, ("monitor", "rule"), ROWS)
