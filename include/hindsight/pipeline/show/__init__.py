@@ -5,7 +5,7 @@ pages          what the pages show                      accuracy_report  what a 
 scorecard      segments, calibration, estimates         night_note       the same in a few lines, for a mail
 documents      reports made and read                    baseline_contents  what the frozen references hold
 snapshots      read_snapshots, for notebooks            audit            who did what, when and why
-slos           what is left of error budgets
+slos           what is left of error budgets           promises         of models and budgets, on charts
 doctor         the state of every part                 postmortem       the timeline of a case, as Markdown
 case_page      what the page of a case shows           findings         what it answers
 on_call        what is open over all monitors           executive        how the models do
