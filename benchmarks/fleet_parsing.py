@@ -62,7 +62,8 @@ def write_floor(folder: Path, monitors: Path) -> None:
         lines = [f'DAG("{kind}__fleet_{k:03}")' for kind in ("monitor", "labels", "retrain", "rollback")]
         text = "\n".join(f"{'abcd'[i]} = {line}" for i, line in enumerate(lines if k % 2 else lines[:2]))
         (folder / f"fleet_{k:03}.py").write_text(f"from airflow.sdk import DAG\n\n{text}\n")
-    (folder / "upkeep.py").write_text('from airflow.sdk import DAG\n\na = DAG("relay")\nb = DAG("maintenance")\n')
+    upkeep = "\n".join(f'{name[0]} = DAG("{name}")' for name in ("relay", "maintenance", "look_back"))
+    (folder / "upkeep.py").write_text(f"from airflow.sdk import DAG\n\n{upkeep}\n")
 
 
 def write_own(folder: Path, monitors: Path) -> None:

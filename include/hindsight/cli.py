@@ -26,12 +26,14 @@ from hindsight.commands import (
     outbox,
     rehearse,
     retrain,
+    review,
     silence,
     slo,
     upgrade,
 )
 from hindsight.commands.chosen import MaybeName, Name, chosen
 from hindsight.commands.console import Commands, counted, err, out, print_json, steps
+from hindsight.commands.postmortem import timeline
 from hindsight.errors import ConfigError, HindsightError
 from hindsight.monitors.loader import load_monitor
 from hindsight.monitors.model import Monitor, Task
@@ -280,7 +282,7 @@ def incidents(
     from hindsight import pipeline, terminal
 
     if postmortem is not None:
-        return _postmortem(monitor, postmortem)
+        return timeline(monitor, postmortem)
 
     resources = _resources(read_settings())
     watched = chosen(monitor, resources.settings)
@@ -311,17 +313,7 @@ app.command(short_help="Tell nobody of something until a moment, and why.")(sile
 app.command(short_help="List who did what, when and why.")(audit.audit)
 app.command(short_help="Count what people are told, and what they made of it.")(alerts.alerts)
 app.command(short_help="Show what is left of each error budget.")(slo.slo)
-
-
-def _postmortem(name: str | None, id: str) -> int:
-    from hindsight.pipeline.show.postmortem import postmortem
-
-    if name is None:
-        raise ConfigError("--postmortem: say which monitor, too")
-    monitor, resources = _open(name)
-    found = ack.chosen_incident(resources.ledger.incidents(monitor.name), id, monitor.name)
-    out.print(postmortem(monitor, found.case or found.id, resources), markup=False, soft_wrap=True)
-    return 0
+app.command(short_help="Say what a week or a month came to.")(review.review)
 
 
 def _require_labels(monitor: Monitor) -> None:

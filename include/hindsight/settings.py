@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +80,9 @@ def project_root(start: Path) -> Path:
     """Return the nearest folder at or above `start` that holds pyproject.toml, else the one this package lies in."""
     folders = (start.resolve(), *start.resolve().parents)
     return next((folder for folder in folders if (folder / "pyproject.toml").is_file()), Path(__file__).parents[2])
+
+
+def reviewed(environ: Mapping[str, str] | None = None) -> Literal["week", "month"] | None:
+    """Return what people are told reviews of, by HINDSIGHT_REVIEW: monthly, off or else weekly."""
+    said = (os.environ if environ is None else environ).get("HINDSIGHT_REVIEW", "").strip().lower()
+    return None if said == "off" else "month" if said == "monthly" else "week"

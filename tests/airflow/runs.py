@@ -151,6 +151,10 @@ class Recorded:
         self.calls.append(("maintain", [monitor.name for monitor in monitors], resumed, all_there))
         return {}
 
+    def send_reviews(self, monitors: Any, period: Any, resources: Any, *, at: datetime, link: str) -> int:
+        self.calls.append(("send_reviews", [monitor.name for monitor in monitors], period.name))
+        return 2
+
     def claim(self, monitor: Monitor, key: str, resources: Any, *, by: str) -> bool:
         self.calls.append(("claim", monitor.name, key, by))
         return self.claims

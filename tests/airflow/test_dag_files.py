@@ -18,7 +18,7 @@ from hindsight.settings import read_settings
 from tests.builders import monitor_file
 
 ROOT = Path(__file__).parents[2]
-UPKEEP = {"hindsight__relay", "hindsight__maintenance"}
+UPKEEP = {"hindsight__relay", "hindsight__maintenance", "hindsight__review"}
 Write = Callable[[dict[str, Any] | str], Path]
 
 

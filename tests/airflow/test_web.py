@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,10 +27,15 @@ from hindsight.reports.compare import CompareView
 from hindsight.reports.distribution import Bin, DistributionView
 from hindsight.reports.executive import Model
 from hindsight.reports.pages import CaseView, Link, MonitorCard, MonitorView
+from hindsight.reports.review import ReviewAsked, ReviewView
+from hindsight.verdicts.review_words import said
+from hindsight.verdicts.reviews import Known, review, together
+from hindsight.vocabulary.periods import parse_period
 from hindsight.vocabulary.severity import Severity
 from hindsight.vocabulary.windows import Window
-from tests.builders import at, monitor_file
+from tests.builders import a_monitor, at, monitor_file
 
+REVIEW = review(a_monitor(), Known(asked=1), parse_period("2026-W39"))
 HOSTILE = "</script><script>alert(1)</script>"
 CANARY = "postgresql://ann:canary-s3cret@db/ledger"
 
@@ -67,8 +73,16 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "compare_view", lambda name, asked, resources: beside, raising=False)
     monkeypatch.setattr(pipeline, "on_call", lambda may_read, resources, *, now: OnCall((), ()), raising=False)
     owned = Executive((Model(Link("credit", "monitors/credit"), "active", HOSTILE),), 0)
-    monkeypatch.setattr(pipeline, "executive", lambda may_read, resources: owned, raising=False)
+    monkeypatch.setattr(pipeline, "executive", lambda may_read, resources, *, page: owned, raising=False)
+    monkeypatch.setattr(pipeline, "review_view", reviewed, raising=False)
     monkeypatch.setattr(pipeline, "read_report", lambda id, resources: reports.get(id))
+
+
+def reviewed(asked: ReviewAsked, may_read: Any, resources: Any, *, now: datetime) -> ReviewView:
+    names = [asked.name] if asked.name else sorted(may_read(["credit", "fraud"]))
+    found = [(one, said(one)) for one in (replace(REVIEW, monitor=name) for name in names)]
+    whole = together([one for one, _ in found])
+    return ReviewView(asked.period, now, found, whole, HOSTILE, asked.name, HOSTILE, [HOSTILE, "x"], asked.unread)
 
 
 def token(role: str = "VIEWER", **options: Any) -> dict[str, str]:
@@ -219,7 +233,9 @@ def test_in_a_report_of_ours_nothing_runs_or_loads_whatever_the_file_says(server
     assert server.get("/hindsight/reports/cd34").status_code == 401
 
 
-@pytest.mark.parametrize("room", ["", "on-call", "executive", "monitors/credit/cases/ab12", "monitors/credit/compare"])
+@pytest.mark.parametrize(
+    "room", ["", "on-call", "executive", "review", "monitors/credit/cases/ab12", "monitors/credit/compare"]
+)
 def test_our_own_pages_run_the_script_of_light_and_dark_alone(server: TestClient, room: str) -> None:
     path = f"/hindsight/{room}"
     page = server.get(path, headers=token())
@@ -232,7 +248,7 @@ def test_our_own_pages_run_the_script_of_light_and_dark_alone(server: TestClient
     assert room == "on-call" or "&lt;script&gt;" in page.text
     assert (policy["default-src"], policy["script-src"]) == ("'none'", "'self'")
     assert policy["style-src"].startswith("'sha256-")
-    assert policy["form-action"] == ("'none'" if room in ("on-call", "executive") else "'self'")
+    assert policy["form-action"] == ("'none'" if room in ("on-call", "executive", "review") else "'self'")
     assert policy["frame-ancestors"] == "'self'"
     assert "unsafe" not in page.headers["content-security-policy"]
     assert page.headers["x-content-type-options"] == "nosniff"

@@ -27,6 +27,7 @@ ASK_ALL = (
     ("slo", "credit"),
     ("audit",),
     ("alerts",),
+    ("review",),
     ("outbox",),
     ("doctor",),
     ("expire", "--dry-run"),

@@ -12,11 +12,13 @@ from hindsight.reports.executive import Model, Trend, executive_page, sparkline
 from hindsight.reports.on_call import on_call_page
 from hindsight.reports.overview import overview
 from hindsight.reports.pages import ANSWERING, FOLLOWING, CaseView, Link, MonitorCard, case_page
+from hindsight.reports.review import review_page
 from hindsight.reports.rows import RowsView, rows_page
 from hindsight.vocabulary.severity import Severity
 from tests.builders import at
 from tests.reports.browser import CHROMIUM, Tab, open_page, serving
 from tests.reports.pages import EVIL
+from tests.reports.test_review_page import a_view
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 NOW, CASE = at("2026-09-20"), "monitors/credit/cases/ab12"
@@ -25,6 +27,8 @@ PAGES = {
     "": (overview([MonitorCard("credit", "monitors/credit", "active", description=EVIL)]), ANSWERING),
     "on-call": (on_call_page([], [], NOW), FOLLOWING),
     "executive": (executive_page([Model(Link(EVIL, "monitors/credit"), "active", quality=TREND)], 0, NOW), FOLLOWING),
+    "review": (review_page(a_view(EVIL)), FOLLOWING),
+    "monitors/credit/review": (review_page(a_view("credit")), FOLLOWING),
     CASE: (case_page(CaseView("credit", "ab12", EVIL, Severity.P0, NOW, (), findings=Findings())), ANSWERING),
     "monitors/credit/compare": (compare_page(CompareView("credit", NOW, NOW, "", EVIL)), ANSWERING),
     f"{CASE}/rows": (rows_page(RowsView("credit", "ab12", NOW, EVIL)), FOLLOWING),

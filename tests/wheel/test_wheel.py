@@ -111,7 +111,7 @@ def test_one_command_puts_the_monitors_beside_their_dags(python: Path, home: Pat
     looked = asked(home, python, "-c", LOOK, home / "dags")
     assert looked.returncode == 0, looked.stderr
     found = json.loads(looked.stdout.splitlines()[-1])
-    ours = {"monitor__credit", "labels__credit", "hindsight__relay", "hindsight__maintenance"}
+    ours = {"monitor__credit", "labels__credit", "hindsight__relay", "hindsight__maintenance", "hindsight__review"}
     assert set(found["dags"]) == {"nightly_billing"} | ours
     assert (found["errors"], found["wrong"]) == ({}, {})
     assert found["plugins"].count("hindsight") == 1

@@ -13,11 +13,11 @@ from pathlib import Path
 from airflow.sdk import DAG, get_parsing_context
 
 from hindsight.airflow.dags import labels_dag, monitor_dag, retrain_dag, rollback_dag
-from hindsight.airflow.upkeep import maintenance_dag, relay_dag
+from hindsight.airflow.upkeep import maintenance_dag, relay_dag, review_dag
 from hindsight.errors import ConfigError, Problem
 from hindsight.monitors.loader import Loaded, load_file, load_folder, load_monitor, monitor_files, require_folder
 from hindsight.monitors.model import Monitor
-from hindsight.settings import monitors_around, settle
+from hindsight.settings import monitors_around, reviewed, settle
 
 OWN = "hindsight_dags"  # the folder of files that `hindsight dags --write` wrote
 REST, ERRORS, UPKEEP = "hindsight__rest.py", "hindsight__errors.py", "hindsight__upkeep.py"
@@ -76,11 +76,13 @@ def file_errors(dag_file: str, folder: str | None = None) -> None:
 
 
 def upkeep_dags(dag_file: str, folder: str | None = None) -> None:
-    """Build the relay and the maintenance, for the monitors of a folder as `rest_dags` finds it."""
+    """Build the relay, the maintenance and the reviews, for the monitors of a folder as `rest_dags` finds it."""
     if not _is_replaced(dag_file, folder):
         _at_home(dag_file, folder)
         relay_dag()
         maintenance_dag()
+        if kind := reviewed():
+            review_dag(kind)
 
 
 def own_file(monitor_file: Path) -> str:

@@ -27,6 +27,14 @@ become more since they were measured are measured again by quiet runs. What is o
 file is deleted (`hindsight expire --dry-run` lists it).
 """
 
+REVIEW = """Tells everyone who owns monitors what the week came to that has just ended.
+
+How often people were told and what they made of it, what is open, labels that are late, error budgets, what became of
+retrainings, drift, cost and silences: one message to each receiver for each owner, by the routes of the monitor files.
+Run again it tells nobody twice. `HINDSIGHT_REVIEW` is `weekly`, `monthly` or `off`; `hindsight review` and the page
+`/hindsight/review` show the same at any time.
+"""
+
 _WHAT = {
     "monitor": "Checks every window of {every} of **{name}**, read {lateness} after its end: data quality, operations, "
     "drift. What it finds is kept as a snapshot, judged by the rules below, and told.",

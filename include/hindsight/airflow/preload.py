@@ -42,6 +42,7 @@ OURS = (
     "hindsight.pipeline.measure.renaming",
     "hindsight.pipeline.measure.windows",
     "hindsight.pipeline.night",
+    "hindsight.pipeline.review",
     "hindsight.pipeline.show.documents",
 )
 

@@ -26,6 +26,7 @@ from hindsight.errors import HindsightError
 from hindsight.monitors.loader import load_folder, load_monitor
 from hindsight.monitors.model import Monitor
 from hindsight.settings import read_settings
+from hindsight.vocabulary.periods import Kind, last_whole
 from hindsight.vocabulary.windows import Window
 
 logger = logging.getLogger(__name__)
@@ -273,6 +274,17 @@ def maintain() -> dict[str, Any]:
         pipeline.deliver(resources, now=now())
     by_hand, since = paused_by_hand(), resumed()
     return pipeline.maintain(watched, resources, now=now(), resumed=since, paused=by_hand, all_there=all_there)
+
+
+@task
+def review(kind: Kind, **run: Any) -> dict[str, Any]:
+    """Promise everyone the review of the newest week or month that is over; the relay sends it."""
+    from hindsight import pipeline
+
+    period = last_whole(kind, run.get("data_interval_end") or now())
+    watched, link = load_folder(read_settings().monitors).monitors.values(), _address("/hindsight/review")
+    told = pipeline.send_reviews(watched, period, open_resources(), at=now(), link=link)
+    return {"period": period.name, "told": told}
 
 
 @task

@@ -1,10 +1,13 @@
-"""The two DAGs that keep promises whatever else fails: the relay every two minutes, the maintenance every hour."""
+"""The DAGs that belong to no monitor: the relay every two minutes, the maintenance every hour, reviews by the week."""
 
 from __future__ import annotations
 
 from airflow.sdk import DAG
 
 from hindsight.airflow import describe, tasks
+from hindsight.vocabulary.periods import Kind
+
+_AT: dict[Kind, str] = {"week": "0 6 * * 1", "month": "0 6 1 * *"}  # UTC; the last windows are judged by then
 
 
 def relay_dag() -> DAG:
@@ -23,6 +26,13 @@ def maintenance_dag() -> DAG:
     with _dag("maintenance", "15 * * * *", describe.MAINTENANCE) as dag:
         tasks.maintain()
         tasks.ask_again()
+    return dag
+
+
+def review_dag(kind: Kind) -> DAG:
+    """Build hindsight__review: tell everyone what the week, or the month, came to that has just ended."""
+    with _dag("review", _AT[kind], describe.REVIEW) as dag:
+        tasks.review(kind)
     return dag
 
 

@@ -40,6 +40,7 @@ from hindsight.reports.on_call import on_call_page
 from hindsight.reports.overview import Wanted
 from hindsight.reports.overview import overview as listed
 from hindsight.reports.plots import as_csv
+from hindsight.reports.review import ReviewAsked, review_page
 from hindsight.reports.rows import rows_page
 from hindsight.reports.selection import selected
 
@@ -129,9 +130,21 @@ def _add_pages(app: FastAPI, resources: Callable[[], Resources], get_user: Any, 
         return HTMLResponse(on_call_page(found.cases, found.watches, now), headers=READ)
 
     @app.get("/executive")
-    def models(user: Any = signed_in) -> Response:
-        found = pipeline.executive(lambda names: _readable(user, names), resources())
-        return HTMLResponse(executive_page(found.models, found.archived, datetime.now(UTC)), headers=READ)
+    def models(request: Request, user: Any = signed_in) -> Response:
+        page = request.query_params.get("page", "")
+        number = int(page) if re.fullmatch(r"[1-9]\d{0,3}", page) else 1
+        found = pipeline.executive(lambda names: _readable(user, names), resources(), page=number)
+        return HTMLResponse(executive_page(found.models, found.archived, datetime.now(UTC), number), headers=READ)
+
+    @app.get("/review")
+    def review(request: Request, user: Any = signed_in) -> Response:
+        return _reviewed(request, resources(), lambda names: _readable(user, names))
+
+    @app.get("/monitors/{name}/review")
+    def review_of_one(request: Request, name: str, user: Any = signed_in) -> Response:
+        _require_names(name)
+        check(request, user, name)
+        return _reviewed(request, resources(), set, name)
 
     @app.get("/monitors/{name}")
     def monitor(request: Request, name: str, user: Any = signed_in) -> Response:
@@ -234,6 +247,17 @@ def _readable(user: Any, names: Sequence[str]) -> set[str]:
     allowed = get_auth_manager().filter_authorized_dag_ids
     found = (id for team, some in teams.items() for id in allowed(dag_ids=some, user=user, team_name=team))
     return {ids[id] for id in found}
+
+
+def _reviewed(
+    request: Request, resources: Resources, may_read: Callable[[Sequence[str]], set[str]], name: str = ""
+) -> Response:
+    """The page of a week or a month, of one monitor where it is named."""
+    now = datetime.now(UTC)
+    view = pipeline.review_view(ReviewAsked.of(request.query_params, now, name), may_read, resources, now=now)
+    if view is None:
+        raise HTTPException(404)
+    return HTMLResponse(review_page(view), headers=READ)
 
 
 def _csv(view: pages.MonitorView, key: str) -> Response:

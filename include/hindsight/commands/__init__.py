@@ -17,6 +17,8 @@ models   the versions of a model, and the way back to an earlier one
 ack      somebody looks after an incident
 silence  nobody is told until a moment
 slo      what is left of each error budget
+review   what a week or a month came to
+postmortem  the timeline of a case, as Markdown
 doctor   the state of every part
 upgrade  tables and files of an earlier version made new
 """

@@ -14,7 +14,9 @@ rollbacks  who put which model version back         heartbeats  when each part w
 deploys    when each version was first seen in the log
 slo_counts  what SLOs counted in each window        caps     messages promised and held back on a day
 fleet      how all monitors stand, in one statement
+given      rows a statement brings along
 newest     the newest numbers that were judged      courses    the last of some, of all monitors
+spans      what happened to all monitors in a span of time
 revisions  verdicts that stand no more
 row_views  who looked at which rows on a page
 undelivered  runs that judged and have not told yet

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -34,8 +36,19 @@ def acknowledge(ledger: Ledger, monitor: str, one: Acknowledgement) -> None:
 
 def acknowledgements(connection: sa.Connection, monitor: str) -> list[Acknowledgement]:
     """Return what people acknowledged of a monitor, oldest first; a case is named as it is now, merged or not."""
-    table, incidents = tables.acknowledgements, tables.incidents
-    query = sa.select(table, incidents.c.case_id.label("now")).where(table.c.monitor == monitor)
-    query = query.outerjoin(incidents, incidents.c.id == table.c.case_id).order_by(table.c.at, table.c.id)
-    rows = connection.execute(query)
+    rows = connection.execute(_query().where(tables.acknowledgements.c.monitor == monitor))
     return [Acknowledgement(row.now or row.case_id, row.at, row.acknowledged_by, row.comment) for row in rows]
+
+
+def looked_after(connection: sa.Connection) -> dict[str, set[str]]:
+    """Return by monitor the cases that people acknowledged, named as they are now."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for row in connection.execute(_query()):
+        found[row.monitor].add(row.now or row.case_id)
+    return found
+
+
+def _query() -> sa.Select[Any]:
+    table, incidents = tables.acknowledgements, tables.incidents
+    query = sa.select(table, incidents.c.case_id.label("now"))
+    return query.outerjoin(incidents, incidents.c.id == table.c.case_id).order_by(table.c.at, table.c.id)

@@ -14,9 +14,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from hindsight.ledger import tables
+from hindsight.ledger.given import given
 from hindsight.verdicts.model import STANDING, Status
 
-MOST = 5_000  # series in one statement: databases bound how many values it may have
 _UNSAID = (str(Status.IMMATURE), str(Status.TOO_FEW))
 _EVER = datetime(1, 1, 1, tzinfo=UTC)
 _SERIES = ("rule", "model_version", "segment", "feature")
@@ -47,10 +47,9 @@ def courses(connection: sa.Connection, wanted: Sequence[Wanted], windows: int) -
     What labels do not yet say, and what too few rows say, is left out; a series without any window is not there.
     """
     found: dict[Wanted, list[Step]] = defaultdict(list)
-    for place in range(0, len(wanted), MOST):
-        for row in connection.execute(_newest(wanted[place : place + MOST], windows)):
-            key = Wanted(row.monitor, row.rule, row.feature)
-            found[key].append(Step(row.window_start, row.value, row.threshold))
+    rows = [(one.monitor, one.rule, one.feature) for one in wanted]
+    for row in connection.execute(_newest(given(connection, ("monitor", "rule", "feature"), rows), windows)):
+        found[Wanted(row.monitor, row.rule, row.feature)].append(Step(row.window_start, row.value, row.threshold))
     return {key: tuple(sorted(steps, key=lambda step: step.start)) for key, steps in found.items()}
 
 
@@ -62,11 +61,11 @@ def rows_hit(connection: sa.Connection, but: Collection[str]) -> dict[str, int]:
     incidents = tables.incidents
     same = (_TABLE.c[name] == incidents.c[name] for name in ("monitor", *_SERIES))
     of_window = (
-        sa.select(_TABLE.c.monitor, sa.func.max(_TABLE.c.n).label("n"))
+        sa.select(incidents.c.monitor, sa.func.max(_TABLE.c.n).label("n"))
         .join_from(incidents, _TABLE, sa.and_(*same, _TABLE.c.window_start >= incidents.c.started))
         .where(incidents.c.state.in_([str(one) for one in STANDING]), incidents.c.rule.not_in(sorted(but)))
         .where(_TABLE.c.status == str(Status.BREACH))
-        .group_by(_TABLE.c.monitor, _TABLE.c.window_start)
+        .group_by(incidents.c.monitor, _TABLE.c.window_start)  # by the verdicts' own SQLite reads all of them in order
         .subquery()
     )
     total = sa.cast(sa.func.sum(of_window.c.n), sa.BigInteger)
@@ -74,9 +73,7 @@ def rows_hit(connection: sa.Connection, but: Collection[str]) -> dict[str, int]:
     return {row.monitor: row.n for row in connection.execute(query)}
 
 
-def _newest(wanted: Sequence[Wanted], windows: int) -> sa.Select[Any]:
-    names = (sa.column(name, sa.Text) for name in ("monitor", "rule", "feature"))
-    given = sa.values(*names, name="given").data([(one.monitor, one.rule, one.feature) for one in wanted]).cte("wanted")
+def _newest(given: sa.CTE, windows: int) -> sa.Select[Any]:
     table = _TABLE.alias()
     first = sa.select(table.c.window_start).where(*_of(table, given)).order_by(table.c.window_start.desc())
     since = first.limit(1).offset(windows - 1).correlate(given).scalar_subquery()

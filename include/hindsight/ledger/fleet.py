@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from hindsight.ledger import tables
+from hindsight.ledger.given import given
 from hindsight.verdicts.model import Status
 
-MOST = 5_000  # monitors in one statement: databases bound how many values it may have
 _UNSAID = (str(Status.IMMATURE), str(Status.TOO_FEW))
 _TABLE = tables.verdicts
 
@@ -34,24 +34,24 @@ class Stand:
     labelled: datetime | None
 
 
-def stands(connection: sa.Connection, asked: Sequence[Asked]) -> dict[str, Stand]:
-    """Return how each monitor stands, by its name."""
-    parts = (asked[place : place + MOST] for place in range(0, len(asked), MOST))
-    rows = (row for some in parts for row in connection.execute(_statement(some)))
-    return {row.monitor: Stand(row.window, row.health, row.labelled) for row in rows}
+def stands(connection: sa.Connection, asked: Sequence[Asked], before: datetime | None = None) -> dict[str, Stand]:
+    """Return how each monitor stands, by its name; with `before` by the windows that start before it."""
+    rows = [(one.monitor, one.health, one.quality) for one in asked]
+    found = connection.execute(_statement(given(connection, ("monitor", "health", "quality"), rows), before))
+    return {row.monitor: Stand(row.window, row.health, row.labelled) for row in found}
 
 
-def _statement(asked: Iterable[Asked]) -> sa.Select[str, datetime, float, datetime]:
-    names = (sa.column(name, sa.Text) for name in ("monitor", "health", "quality"))
-    given = sa.values(*names, name="given").data([(a.monitor, a.health, a.quality) for a in asked])
-    one = given.cte("asked")
-    window = sa.select(sa.func.max(_TABLE.c.window_start, type_=tables.Moment)).where(_TABLE.c.monitor == one.c.monitor)
+def _statement(one: sa.CTE, before: datetime | None) -> sa.Select[str, datetime, float, datetime]:
+    start = _TABLE.c.window_start
+    window = sa.select(sa.func.max(start, type_=tables.Moment)).where(_TABLE.c.monitor == one.c.monitor)
+    if before is not None:
+        window = window.where(start < before)
     newest = sa.select(one, window.scalar_subquery().label("window")).cte("newest")
     return sa.select(
         newest.c.monitor,
         newest.c.window,
         _health(newest).label("health"),
-        _labelled(newest).label("labelled"),
+        _labelled(newest, before).label("labelled"),
     )
 
 
@@ -61,9 +61,10 @@ def _health(newest: sa.CTE) -> sa.ScalarSelect[float]:
     return sa.select(sa.func.max(table.c.value, type_=sa.Double)).where(*said).scalar_subquery()
 
 
-def _labelled(newest: sa.CTE) -> sa.ScalarSelect[datetime]:
+def _labelled(newest: sa.CTE, before: datetime | None) -> sa.ScalarSelect[datetime]:
     table = _TABLE.alias()
-    said = (table.c.value.is_not(None), table.c.status.not_in(_UNSAID))
+    said: list[sa.ColumnElement[bool]] = [table.c.value.is_not(None), table.c.status.not_in(_UNSAID)]
+    said += [table.c.window_start < before] if before is not None else []
     found = sa.select(sa.func.max(table.c.window_start, type_=tables.Moment))
     return found.where(*_of_all_rows(table, newest, newest.c.quality), *said).scalar_subquery()
 

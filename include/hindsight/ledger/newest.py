@@ -5,20 +5,20 @@ A rule that waits for labels has judged no window as new as the others have, so 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from hindsight.ledger import records, tables
+from hindsight.ledger.given import given
 from hindsight.ledger.records import MailState
 from hindsight.verdicts.model import Series, Status
 
 _UNSAID = (str(Status.IMMATURE), str(Status.TOO_FEW))  # a number, but not one that can be relied on
-_TABLE, _MONITOR = tables.verdicts, sa.bindparam("monitor", type_=sa.Text)
+_TABLE = tables.verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +31,21 @@ class Judged:
     is_breach: bool
 
 
-def newest(connection: sa.Connection, monitor: str, labelled: Collection[str]) -> Iterator[Judged]:
-    """Yield what the rules of a monitor judged last: those `labelled` each in its own window, the others in one.
+def newest(connection: sa.Connection, labelled: Mapping[str, Collection[str]]) -> dict[str, list[Judged]]:
+    """Return by monitor what its rules judged last: those `labelled` each in its own window, the others in one.
 
-    What labels do not yet say, and what too few rows say, is left out.
+    What labels do not yet say, and what too few rows say, is left out. Two statements for all monitors.
     """
-    rules = tuple(sorted(labelled))
-    latest, *settled = connection.execute(_windows(rules), {"monitor": monitor}).one()
-    starts = dict(zip(rules, settled, strict=True))
-    wanted = sorted({latest, *settled} - {None})
-    for row in connection.execute(_ROWS, {"monitor": monitor, "starts": wanted}):
-        if row.window_start == starts.get(row.rule, latest):
-            yield Judged(records.series_of(row), row.window_end, row.value, row.status == Status.BREACH)
+    monitors = given(connection, ("monitor",), [(name,) for name in labelled])
+    rules = given(connection, ("monitor", "rule"), [(name, rule) for name, some in labelled.items() for rule in some])
+    found: dict[str, list[Judged]] = {name: [] for name in labelled}
+    for row in connection.execute(_rows(_latest(monitors))):
+        if row.rule not in labelled[row.monitor]:
+            found[row.monitor].append(_judged(row))
+    settled = _settled(rules)
+    for row in connection.execute(_rows(settled).where(_TABLE.c.rule == settled.c.rule)):
+        found[row.monitor].append(_judged(row))
+    return found
 
 
 def waiting(connection: sa.Connection) -> dict[str, int]:
@@ -55,36 +58,42 @@ def waiting(connection: sa.Connection) -> dict[str, int]:
     return {"waiting": sum(found.values()), "given_up": given_up}
 
 
-@cache  # putting it together takes longer than the answer, and monitors have the same rules
-def _windows(rules: tuple[str, ...]) -> sa.Select[Any]:
-    """Ask for the start of a monitor's newest window, and of the newest that each rule has judged."""
-    newest = sa.func.max(_TABLE.c.window_start, type_=tables.Moment)
-    latest = sa.select(newest).where(_TABLE.c.monitor == _MONITOR).scalar_subquery()
-    return sa.select(latest.label("latest"), *map(_settled, rules))
+def _latest(monitors: sa.CTE) -> sa.CTE:
+    """Of each monitor the start of its newest window."""
+    table = _TABLE.alias()
+    start = sa.select(_newest(table)).where(table.c.monitor == monitors.c.monitor).scalar_subquery()
+    return sa.select(monitors.c.monitor, start.label("start")).cte("latest")
 
 
-def _settled(rule: str) -> sa.ScalarSelect[Any]:
-    """The newest window of a rule's numbers about all rows: with every column of the key but the last given."""
+def _settled(rules: sa.CTE) -> sa.CTE:
+    """Of each rule the newest window of its numbers about all rows: with every column of the key but the last given."""
     table, other = _TABLE.alias(), _TABLE.alias()
-    feature = sa.select(sa.func.min(other.c.feature)).where(*_of_all_rows(other, rule)).scalar_subquery()
-    newest = sa.func.max(table.c.window_start, type_=tables.Moment)
-    query = sa.select(newest).where(*_of_all_rows(table, rule), table.c.feature == feature, *_says(table))
-    return query.scalar_subquery()
+    feature = sa.select(sa.func.min(other.c.feature)).where(*_of_all_rows(other, rules)).correlate(rules)
+    query = sa.select(_newest(table)).where(
+        *_of_all_rows(table, rules), table.c.feature == feature.scalar_subquery(), *_says(table)
+    )
+    start = query.correlate(rules).scalar_subquery()
+    return sa.select(rules.c.monitor, rules.c.rule, start.label("start")).cte("settled")
 
 
-def _of_all_rows(table: sa.FromClause, rule: str) -> tuple[sa.ColumnElement[bool], ...]:
-    return table.c.monitor == _MONITOR, table.c.rule == rule, table.c.model_version == "", table.c.segment == ""
+def _newest(table: sa.FromClause) -> sa.Function[datetime]:
+    return sa.func.max(table.c.window_start, type_=tables.Moment)
+
+
+def _of_all_rows(table: sa.FromClause, rules: sa.CTE) -> tuple[sa.ColumnElement[bool], ...]:
+    same = (table.c[name] == rules.c[name] for name in ("monitor", "rule"))
+    return *same, table.c.model_version == "", table.c.segment == ""
 
 
 def _says(table: sa.FromClause) -> tuple[sa.ColumnElement[bool], ...]:
     return table.c.value.is_not(None), table.c.status.not_in(_UNSAID)
 
 
-_ROWS = sa.select(
-    *(_TABLE.c[name] for name in ("rule", "model_version", "segment", "feature")),
-    *(_TABLE.c[name] for name in ("window_start", "window_end", "value", "status")),
-).where(
-    _TABLE.c.monitor == _MONITOR,
-    _TABLE.c.window_start.in_(sa.bindparam("starts", expanding=True)),
-    *_says(_TABLE),
-)
+def _rows(windows: sa.CTE) -> sa.Select[Any]:
+    columns = ("monitor", "rule", "model_version", "segment", "feature", "window_end", "value", "status")
+    same = sa.and_(_TABLE.c.monitor == windows.c.monitor, _TABLE.c.window_start == windows.c.start)
+    return sa.select(*(_TABLE.c[name] for name in columns)).join_from(windows, _TABLE, same).where(*_says(_TABLE))
+
+
+def _judged(row: records.Row) -> Judged:
+    return Judged(records.series_of(row), row.window_end, row.value, row.status == Status.BREACH)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -31,3 +32,12 @@ def rollbacks(connection: sa.Connection, monitor: str) -> list[Rollback]:
     table = tables.rollbacks
     query = sa.select(table).where(table.c.monitor == monitor).order_by(table.c.at, table.c.id)
     return [Rollback(row.at, row.by, row.why, row.left, row.restored) for row in connection.execute(query)]
+
+
+def moments_of_rollbacks(connection: sa.Connection) -> dict[str, list[datetime]]:
+    """Return by monitor when its model was put back, oldest first."""
+    table = tables.rollbacks
+    found: dict[str, list[datetime]] = defaultdict(list)
+    for row in connection.execute(sa.select(table.c.monitor, table.c.at).order_by(table.c.at)):
+        found[row.monitor].append(row.at)
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 from hindsight.ledger import tables
 from hindsight.ledger.claims import release
 from hindsight.ledger.ledger import Ledger
+from hindsight.ledger.records import Row
 from hindsight.verdicts.silence import Silence
 
 _FIELDS = ("since", "until", "rule", "segment", "feature", "comment", "starts", "asked_at")
@@ -39,7 +41,19 @@ def silences(connection: sa.Connection, monitor: str, since: datetime | None = N
     query = sa.select(table).where(table.c.monitor == monitor).order_by(table.c.since, table.c.id)
     if since is not None:
         query = query.where(table.c.until > since)
-    return [
-        Silence(by=row.asked_by, id=row.id, ended_by=row.ended_by, **{name: getattr(row, name) for name in _FIELDS})
-        for row in connection.execute(query)
-    ]
+    return [_silence(row) for row in connection.execute(query)]
+
+
+def silences_in(connection: sa.Connection, since: datetime, until: datetime) -> dict[str, list[Silence]]:
+    """Return by monitor what people asked for that held at any moment of [since, until), oldest first."""
+    table = tables.silences
+    query = sa.select(table).where(table.c.until > since, table.c.since < until)
+    found: dict[str, list[Silence]] = defaultdict(list)
+    for row in connection.execute(query.order_by(table.c.since, table.c.id)):
+        found[row.monitor].append(_silence(row))
+    return found
+
+
+def _silence(row: Row) -> Silence:
+    fields = {name: getattr(row, name) for name in _FIELDS}
+    return Silence(by=row.asked_by, id=row.id, ended_by=row.ended_by, **fields)

@@ -5,7 +5,7 @@ night_mail     the mail about labels alone    smtp_answers  what a server's answ
 night_note     what a night changed, in short wording       words and harmless text
 chart          the picture inside a mail      mime          a message as the bytes that go out
 templates      the HTML
-cap_mail       that no more are sent today
+cap_mail       that no more are sent today    review_mail  what a week or a month came to
 heartbeat      signs of life for outside      markdown     a text as chats read it
 apprise_channel  chats, pagers and webhooks   alertmanager  open incidents as alerts of its API
 """

@@ -3,6 +3,7 @@
 measure   rows in, snapshots out         judge   snapshots in, verdicts, incidents and promises out
 act       promises kept                  show    what people look at
 night     a night judged and told        propose a first monitor file
+review    a week or a month told to those who own the monitors
 rehearse  stored windows judged again, nothing written and nobody told
 lint      what a monitor file says and what it needs at run time
 resources everything a use case reads from or writes to
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from hindsight.pipeline.measure.windows import run_window
     from hindsight.pipeline.night import judge_night
     from hindsight.pipeline.resources import Resources
+    from hindsight.pipeline.review import send_reviews
     from hindsight.pipeline.show.case_page import case_view
     from hindsight.pipeline.show.comparing import compare_view
     from hindsight.pipeline.show.distributions import distribution_view
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from hindsight.pipeline.show.fleet import overview_cards
     from hindsight.pipeline.show.on_call import on_call
     from hindsight.pipeline.show.pages import monitor_view
+    from hindsight.pipeline.show.reviews import review_view
     from hindsight.pipeline.show.snapshots import read_snapshots
     from hindsight.pipeline.show.state import MonitorState, Story, state_of, stories
 
@@ -93,8 +96,10 @@ __all__ = [
     "report_night",
     "report_performance",
     "report_window",
+    "review_view",
     "revise_windows",
     "run_window",
+    "send_reviews",
     "state_of",
     "stories",
     "take_over",
@@ -120,6 +125,7 @@ _MODULES = {
     "measure.windows": ("run_window",),
     "night": ("judge_night",),
     "resources": ("Resources",),
+    "review": ("send_reviews",),
     "show.documents": (
         "document_breach",
         "document_window",
@@ -138,6 +144,7 @@ _MODULES = {
     "show.fleet": ("overview_cards",),
     "show.on_call": ("on_call",),
     "show.pages": ("monitor_view",),
+    "show.reviews": ("review_view",),
     "show.snapshots": ("read_snapshots",),
     "show.state": ("MonitorState", "Story", "state_of", "stories"),
 }

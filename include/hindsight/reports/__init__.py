@@ -6,7 +6,7 @@ night      what a night changed, in words        evidently  the visual report of
 compare    two windows side by side
 rows       a few rows of the warehouse
 on_call    what is open over all monitors        executive  how the models do
-overview   the list of all monitors
+overview   the list of all monitors              review     a week or a month
 case       what the page of a case answers
 exposition numbers for Prometheus             selection  what of a history is shown
 plots      a chart's numbers as JSON, CSV     assets     scripts and styles that pages load

@@ -175,6 +175,13 @@ def written(value: float | None, unit: Unit) -> str:
     return number if unit == "number" else f"{number} {unit}"
 
 
+def moved(change: float, unit: Unit) -> str:
+    """Return how far a number moved with its sign: a share by percentage points (pp)."""
+    said = written(change, unit)
+    said = f"{said.removesuffix('%')}pp" if unit == "share" else said
+    return f"+{said}" if change > 0 else said
+
+
 def _counted(value: float) -> str:
     """Write a number of any size in few characters."""
     if abs(value) >= 1e15:

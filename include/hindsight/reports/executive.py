@@ -6,13 +6,14 @@ Trends are drawn here, so that the page needs no script and one of 500 monitors 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from hindsight.reports.pages import Link, render
 from hindsight.vocabulary.severity import Severity
 
+MOST = 200  # models on a page
 WIDTH, HEIGHT, EDGE = 120, 28, 3
 
 
@@ -66,14 +67,29 @@ class Model:
     budgets: tuple[Budget, ...] = ()
 
 
-def executive_page(models: Sequence[Model], archived: int, as_of: datetime) -> str:
-    """Return the page: the totals, and every monitor that is not archived, what is worst first."""
+def in_order(models: Iterable[Model]) -> list[Model]:
+    """Return the models in the order of the page: what is worst first."""
+    return sorted(models, key=_urgency)
+
+
+def on_page(models: Sequence[Model], page: int) -> Sequence[Model]:
+    """Return those of the models, in their order, that the how manieth page spells out."""
+    return models[(page - 1) * MOST : page * MOST]
+
+
+def executive_page(models: Iterable[Model], archived: int, as_of: datetime, page: int = 1) -> str:
+    """Return a page: the totals of all monitors that are not archived, and so many of them, what is worst first."""
+    models = in_order(models)
     opened: Counter[Severity] = Counter()
     for one in models:
         opened.update(one.open)
     return render(
         "executive.html.j2",
-        models=sorted(models, key=_urgency),
+        models=models,
+        shown=on_page(models, page),
+        page=page,
+        following=len(on_page(models, page + 1)),
+        pages=max(-(-len(models) // MOST), 1),
         active=sum(one.state == "active" for one in models),
         archived=archived,
         opened=opened,

@@ -1,4 +1,5 @@
-"""Numbers as Prometheus scrapes them: its text format, written by its own client.
+"""Numbers as Prometheus scrapes them: its text format, byte for byte as its own client writes it, but in a fraction of
+the time: that client checks every name of every sample, and of hundreds of monitors there are tens of thousands.
 
 The numbers of batches carry no timestamps, for Prometheus drops samples that are an hour old and calls the scrape a
 success; when their windows ended is a gauge of its own.
@@ -10,10 +11,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from math import isfinite
 
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.utils import floatToGoString
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+_IN_HELP = str.maketrans({"\\": r"\\", "\n": r"\n"})
+_IN_VALUE = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
 
 
 @dataclass(slots=True)
@@ -31,18 +34,16 @@ class Gauge:
             self.samples.setdefault(labels, value)
 
 
-@dataclass(frozen=True, slots=True)
-class _Scraped:
-    gauges: Iterable[Gauge]
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        for gauge in self.gauges:
-            family = GaugeMetricFamily(gauge.name, gauge.help, labels=gauge.labels)
-            for labels, value in gauge.samples.items():
-                family.add_metric(labels, value)
-            yield family
-
-
 def exposition(gauges: Iterable[Gauge]) -> bytes:
     """Return gauges in the text format of Prometheus, version 0.0.4."""
-    return generate_latest(_Scraped(gauges))
+    return "".join(line for gauge in gauges for line in _lines(gauge)).encode()
+
+
+def _lines(gauge: Gauge) -> Iterator[str]:
+    yield f"# HELP {gauge.name} {gauge.help.translate(_IN_HELP)}\n# TYPE {gauge.name} gauge\n"
+    places = sorted(range(len(gauge.labels)), key=gauge.labels.__getitem__)
+    before = [(f'{gauge.labels[place]}="', place) for place in places]
+    for values, number in gauge.samples.items():
+        said = ",".join([f'{name}{values[place].translate(_IN_VALUE)}"' for name, place in before])
+        value: str = floatToGoString(number)  # type: ignore[no-untyped-call]
+        yield f"{gauge.name}{f'{{{said}}}' * bool(said)} {value}\n"

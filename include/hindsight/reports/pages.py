@@ -20,7 +20,7 @@ from markupsafe import Markup, escape
 
 from hindsight.reports.assets import NAMES
 from hindsight.reports.case import Act, Findings
-from hindsight.reports.charts import Chart, Mark, Unit, draw, moment, spanned, written
+from hindsight.reports.charts import Chart, Mark, Unit, draw, moment, moved, spanned, written
 from hindsight.reports.heat import HeatMap
 from hindsight.reports.plots import payload, thinned
 from hindsight.reports.quadrant import Quadrant
@@ -260,7 +260,8 @@ def _environment_of(folder: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"written": written, "moment": moment, "spanned": spanned, "href": _href, "whole": _whole}
+    environment.filters |= {"written": written, "moved": moved, "moment": moment, "spanned": spanned}
+    environment.filters |= {"href": _href, "whole": _whole}
     return environment
 
 

@@ -10,4 +10,5 @@ deploys    versions that are new in the log, and how long drift is not told afte
 error_budget  what of a promise is spent, and how fast
 against    rules that compare with a window before
 effect     how far from the reference what drifted is
+reviews    what a week or a month came to        review_words  the same in sentences
 """

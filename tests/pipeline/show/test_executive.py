@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from hindsight import pipeline
 from hindsight.pipeline.show.executive import WINDOWS, Executive
-from hindsight.reports.executive import Model
+from hindsight.reports.executive import Model, executive_page
 from hindsight.verdicts.model import Series, Status, Verdict
 from tests.builders import DAY, a_window, at
 from tests.pipeline.judge.facts import judged, measured
@@ -137,7 +137,7 @@ def test_nobody_sees_a_monitor_they_may_not_read(world: World) -> None:
     assert seen(world, readable=False) == Executive((), 0)
 
 
-def test_many_monitors_are_three_statements_and_no_snapshot(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_monitors_are_four_statements_and_no_snapshot(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(20):
         file = file_of_the_world(name=f"other_{number}", start=FIRST, kpis=MONEY, rules=RULES)
         YAML().dump(file, world.resources.settings.monitors / f"other_{number}.yml")
@@ -147,8 +147,25 @@ def test_many_monitors_are_three_statements_and_no_snapshot(world: World, monkey
     monkeypatch.setattr("hindsight.snapshots.store.SnapshotStore.names", None)
     found = seen(world)
     assert len(found.models) == 21
-    assert len([one for one in asked if "FROM" in one]) == 3
+    assert len([one for one in asked if "FROM" in one]) == 4
     assert [one.monitor.text for one in found.models if one.quality.spark] == ["credit"]
+
+
+def test_a_page_has_the_numbers_of_its_models_and_the_budgets_of_all(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hindsight.reports.executive.MOST", 2)
+    for number in range(4):
+        file = file_of_the_world(name=f"other_{number}", start=FIRST, slos={"availability": {"target": "99%"}})
+        YAML().dump(file, world.resources.settings.monitors / f"other_{number}.yml")
+    said(world, Series("accuracy_drop"), {FIRST: (0.9, 0.765)})
+    pages = [pipeline.executive(set, world.resources, page=page).models for page in (1, 2, 3, 4)]
+    assert [bool(models[0].quality.spark) for models in pages] == [True, False, False, False]
+    assert [len(models) for models in pages] == [5, 5, 5, 5]
+    assert all(len(one.budgets) == 1 for one in pages[0][1:])
+    shown = [executive_page(models, 0, at(FIRST), page) for page, models in enumerate(pages, 1)]
+    assert [text.count("monitors/other_") for text in shown] == [1, 2, 1, 0]
+    assert "page 2 of 3" in shown[1]
 
 
 def test_the_numbers_of_years_ago_are_not_among_the_last(world: World) -> None:

@@ -55,6 +55,15 @@ def test_every_open_case_is_there_with_what_one_needs_to_know(world: World) -> N
     assert (page.tags.count("script"), page.tags.count("img")) == (1, 0)  # that of light and dark
 
 
+def test_a_column_whose_drift_is_open_drifts_whatever_the_newest_window_says(world: World) -> None:
+    measured(world, "2026-09-02", BAD)
+    judged(world, "2026-09-02")
+    measured(world, "2026-09-03", {})
+    judged(world, "2026-09-03")
+    [watch] = seen(world).watches
+    assert (watch.drifting, watch.nulls) == ("amount", "")
+
+
 def test_nobody_sees_a_case_of_a_monitor_they_may_not_read(world: World) -> None:
     measured(world, "2026-09-02", BAD)
     judged(world, "2026-09-02")

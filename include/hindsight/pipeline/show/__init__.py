@@ -15,5 +15,6 @@ carriers       which segments and versions carry an incident
 curves           the time series of a monitor's page
 happenings     incidents, deploys and the like on them  distributions  a feature then and now
 exposition     what Prometheus is told
+reviews        what a week or a month came to
 alert_load     how much people are told, what they make of it
 """

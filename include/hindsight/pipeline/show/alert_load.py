@@ -7,7 +7,7 @@ Site Reliability Workbook (2018), chapter 5, judges alerting by.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -62,6 +62,16 @@ class Answered:
         return asdict(self) | {"precision": self.precision}
 
 
+@dataclass(frozen=True, slots=True)
+class Deeds:
+    """What people did: cases looked after, incidents that retrainings answer, moments of rollbacks, acceptances."""
+
+    looked_after: Collection[str] = ()
+    asked: Collection[str] = ()
+    back: Collection[datetime] = ()
+    meant: Collection[Acceptance] = ()
+
+
 def loads(monitors: Sequence[Monitor], resources: Resources, *, now: datetime, days: int) -> list[Load]:
     """Return what each receiver was sent of these monitors in the last so many days, the most first."""
     mails = [mail for monitor in monitors for mail in resources.ledger.outbox(monitor.name)]
@@ -88,21 +98,36 @@ def answers(monitor: Monitor, resources: Resources, *, now: datetime, days: int)
         back = [one.at for one in rollbacks(connection, monitor.name)]
         sent = sent_since(connection, monitor.name, since)
     asked = {id for one in ledger.requests(monitor.name) for id in one.request.incidents}
+    told = cases_told(ledger.incidents(monitor.name), sent)
+    deeds = Deeds(looked_after, asked, back, meant)
+    return answered(monitor.name, told, acted(monitor, told, deeds), expected(monitor, told, deeds))
+
+
+def cases_told(incidents: Iterable[Incident], sent: Collection[str]) -> dict[str, list[Incident]]:
+    """Return the incidents of each case of which any was told, that is, is among those `sent`."""
     cases: dict[str, list[Incident]] = defaultdict(list)
-    for incident in ledger.incidents(monitor.name):
+    for incident in incidents:
         cases[incident.case or incident.id].append(incident)
-    told = {case: some for case, some in cases.items() if not sent.isdisjoint(one.id for one in some)}
+    return {case: some for case, some in cases.items() if any(one.id in sent for one in some)}
+
+
+def acted(monitor: Monitor, told: Mapping[str, Sequence[Incident]], deeds: Deeds) -> set[str]:
+    """Return the cases that somebody looked after, that a retraining answers, or while which a model was put back."""
     of_model = {rule.id for rule in monitor.rules if kind_of(rule) in OF_MODEL}
-    acceptable = {rule.id for rule in monitor.rules if may_be_accepted(rule)}
-    acted = {
+    return {
         case
         for case, some in told.items()
-        if case in looked_after
-        or any(one.id in asked for one in some)
-        or any(_lasted_at((one for one in some if one.series.rule in of_model), at) for at in back)
+        if case in deeds.looked_after
+        or any(one.id in deeds.asked for one in some)
+        or any(_lasted_at((one for one in some if one.series.rule in of_model), at) for at in deeds.back)
     }
+
+
+def expected(monitor: Monitor, told: Mapping[str, Sequence[Incident]], deeds: Deeds) -> set[str]:
+    """Return the cases that people said were meant to happen."""
+    acceptable = {rule.id for rule in monitor.rules if may_be_accepted(rule)}
     open_to_it = {case: [one for one in some if one.series.rule in acceptable] for case, some in told.items()}
-    return answered(monitor.name, told, acted, {case for case, some in open_to_it.items() if _meant(some, meant)})
+    return {case for case, some in open_to_it.items() if _meant(some, deeds.meant)}
 
 
 def answered(

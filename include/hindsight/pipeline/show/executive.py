@@ -1,10 +1,10 @@
-"""Executive: how every model does by labels, KPIs and promises, from the ledger alone in three statements for all."""
+"""Executive: how every model does by labels, KPIs and promises, from the ledger alone in four statements for all."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hindsight.ledger.courses import Step, Wanted, courses, rows_hit
 from hindsight.messages.wording import apart, number, reference_of
@@ -13,7 +13,7 @@ from hindsight.monitors.model import Monitor
 from hindsight.monitors.rules import Rule
 from hindsight.monitors.slos import LEFT
 from hindsight.pipeline.resources import Resources
-from hindsight.reports.executive import Budget, Model, Trend, sparkline
+from hindsight.reports.executive import Budget, Model, Trend, in_order, on_page, sparkline
 from hindsight.reports.pages import Link
 from hindsight.verdicts.judge import waits_for_labels
 from hindsight.verdicts.model import Incident, State
@@ -29,26 +29,33 @@ _Courses = Mapping[Wanted, tuple[Step, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Executive:
-    """The monitors that are not archived, and how many are."""
+    """The monitors that are not archived, the worst first, and how many are; only those of the page have numbers."""
 
     models: tuple[Model, ...]
     archived: int
 
 
-def executive(may_read: Callable[[Sequence[str]], set[str]], resources: Resources) -> Executive:
-    """Return how the models stand of those monitors somebody may read, as `may_read` says of their names."""
+def executive(may_read: Callable[[Sequence[str]], set[str]], resources: Resources, *, page: int = 1) -> Executive:
+    """Return how the models stand of those monitors somebody may read, as `may_read` says of their names.
+
+    What is open, rows and budgets are those of all; the courses of numbers are read for the models of the page alone.
+    """
     found = load_folder(resources.settings.monitors).monitors
     readable = may_read(list(found))
     seen = [monitor for name, monitor in found.items() if name in readable]
-    shown = [monitor for monitor in seen if monitor.state != "archived"]
+    shown = {monitor.name: monitor for monitor in seen if monitor.state != "archived"}
     opened: dict[str, list[Incident]] = defaultdict(list)
     for one in resources.ledger.incidents(open_only=True):
         opened[one.monitor].append(one)
     with resources.ledger.reading() as connection:
-        known = courses(connection, [key for monitor in shown for key in _wanted(monitor)], WINDOWS)
-        hit = rows_hit(connection, _not_of_rows(shown))
-    models = [_model(monitor, known, opened[monitor.name], hit.get(monitor.name, 0)) for monitor in shown]
-    return Executive(tuple(models), len(seen) - len(shown))
+        hit = rows_hit(connection, _not_of_rows(shown.values()))
+        spent = courses(connection, [key for monitor in shown.values() for key in _promised(monitor)], 1)
+        models = in_order(_model(one, spent, opened[name], hit.get(name, 0)) for name, one in shown.items())
+        of_page = [shown[one.monitor.text] for one in on_page(models, page)]
+        known = courses(connection, [key for monitor in of_page for key in _wanted(monitor)], WINDOWS)
+    names = {monitor.name for monitor in of_page}
+    told = (_with_trends(one, shown[one.monitor.text], known) if one.monitor.text in names else one for one in models)
+    return Executive(tuple(told), len(seen) - len(shown))
 
 
 def _not_of_rows(monitors: Iterable[Monitor]) -> set[str]:
@@ -60,6 +67,9 @@ def _not_of_rows(monitors: Iterable[Monitor]) -> set[str]:
 def _wanted(monitor: Monitor) -> Iterator[Wanted]:
     rules = [_quality(monitor)[1], *(_judging(monitor, f"{Kind.KPI}.{name}") for name in monitor.kpis)]
     yield from (Wanted(monitor.name, rule.id) for rule in rules if rule)
+
+
+def _promised(monitor: Monitor) -> Iterator[Wanted]:
     if spent := _judging(monitor, _SPENT):
         yield from (Wanted(monitor.name, spent.id, slo) for slo in monitor.slos)
 
@@ -93,10 +103,13 @@ def _model(monitor: Monitor, known: _Courses, opened: Sequence[Incident], rows: 
         open=dict(Counter(one.severity for one in open_now)),
         recovering=len(opened) - len(open_now),
         rows=rows,
-        quality=_quality_trend(monitor, known),
-        kpis=tuple(_kpi_trend(monitor, name, known) for name in monitor.kpis),
         budgets=tuple(_budgets(monitor, known)),
     )
+
+
+def _with_trends(model: Model, monitor: Monitor, known: _Courses) -> Model:
+    kpis = tuple(_kpi_trend(monitor, name, known) for name in monitor.kpis)
+    return replace(model, quality=_quality_trend(monitor, known), kpis=kpis)
 
 
 def _quality_trend(monitor: Monitor, known: _Courses) -> Trend:

@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-import sqlalchemy as sa
-
 from hindsight.ledger.heartbeats import heartbeats
 from hindsight.ledger.newest import Judged, newest, waiting
 from hindsight.messages.wording import clean
@@ -57,10 +55,15 @@ class _Board:
         self.gauges[name].set(value, *map(_cleaned, labels))
 
     def of_metric(self, path: str, value: float, *labels: str) -> None:
-        name = re.sub(r"[^a-z0-9_]", "_", path)
+        name = _named(path)
         if name not in self.gauges:
             self.gauges[name] = Gauge(f"hindsight_{name}", f"{path}, of the newest window that says.", _SERIES)
         self.set(name, value, *labels)
+
+
+@lru_cache
+def _named(path: str) -> str:
+    return re.sub(r"[^a-z0-9_]", "_", path)
 
 
 @lru_cache(65_536)  # the same few texts in every scrape
@@ -79,10 +82,11 @@ def exposed(resources: Resources, most: int = MOST) -> bytes:
     incidents = defaultdict(list)
     for incident in resources.ledger.incidents(open_only=True):
         incidents[incident.monitor].append(incident)
+    watched = [monitor for monitor in loaded.monitors.values() if monitor.state != "archived"]
     with resources.ledger.reading() as connection:
-        for monitor in loaded.monitors.values():
-            if monitor.state != "archived":
-                _tell(board, monitor, connection, incidents[monitor.name], most)
+        judged = newest(connection, {monitor.name: _labelled(monitor) for monitor in watched})
+        for monitor in watched:
+            _tell(board, monitor, judged[monitor.name], incidents[monitor.name], most)
         for state, count in waiting(connection).items():
             board.set("mails", count, state)
     for part, last in heartbeats(resources.ledger).items():
@@ -90,12 +94,16 @@ def exposed(resources: Resources, most: int = MOST) -> bytes:
     return exposition(board.gauges.values())
 
 
-def _tell(board: _Board, monitor: Monitor, connection: sa.Connection, incidents: Sequence[Incident], most: int) -> None:
+def _labelled(monitor: Monitor) -> set[str]:
+    return {rule.id for rule in monitor.rules if waits_for_labels(monitor, rule)}
+
+
+def _tell(board: _Board, monitor: Monitor, judged: Sequence[Judged], incidents: Sequence[Incident], most: int) -> None:
     name = monitor.name
     board.set("monitor_info", 1, name, monitor.owner or "", monitor.criticality, monitor.model.task, monitor.state)
     board.set("window_seconds", monitor.window.total_seconds(), name)
     board.set("lateness_seconds", monitor.lateness.total_seconds(), name)
-    numbers = _numbers(monitor, connection)
+    numbers = _numbers(monitor, judged)
     for path, one in numbers[:most]:
         board.of_metric(path, one.value, name, one.series.model_version, one.series.segment, one.series.feature)
         board.set("window_end_timestamp_seconds", one.end.timestamp(), name, path)
@@ -109,19 +117,17 @@ def _tell(board: _Board, monitor: Monitor, connection: sa.Connection, incidents:
     board.set("series_left_out", max(len(numbers) - most, 0) + max(len(incidents) - most, 0), name)
 
 
-def _numbers(monitor: Monitor, connection: sa.Connection) -> list[tuple[str, Judged]]:
+def _numbers(monitor: Monitor, judged: Sequence[Judged]) -> list[tuple[str, Judged]]:
     """Return the numbers of a monitor with their metrics: those about all rows first, then breaches, then the others.
 
     Rules that judge the same number have it once.
     """
     metrics = {rule.id: rule.metric for rule in monitor.rules}
-    labelled = [rule.id for rule in monitor.rules if waits_for_labels(monitor, rule)]
 
     def rank(number: tuple[str, Judged]) -> tuple[bool, bool]:
         series = number[1].series
         return bool(series.model_version or series.segment or series.feature), not number[1].is_breach
 
-    judged = newest(connection, monitor.name, labelled)
     found = ((metrics[one.series.rule], one) for one in judged if one.series.rule in metrics)  # others are of the past
     unlike: dict[tuple[str, ...], tuple[str, Judged]] = {}
     for path, one in sorted(found, key=rank):

@@ -26,7 +26,7 @@ def overview_cards(resources: Resources, *, now: datetime) -> list[MonitorCard]:
     for incident in resources.ledger.incidents(open_only=True):
         opened[incident.monitor].append(incident)
     with resources.ledger.reading() as connection:
-        found = stands(connection, [_asked(monitor) for monitor in monitors])
+        found = stands(connection, [asked_of(monitor) for monitor in monitors])
     return [_card(one, found[one.name], opened[one.name]) for one in monitors]
 
 
@@ -36,7 +36,8 @@ def quality_rule(monitor: Monitor) -> str:
     return next((rule.id for rule in monitor.rules if rule.metric == metric), "") if monitor.source.labels else ""
 
 
-def _asked(monitor: Monitor) -> Asked:
+def asked_of(monitor: Monitor) -> Asked:
+    """Return what the list asks the ledger about a monitor."""
     health = next((rule.id for rule in monitor.rules if rule.metric == "operations.health"), "")
     return Asked(monitor.name, health, quality_rule(monitor))
 
@@ -58,7 +59,7 @@ def _card(monitor: Monitor, stand: Stand, opened: Sequence[Incident]) -> Monitor
         recovering=len(opened) - len(open_now),
         worst=_link(monitor, worst) if worst else None,
         since=worst.started if worst else None,
-        labels=_labels(monitor, stand),
+        labels=labels_of(monitor, stand),
     )
 
 
@@ -79,7 +80,7 @@ def _link(monitor: Monitor, worst: Incident) -> Link:
     return Link(about, f"monitors/{monitor.name}/cases/{worst.case or worst.id}")
 
 
-def _labels(monitor: Monitor, stand: Stand) -> Labels:
+def labels_of(monitor: Monitor, stand: Stand) -> Labels:
     """Say which windows wait for labels: those after the newest whose quality was judged, and how many may."""
     if not quality_rule(monitor):
         return Labels(None, 0, "no labels" if monitor.source.labels is None else "not judged")

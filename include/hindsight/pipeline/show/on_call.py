@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,7 +21,9 @@ from hindsight.pipeline.show.findings import BEFORE
 from hindsight.reports.on_call import OpenCase, Watch
 from hindsight.reports.pages import Link
 from hindsight.verdicts.explain import GRADED
+from hindsight.verdicts.judge import kind_of
 from hindsight.verdicts.model import Incident
+from hindsight.vocabulary.measurement import Kind
 
 MOST = 5  # columns named
 
@@ -44,7 +46,8 @@ def on_call(may_read: Callable[[Sequence[str]], set[str]], resources: Resources,
             opened[one.monitor].append(one)
     with resources.ledger.reading() as connection:
         cases = [case for name, some in opened.items() for case in _cases(monitors[name], some, connection)]
-        watches = [_watch(monitors[name], connection, now) for name in sorted(opened)]
+        judged = newest(connection, dict.fromkeys(sorted(opened), ()))
+        watches = [_watch(monitors[name], opened[name], some, connection, now) for name, some in judged.items()]
     return OnCall(tuple(cases), tuple(watches))
 
 
@@ -71,9 +74,11 @@ def _worst(monitor: Monitor, incident: Incident) -> str:
     return f"{number(metric, incident.value)}{limit}"
 
 
-def _watch(monitor: Monitor, connection: sa.Connection, now: datetime) -> Watch:
+def _watch(
+    monitor: Monitor, opened: Sequence[Incident], found: Sequence[Judged], connection: sa.Connection, now: datetime
+) -> Watch:
     metrics = {rule.id: rule.metric for rule in monitor.rules}
-    judged = [(metrics.get(one.series.rule, ""), one) for one in newest(connection, monitor.name, ())]
+    judged = [(metrics.get(one.series.rule, ""), one) for one in found]
     latency = [one.value for metric, one in judged if metric == "operations.latency_p95_ms" and _is_whole(one)]
     new = [one.version for one in deploys(connection, monitor.name) if now - one.start <= BEFORE]
     silent = [one for one in silences(connection, monitor.name, now) if one.since <= now]
@@ -81,8 +86,8 @@ def _watch(monitor: Monitor, connection: sa.Connection, now: datetime) -> Watch:
         monitor=Link(monitor.name, f"monitors/{monitor.name}"),
         owner=monitor.owner,
         latency=number("operations.latency_p95_ms", latency[0]) if latency else "",
-        nulls=_named(one for metric, one in judged if metric == "quality.null_rate" and one.is_breach),
-        drifting=_named(one for metric, one in judged if metric == "drift.drifted" and one.is_breach),
+        nulls=_few(_bad(judged, "quality.null_rate")),
+        drifting=_few(_bad(judged, "drift.drifted") | _drifting(monitor, opened)),
         deployed=", ".join(new[-MOST:]),
         silenced=tuple(f"{one.about} until {one.until:%Y-%m-%d %H:%M} UTC, by {one.by}" for one in silent[:MOST]),
     )
@@ -92,6 +97,17 @@ def _is_whole(one: Judged) -> bool:
     return not (one.series.segment or one.series.model_version)
 
 
-def _named(found: Iterable[Judged]) -> str:
-    names = sorted({one.series.feature for one in found if _is_whole(one)})
-    return ", ".join(names[:MOST]) + (f" and {len(names) - MOST} more" if len(names) > MOST else "")
+def _bad(judged: Iterable[tuple[str, Judged]], wanted: str) -> set[str]:
+    """The columns that a metric breaches in, in the newest window."""
+    return {one.series.feature for metric, one in judged if metric == wanted and one.is_breach and _is_whole(one)}
+
+
+def _drifting(monitor: Monitor, opened: Iterable[Incident]) -> set[str]:
+    """The columns that an open incident of drift is about, whatever the newest window alone says of them."""
+    rules = {rule.id for rule in monitor.rules if kind_of(rule) is Kind.DRIFT}
+    return {one.series.feature or "many at once" for one in opened if one.series.rule in rules}
+
+
+def _few(names: Collection[str]) -> str:
+    more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
+    return ", ".join(sorted(names)[:MOST]) + more
