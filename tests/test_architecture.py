@@ -37,7 +37,14 @@ INSIDE = {
         {"operations", "quality", "drift", "labels", "estimate", "news"},
         {"kpis"},
     ),
-    "pipeline": ({"resources", "lint"}, {"measure"}, {"judge"}, {"act", "show", "propose"}, {"night"}, {"rehearse"}),
+    "pipeline": (
+        {"resources", "lint"},
+        {"measure"},
+        {"judge"},
+        {"act", "show", "propose"},
+        {"night", "drafts"},
+        {"rehearse"},
+    ),
 }
 
 

@@ -2,7 +2,7 @@
 
 measure   rows in, snapshots out         judge   snapshots in, verdicts, incidents and promises out
 act       promises kept                  show    what people look at
-night     a night judged and told        propose a first monitor file
+night     a night judged and told        propose a first monitor file   drafts one made in Airflow
 rehearse  stored windows judged again, nothing written and nobody told
 lint      what a monitor file says and what it needs at run time
 resources everything a use case reads from or writes to
