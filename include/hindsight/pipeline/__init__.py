@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from hindsight.pipeline.resources import Resources
     from hindsight.pipeline.show.case_page import case_view
     from hindsight.pipeline.show.comparing import compare_view
+    from hindsight.pipeline.show.debugging import debug_view
     from hindsight.pipeline.show.distributions import distribution_view
     from hindsight.pipeline.show.documents import (
         document_breach,
@@ -62,6 +63,7 @@ __all__ = [
     "case_view",
     "claim",
     "compare_view",
+    "debug_view",
     "deliver",
     "delivered",
     "distribution_view",
@@ -132,6 +134,7 @@ _MODULES = {
     ),
     "show.case_page": ("case_view",),
     "show.comparing": ("compare_view",),
+    "show.debugging": ("debug_view",),
     "show.distributions": ("distribution_view",),
     "show.executive": ("executive",),
     "show.exposition": ("exposed",),
