@@ -78,6 +78,12 @@ def read_settings(environ: Mapping[str, str] | None = None, *, start: Path | Non
     )
 
 
+def drafts_folder() -> Path | None:
+    """Return the folder of drafts as `read_settings` does, at the price of a look at the environment: of every file."""
+    said = Path(os.environ.get("HINDSIGHT_DRAFTS", "")).expanduser()
+    return said if said.is_absolute() else read_settings().drafts if said.parts else None
+
+
 def project_root(start: Path) -> Path:
     """Return the nearest folder at or above `start` that holds pyproject.toml, else the one this package lies in."""
     folders = (start.resolve(), *start.resolve().parents)

@@ -12,7 +12,7 @@ from pathlib import Path
 from hindsight.errors import Problem
 from hindsight.monitors.calendar import Calendar
 from hindsight.monitors.document import Document, Where
-from hindsight.settings import read_settings
+from hindsight.settings import drafts_folder, read_settings
 
 DAG = "dag:"
 _NOT_SAID: dict[Where, str] = {
@@ -26,15 +26,22 @@ _NOT_SAID: dict[Where, str] = {
 
 
 def is_draft(path: Path) -> bool:
-    """Whether a monitor file lies in the folder of drafts."""
-    drafts = read_settings().drafts
-    return drafts is not None and path.parent.resolve() == drafts.resolve()
+    """Whether a monitor file lies in the folder of drafts, by whatever way it is named."""
+    drafts = drafts_folder()
+    return drafts is not None and _is_one(path.parent, drafts)
 
 
 def drafts_beside(folder: Path) -> Path | None:
     """Return the folder of drafts that goes with a folder of monitor files; None for any but that of the settings."""
-    settings = read_settings()
-    return settings.drafts if settings.drafts and folder.resolve() == settings.monitors.resolve() else None
+    drafts = drafts_folder()
+    return drafts if drafts and _is_one(folder, read_settings().monitors) else None
+
+
+def _is_one(folder: Path, other: Path) -> bool:
+    try:
+        return folder.samefile(other)
+    except OSError:
+        return False  # one of them is not there
 
 
 def standing(files: Sequence[Path]) -> Sequence[Path]:

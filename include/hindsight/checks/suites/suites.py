@@ -12,7 +12,7 @@ from typing import Any
 
 from hindsight.checks.suites.conditions import columns_of, translated, words_of
 from hindsight.errors import ConfigError, Problem
-from hindsight.settings import read_settings
+from hindsight.settings import drafts_folder
 
 FIELD = "quality.suite"
 FORMAT = 'expected {"name": ..., "expectations": [{"type": ..., "kwargs": {...}}]}, as Great Expectations writes it'
@@ -92,7 +92,7 @@ def load_suite(root: Path, name: str) -> Suite:
 
 
 def _place(root: Path, name: str) -> Path:
-    path, drafts = suite_file(root, name), read_settings().drafts
+    path, drafts = suite_file(root, name), drafts_folder()
     beside = suite_file(drafts, name) if drafts and not path.exists() else path
     return beside if beside.is_file() else path
 
