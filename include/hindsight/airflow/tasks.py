@@ -18,7 +18,7 @@ from hindsight.airflow import assets
 from hindsight.airflow.connections import open_resources
 from hindsight.airflow.heartbeat import heartbeat
 from hindsight.airflow.log_lines import about
-from hindsight.airflow.pauses import EVERY, note, paused_by_hand, paused_in_airflow, resumed, skip_if_paused
+from hindsight.airflow.pauses import EVERY, drafts_off, note, paused_by_hand, paused_in_airflow, resumed, skip_if_paused
 from hindsight.airflow.renamed import take_over_night, take_over_window
 from hindsight.airflow.runs import Span, from_spans, is_paused, night_of, skip, start_run, to_chunks, window_of
 from hindsight.airflow.task_retries import RetryTransient
@@ -263,7 +263,7 @@ def note_pauses(**run: Any) -> None:
 
 
 @task
-def maintain() -> dict[str, Any]:
+def maintain(**run: Any) -> dict[str, Any]:
     """Tidy up, tell of every active monitor that has not reported, and close the incidents of those retired."""
     from hindsight import pipeline
 
@@ -272,7 +272,8 @@ def maintain() -> dict[str, Any]:
     watched, resources = list(loaded.monitors.values()), open_resources()
     if "relay" in pipeline.watch_over("maintenance", watched, resources, now=now()):
         pipeline.deliver(resources, now=now())
-    by_hand, since = paused_by_hand(), resumed()
+    unstarted = drafts_off(loaded.files, is_paused(run["ti"]))
+    by_hand, since = paused_by_hand(), resumed() | dict.fromkeys(unstarted, now())
     return pipeline.maintain(watched, resources, now=now(), resumed=since, paused=by_hand, all_there=all_there)
 
 

@@ -10,7 +10,7 @@ doctor         the state of every part                 postmortem       the time
 case_page      what the page of a case shows           findings         what it answers
 on_call        what is open over all monitors           executive        how the models do
 fleet          the list of all monitors
-comparing      two windows side by side
+comparing      two windows side by side                debugging        labels by age, cohorts, what failed
 carriers       which segments and versions carry an incident
 curves           the time series of a monitor's page
 happenings     incidents, deploys and the like on them  distributions  a feature then and now

@@ -154,6 +154,7 @@ def _card(monitor: Monitor, state: MonitorState) -> MonitorCard:
         last_window=monitor.grid.window_at(state.window) if state.window else None,
         open={Severity(severity): count for severity, count in state.open.items()},
         recovering=state.recovering,
+        tags=monitor.tags,
     )
 
 
