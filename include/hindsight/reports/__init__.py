@@ -12,6 +12,6 @@ exposition numbers for Prometheus             selection  what of a history is sh
 plots      a chart's numbers as JSON, CSV     assets     scripts and styles that pages load
 heat       drift, feature by window             distribution  a feature then and now
 quadrant   how far by what it weighs
-frozen_bins  their names in words
+frozen_bins  their names in words               drawn_once  Evidently's presets, faster
 data_docs  Great Expectations' own page          templates  the HTML
 """
