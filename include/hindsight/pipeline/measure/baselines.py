@@ -174,6 +174,12 @@ def fingerprint(monitor: Monitor) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def counted_otherwise(monitor: Monitor) -> Monitor:
+    """Return the monitor with its windows counted where they are not now: in the warehouse, or by the worker."""
+    elsewhere = monitor.source.model_copy(update={"count_in": "worker" if monitor.source.counts else "warehouse"})
+    return monitor.model_copy(update={"source": elsewhere})
+
+
 def _counted(monitor: Monitor) -> dict[str, str]:
     """What the manifest says of the way windows are counted; nothing where the worker does, as it always did."""
     return {"count_in": "warehouse", "fitted_from": f"at most {SAMPLE:,} rows"} if monitor.source.counts else {}
