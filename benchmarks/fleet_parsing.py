@@ -41,6 +41,7 @@ def rows() -> dict[str, float]:
             said = measured(way, folder, monitors)
             total, manager = said["loops"][-1]
             title = f"loop_{MANY}{way}"
+            assert said["dags"] == found.get(f"loop_{MANY}_floor_dags", said["dags"]), f"{way}: {said['dags']} DAGs"
             found |= {f"{title}_cpu_s": total, f"{title}_manager_cpu_s": manager, f"{title}_dags": said["dags"]}
             found |= {f"changed_of_{MANY}_cpu_s": cost for cost, _ in said["again"]}
     return found | {f"loop_{MANY}_times_floor": found[f"loop_{MANY}_cpu_s"] / found[f"loop_{MANY}_floor_cpu_s"]}
@@ -49,7 +50,7 @@ def rows() -> dict[str, float]:
 def write_monitors(folder: Path) -> None:
     """Write the example as many times as there are monitors; only every second one retrains."""
     folder.mkdir(parents=True)
-    example = (ROOT / "include" / "monitors" / "example.yml").read_text().replace("state: paused", "state: active")
+    example = (ROOT / "include" / "monitors" / "example.yml").read_text().replace("state: archived", "state: active  ")
     plain = example.partition("\nretrain:")[0] + "\n"
     for k in range(MANY):
         text = (example if k % 2 else plain).replace("name: example ", f"name: fleet_{k:03} ")

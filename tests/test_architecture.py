@@ -42,7 +42,7 @@ INSIDE = {
         {"measure"},
         {"judge"},
         {"act", "show", "propose"},
-        {"night", "review"},
+        {"night", "review", "drafts"},
         {"rehearse"},
     ),
 }

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hindsight.settings import project_root, read_settings
+import pytest
+
+from hindsight.settings import drafts_folder, project_root, read_settings
 
 
 def test_relative_paths_start_at_airflow_home(tmp_path: Path) -> None:
@@ -37,3 +39,15 @@ def test_an_empty_variable_counts_as_absent(tmp_path: Path) -> None:
 
     assert settings.data == str(tmp_path / "data")
     assert settings.monitors == tmp_path / "include" / "monitors"
+
+
+@pytest.mark.parametrize("said", [None, "", "drafts", "../drafts", "/srv/drafts", "~/drafts"])
+def test_the_folder_of_drafts_is_found_alike_both_ways(
+    said: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
+    if said is not None:
+        monkeypatch.setenv("HINDSIGHT_DRAFTS", said)
+
+    assert drafts_folder() == read_settings().drafts
+    assert bool(said) == (drafts_folder() is not None)

@@ -14,13 +14,15 @@ class Settings:
     """The places of one installation.
 
     `data` is a path or an fsspec URI that holds snapshots, baselines and reports; `monitors` the folder of monitor
-    files; `great_expectations` the folder of the expectation suites; `root` what relative paths start from.
+    files; `great_expectations` the folder of the expectation suites; `root` what relative paths start from. `drafts` is
+    the folder of the monitors that people made in Airflow, None where nobody may.
     """
 
     root: Path
     data: str
     monitors: Path
     great_expectations: Path
+    drafts: Path | None = None
 
 
 _of_this_process: dict[str, str] = {}
@@ -58,7 +60,7 @@ def _around(start: Path, name: str) -> Path | None:
 
 
 def read_settings(environ: Mapping[str, str] | None = None, *, start: Path | None = None) -> Settings:
-    """Return the settings of the environment (HINDSIGHT_DATA, HINDSIGHT_MONITORS, HINDSIGHT_SUITES).
+    """Return the settings of the environment (HINDSIGHT_DATA, HINDSIGHT_MONITORS, HINDSIGHT_SUITES, HINDSIGHT_DRAFTS).
 
     Without an environment it is `os.environ`, and over it what `settle` said. Relative paths start at AIRFLOW_HOME,
     else at the folder of the nearest pyproject.toml at or above `start` (the working directory), else at the folder of
@@ -73,7 +75,14 @@ def read_settings(environ: Mapping[str, str] | None = None, *, start: Path | Non
         data=data if "://" in data else str(root / Path(data).expanduser()),
         monitors=root / Path(environ.get("HINDSIGHT_MONITORS") or "include/monitors").expanduser(),
         great_expectations=root / Path(environ.get("HINDSIGHT_SUITES") or "great_expectations").expanduser(),
+        drafts=root / Path(drafts).expanduser() if (drafts := environ.get("HINDSIGHT_DRAFTS")) else None,
     )
+
+
+def drafts_folder() -> Path | None:
+    """Return the folder of drafts as `read_settings` does, at the price of a look at the environment: of every file."""
+    said = Path(os.environ.get("HINDSIGHT_DRAFTS", "")).expanduser()
+    return said if said.is_absolute() else read_settings().drafts if said.parts else None
 
 
 def project_root(start: Path) -> Path:

@@ -200,7 +200,7 @@ def proposal(written: Written) -> RenderableType:
 def baseline(state: Frozen) -> RenderableType:
     """What windows are compared with: since when, from which rows, and what is frozen of each column."""
     if not state.id:
-        now = "; the file's reference has changed since the last one was frozen" if state.kept else ""
+        now = f"; {state.changed} has changed since the last one was frozen" if state.changed else ""
         when = (
             f"it is frozen by the first `hindsight run` that finds rows in it ({state.reference}), or now with --refit"
         )

@@ -142,7 +142,7 @@ def test_a_task_builds_only_its_own_dag(write_monitor: Write, parse: Parse, monk
 
 @pytest.mark.parametrize("name", ["monitor", "labels", "retrain", "rollback"])
 def test_dags_say_what_they_do_and_whose_they_are(name: str, write_monitor: Write, parse: Parse) -> None:
-    write_monitor(monitor_file(owner="risk-ml", description="Probability of default", retrain=RETRAIN))
+    write_monitor(monitor_file(owner="risk-ml", description="Probability of default", tags=["eu"], retrain=RETRAIN))
     dag = parse().dags[f"{name}__credit"]
 
     assert dag.owner == "risk-ml"
@@ -150,7 +150,7 @@ def test_dags_say_what_they_do_and_whose_they_are(name: str, write_monitor: Writ
     assert "Probability of default" in dag.doc_md
     assert "https://wiki.example.com/credit" in dag.doc_md
     assert dag.dag_display_name.startswith("credit")
-    assert {"hindsight", "binary"} <= dag.tags
+    assert {"hindsight", "binary", "eu"} <= dag.tags
     assert all(task.doc_md for task in dag.tasks)
 
 

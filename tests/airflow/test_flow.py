@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from structlog.contextvars import get_contextvars
 
+from hindsight import pipeline
 from hindsight.airflow import assets
 from hindsight.errors import DataError, DeliveryError, WarehouseError
 from tests.airflow.runs import Parse, Recorded, Write, again, as_scheduled, cleared, events, states
@@ -25,6 +27,18 @@ def test_a_window_is_checked_judged_and_told(write_monitor: Write, parse: Parse,
         ("deliver", "credit"),
     ]
     assert events(assets.snapshots("credit"), run) == ["2026-09-01T00:00:00"]
+
+
+def test_what_a_task_logs_names_its_monitor_and_window(
+    write_monitor: Write, parse: Parse, use_cases: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[dict[str, Any]] = []
+    monkeypatch.setattr(pipeline, "note_judged", lambda *_, **__: said.append(get_contextvars()))
+    write_monitor(monitor_file())
+    parse().dags["monitor__credit"].test(run_conf={"window_start": "2026-09-01T00:00:00Z"})
+
+    window, as_of = "2026-09-01T00:00Z/2026-09-02T00:00Z", "2026-09-02T00:10:00+00:00"
+    assert [(one["monitor"], one["window"], one["as_of"]) for one in said] == [("credit", window, as_of)]
 
 
 def test_a_run_for_rows_that_came_late_is_judged_quietly(

@@ -24,6 +24,7 @@ from hindsight.pipeline.show.on_call import OnCall
 from hindsight.reports.assets import NAMES
 from hindsight.reports.charts import Chart, Point
 from hindsight.reports.compare import CompareView
+from hindsight.reports.debug import DebugView
 from hindsight.reports.distribution import Bin, DistributionView
 from hindsight.reports.executive import Model
 from hindsight.reports.pages import CaseView, Link, MonitorCard, MonitorView
@@ -67,6 +68,8 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> None:
     bins = (Bin(HOSTILE, 1.0, 2.0),)
     seen = DistributionView("credit", HOSTILE, at("2026-09-30"), at("2026-10-01"), bins)
     monkeypatch.setattr(pipeline, "distribution_view", lambda name, asked, resources, *, now: seen, raising=False)
+    fault = DebugView("credit", at("2026-10-01"), expectations=(HOSTILE,))
+    monkeypatch.setattr(pipeline, "debug_view", lambda name, resources, *, now: fault, raising=False)
     case = CaseView("credit", "ab12", HOSTILE, Severity.P0, at("2026-10-01"), (), ((at("2026-10-01"), HOSTILE),))
     monkeypatch.setattr(pipeline, "case_view", lambda name, id, resources, **rest: case, raising=False)
     beside = CompareView("credit", at("2026-10-01"), at("2026-10-02"), "", HOSTILE)

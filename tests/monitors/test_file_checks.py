@@ -353,3 +353,8 @@ def test_a_rule_may_have_a_runbook_of_its_own() -> None:
     assert rules_told({"id": "volume", "runbook": "https://wiki.example.com/volume"}) == []
     (message,) = rules_told({"id": "volume", "runbook": "wiki"})
     assert message == "rules[0].runbook: expected a link that starts with https:// or http://, found 'wiki'"
+
+
+def test_a_tag_that_is_listed_twice_is_told() -> None:
+    assert told(tags=["eu", "lending"]) == []
+    assert told(tags=["eu", "lending", "eu"]) == ["tags[2]: 'eu' is listed twice"]

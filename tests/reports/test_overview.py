@@ -33,7 +33,7 @@ def cards() -> list[MonitorCard]:
         MonitorCard(
             "fraud", "x/fraud", "active", "healthy", "stolen cards", "risk", last_window=a_window("2026-09-02")
         ),
-        MonitorCard("churn", "x/churn", "active", "healthy", "", "growth", criticality="low"),
+        MonitorCard("churn", "x/churn", "active", "healthy", "", "growth", criticality="low", tags=("eu", "retail")),
     ]
 
 
@@ -50,6 +50,9 @@ def order(**wanted: str) -> list[str]:
         ({"q": "nothing like it"}, []),
         ({"owner": "growth"}, ["churn"]),
         ({"criticality": "high"}, ["credit"]),
+        ({"tag": "eu"}, ["churn"]),
+        ({"tag": "e"}, []),
+        ({"q": "retail"}, ["churn"]),
         ({"health": "healthy", "owner": "risk"}, ["fraud"]),
         ({"sort": "name"}, ["churn", "credit", "fraud"]),
         ({"sort": "window"}, ["churn", "fraud", "credit"]),
@@ -90,3 +93,10 @@ def test_hostile_words_of_an_address_and_of_files_stay_text() -> None:
     page = Page(overview([hostile]))
     assert (page.tags.count("script"), page.tags.count("img")) == (1, 0)  # that of light and dark
     assert ("value", EVIL) in page.attributes
+
+
+def test_a_tag_leads_to_the_monitors_that_have_it() -> None:
+    page = Page(overview(cards(), Wanted(owner="growth")))
+    assert ("href", "?owner=growth&tag=retail") in page.attributes
+    assert 'name="tag"' in overview(cards())
+    assert 'name="tag"' not in overview(cards()[:2])

@@ -189,8 +189,8 @@ def _counted(engine: Any, one: Monitor) -> None:
     for statement in (
         counting.keys("is_new"),
         counting.statuses(0, versions, "status_code", "prediction"),
-        counting.numbers(0, versions, "amount"),
-        counting.numbers(1, segments, "score", owed),
+        counting.numbers(0, {"amount": versions}),
+        counting.numbers(1, {"score": segments, "amount": segments}, owed),
         counting.texts(0, versions, "Order").limit(10),
         counting.texts(1, segments, "region", owed, only=("EU",), rest="<other>"),
         counting.ranked(0, segments, "latency_ms", (50, 99)),

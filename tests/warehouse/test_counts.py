@@ -22,6 +22,7 @@ from hindsight.vocabulary.rows import Rows
 from hindsight.warehouse import counts
 from hindsight.warehouse.connect import open_engine
 from hindsight.warehouse.counts import WindowCounts, counting
+from hindsight.warehouse.dialects import dialect_of
 from tests.builders import a_monitor, a_window, at
 from tests.warehouse.tables import LOG, a_prediction, fill
 from tests.warehouse.windows import collected
@@ -80,7 +81,7 @@ def numbers_agree(counted: WindowCounts, rows: Rows, baseline: Baseline, name: s
     cuts = frozen_cuts(baseline, name)
     known = baseline.column(name)
     assert isinstance(known, NumericBaseline)
-    found = counted_numbers(counted, name, of_groups, cuts)
+    found = counted_numbers(counted, {name: cuts}, of_groups)[name]
     source = NumericColumn(rows.column(name))
     for group in reversed(groups(rows, MONITOR)):
         theirs = baseline.column(name, group.segment)
@@ -112,6 +113,18 @@ def texts_agree(counted: WindowCounts, rows: Rows, baseline: Baseline, name: str
         assert isinstance(ours, Texts)
         assert (ours.nulls, ours.values.texts) == (theirs.nulls, theirs.values.texts)
         assert ours.values.counts.tolist() == theirs.values.counts.tolist()
+
+
+def test_duckdb_counts_in_a_bounded_memory_unless_its_url_has_a_limit(duckdb_url: sa.URL) -> None:
+    asked = sa.select(sa.func.current_setting("memory_limit"))
+    for url, limit in ((duckdb_url, ""), (duckdb_url.update_query_dict({"memory_limit": "3GiB"}), "3.0 GiB")):
+        engine = open_engine(url)
+        with dialect_of(engine).snapshot(engine) as connection:
+            found = connection.execute(asked).scalar_one()
+            assert found == limit if limit else found.endswith("MiB")
+        with engine.connect() as connection:
+            assert not connection.execute(asked).scalar_one().endswith("MiB")
+        engine.dispose()
 
 
 def test_of_too_many_categories_only_the_frozen_ones_are_told_apart(

@@ -10,7 +10,8 @@ pauses       resuming moves on, never catches up describe    what the UI says ab
 records      what Airflow's database says of our DAGs
 renamed      what the DAG of an earlier name has done
 plugin       registers all of it with Airflow
-scrape       numbers for Prometheus
+scrape       numbers for Prometheus              log_lines   what a line of a task's log is about
+proposing    hindsight__propose: a monitor from a form   enabled  whether any of it is there
 web          the pages, signed in                first_start secrets and users before the first process
 task_retries which failures may pass             approval_operator  keeps who said yes or no to a model
 preload      what tasks import, imported once in their parent

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hindsight.airflow.declared import ERRORS, OWN, REST, UPKEEP, own_file
 from hindsight.errors import ConfigError
-from hindsight.monitors.loader import files_of, load_folder, monitor_files, require_folder
+from hindsight.monitors.loader import files_in, files_of, load_folder, require_folder
 
 MARK = "# written by: hindsight dags --write"
 
@@ -68,7 +68,7 @@ def _texts(folder: Path, monitors: Path) -> dict[Path, tuple[str, float]]:
     shared = {REST: "rest_dags", ERRORS: "file_errors", UPKEEP: "upkeep_dags"}
     texts = {folder / name: (_text(build, where), 0.0) for name, build in shared.items()}
     twice = load_folder(monitors).twice  # left out until their names differ; what is broken has a file that says so
-    for path in monitor_files(monitors):
+    for path in files_in(monitors):  # drafts are built with the rest: one that is approved needs no file written
         if path not in twice:
             newest = max(file.stat().st_mtime for file in files_of(path))
             texts[folder / own_file(path)] = (_text("monitor_dags", f"{where}/{path.name}"), newest)

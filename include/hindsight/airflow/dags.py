@@ -102,7 +102,7 @@ def _dag(kind: str, monitor: Monitor, timetable: Any, params: dict[str, Param]) 
         end_date=monitor.end - _INSTANT if monitor.end and kind == "monitor" else None,
         catchup=monitor.start is not None,
         max_active_runs=4 if kind == "monitor" else 1,
-        tags=["hindsight", kind, monitor.model.task, f"criticality:{monitor.criticality}"],
+        tags=["hindsight", kind, monitor.model.task, f"criticality:{monitor.criticality}", *monitor.tags],
         owner_links={owner: f"mailto:{monitor.alerts.email[0]}"} if monitor.alerts.email else {},
         default_args=tasks.DEFAULTS | {"owner": owner},
         is_paused_upon_creation=False,

@@ -35,6 +35,14 @@ Run again it tells nobody twice. `HINDSIGHT_REVIEW` is `weekly`, `monthly` or `o
 `/hindsight/review` show the same at any time.
 """
 
+PROPOSE = """Makes a monitor from a form: looks at a table, proposes, and writes what a person approves.
+
+Trigger it and say in the form which table; the guesses, each with its reason, stand in the log of `propose` and with
+the question of `approve`. What you know better goes into `overrides`, in the words of a monitor file. What is approved
+is written to the folder HINDSIGHT_DRAFTS, and its DAGs are there, paused, as soon as Airflow has read it: turn them on.
+Nothing that is there is overwritten. A draft names no code and no file: a file in the folder of monitors may.
+"""
+
 _WHAT = {
     "monitor": "Checks every window of {every} of **{name}**, read {lateness} after its end: data quality, operations, "
     "drift. What it finds is kept as a snapshot, judged by the rules below, and told.",

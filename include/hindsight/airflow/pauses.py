@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from airflow.sdk import Variable
 from airflow.sdk.exceptions import AirflowSkipException
 
+from hindsight.monitors.drafts import is_draft
 from hindsight.monitors.model import Monitor
 
 VARIABLE = "hindsight_pauses"
@@ -92,6 +94,11 @@ def resumed() -> dict[str, datetime]:
 def paused_by_hand() -> set[str]:
     """Return the monitors whose DAG is paused in Airflow now, as was last seen, though their files say active."""
     return {name for name, pause in _known().items() if pause["lasts"] and pause.get("in_airflow")}
+
+
+def drafts_off(files: Mapping[str, Path], is_paused: Callable[[str], bool]) -> set[str]:
+    """Return the monitors, of those in these files, that are drafts and whose DAG is paused: nobody waits for them."""
+    return {name for name, path in files.items() if is_draft(path) and is_paused(f"monitor__{name}")}
 
 
 def _known() -> dict[str, dict[str, Any]]:

@@ -17,6 +17,7 @@ from importlib import import_module
 PARENTS = (("scheduler",), ("celery", "worker"))
 LIBRARIES = (
     "evidently.presets",
+    "plotly.offline",
     "pandas",
     "scipy.stats",
     "pyarrow.parquet",
@@ -44,6 +45,7 @@ OURS = (
     "hindsight.pipeline.night",
     "hindsight.pipeline.review",
     "hindsight.pipeline.show.documents",
+    "hindsight.warehouse.dialects.postgresql",
 )
 
 
@@ -58,7 +60,7 @@ def preload(command: Sequence[str]) -> bool:
     for name in (*LIBRARIES, *OURS):
         with suppress(ModuleNotFoundError):
             import_module(name)
-    with import_module("hindsight.checks.suites.library").great_expectations():
+    with import_module("hindsight.checks.suites.library").great_expectations(whole=True):
         pass  # imported and set up as its users do, who keep it from filling the log
     gc.freeze()
     return True

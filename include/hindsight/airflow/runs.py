@@ -119,14 +119,25 @@ def is_paused(ti: Any) -> Callable[[str], bool]:
     """Return what asks Airflow, through a running task, whether a DAG is paused; one that is missing is not."""
 
     def ask(dag_id: str) -> bool:
-        try:
-            return bool(ti.get_dag(dag_id).is_paused)
-        except (AirflowRuntimeError, ServerResponseError) as exc:
-            if _answer(exc)[0] == HTTPStatus.NOT_FOUND:
-                return False
-            raise
+        found = _dag(ti, dag_id)
+        return found is not None and bool(found.is_paused)
 
     return ask
+
+
+def is_known(ti: Any, dag_id: str) -> bool:
+    """Ask Airflow, through a running task, whether it has a DAG of that id, be it made by a file still or not."""
+    return _dag(ti, dag_id) is not None
+
+
+def _dag(ti: Any, dag_id: str) -> Any:
+    """Return what Airflow knows of a DAG, None for one that is missing."""
+    try:
+        return ti.get_dag(dag_id)
+    except (AirflowRuntimeError, ServerResponseError) as exc:
+        if _answer(exc)[0] == HTTPStatus.NOT_FOUND:
+            return None
+        raise
 
 
 def plain(moment: datetime) -> datetime:

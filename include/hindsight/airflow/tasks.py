@@ -17,7 +17,8 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from hindsight.airflow import assets
 from hindsight.airflow.connections import open_resources
 from hindsight.airflow.heartbeat import heartbeat
-from hindsight.airflow.pauses import EVERY, note, paused_by_hand, paused_in_airflow, resumed, skip_if_paused
+from hindsight.airflow.log_lines import about
+from hindsight.airflow.pauses import EVERY, drafts_off, note, paused_by_hand, paused_in_airflow, resumed, skip_if_paused
 from hindsight.airflow.renamed import take_over_night, take_over_window
 from hindsight.airflow.runs import Span, from_spans, is_paused, night_of, skip, start_run, to_chunks, window_of
 from hindsight.airflow.task_retries import RetryTransient
@@ -84,7 +85,9 @@ def window(name: str, **run: Any) -> dict[str, Any]:
 
     monitor = load(name)
     window = window_of(monitor, run, now=now())
-    skip_if_paused(monitor, window.end + monitor.lateness, run)
+    due = window.end + monitor.lateness
+    about(name, window=window, as_of=due)
+    skip_if_paused(monitor, due, run)
     resources, run_id = open_resources(), run["run_id"]
     take_over_window(monitor, window, resources, run, now())
     run["outlet_events"][assets.snapshots(name)].add_partitions(assets.partition_key(window))
@@ -117,7 +120,9 @@ def documents(name: str, **run: Any) -> dict[str, str]:
     from hindsight import pipeline
 
     monitor, at = load(name), now()
-    made = pipeline.document_breach(monitor, window_of(monitor, run, now=at), open_resources(), made_at=at)
+    window = window_of(monitor, run, now=at)
+    about(name, window=window)
+    made = pipeline.document_breach(monitor, window, open_resources(), made_at=at)
     if not made:
         raise AirflowSkipException("nothing breached, or the file names neither a reference nor a suite")
     return dict(made)
@@ -128,7 +133,7 @@ def find(name: str, **run: Any) -> list[list[Span]]:
     """Find the windows that labels have touched since the last night, and those that have matured."""
     from hindsight import pipeline
 
-    monitor, as_of = load(name), night_of(run, now=now())
+    monitor, as_of = load(name), _night(name, run, now())
     skip_if_paused(monitor, as_of, run)
     resources = open_resources()
     take_over_night(monitor, as_of, resources, run, now())
@@ -142,7 +147,7 @@ def revise(name: str, chunk: Sequence[Span], **run: Any) -> dict[str, Any]:
 
     monitor = load(name)
     windows = from_spans(monitor, chunk)
-    done = pipeline.revise_windows(monitor, windows, night_of(run, now=now()), open_resources())
+    done = pipeline.revise_windows(monitor, windows, _night(name, run, now()), open_resources())
     run["outlet_events"][assets.snapshots(name)].add_partitions([assets.partition_key(window) for window in windows])
     return done
 
@@ -156,7 +161,7 @@ def judge_night(name: str, chunks: Any, **run: Any) -> dict[str, Any]:
         raise AirflowSkipException("nothing was looked for")
     monitor, at = load(name), now()
     windows = [window for chunk in chunks for window in from_spans(monitor, chunk)]
-    night, link = night_of(run, now=at), _address(f"/hindsight/monitors/{name}")
+    night, link = _night(name, run, at), _address(f"/hindsight/monitors/{name}")
     judged = pipeline.judge_night(monitor, night, windows, open_resources(), judged_at=at, link=link)
     return _summary(judged)
 
@@ -167,7 +172,7 @@ def draw(name: str, judged: Any, **run: Any) -> dict[str, Any]:
     from hindsight import pipeline
 
     monitor, at = load(name), now()
-    made = judged and pipeline.report_performance(monitor, night_of(run, now=at), open_resources(), made_at=at)
+    made = judged and pipeline.report_performance(monitor, _night(name, run, at), open_resources(), made_at=at)
     if not made:
         raise AirflowSkipException("no window is final, or there are no labels to compare with")
     return {"report": made}
@@ -181,7 +186,7 @@ def report_night(name: str, judged: Any, **run: Any) -> dict[str, Any]:
     if not judged:
         raise AirflowSkipException("the night was not judged")
     monitor, at = load(name), now()
-    made = pipeline.report_night(monitor, night_of(run, now=at), open_resources(), made_at=at)
+    made = pipeline.report_night(monitor, _night(name, run, at), open_resources(), made_at=at)
     return {"report": made}
 
 
@@ -258,7 +263,7 @@ def note_pauses(**run: Any) -> None:
 
 
 @task
-def maintain() -> dict[str, Any]:
+def maintain(**run: Any) -> dict[str, Any]:
     """Tidy up, tell of every active monitor that has not reported, and close the incidents of those retired."""
     from hindsight import pipeline
 
@@ -267,7 +272,8 @@ def maintain() -> dict[str, Any]:
     watched, resources = list(loaded.monitors.values()), open_resources()
     if "relay" in pipeline.watch_over("maintenance", watched, resources, now=now()):
         pipeline.deliver(resources, now=now())
-    by_hand, since = paused_by_hand(), resumed()
+    unstarted = drafts_off(loaded.files, is_paused(run["ti"]))
+    by_hand, since = paused_by_hand(), resumed() | dict.fromkeys(unstarted, now())
     return pipeline.maintain(watched, resources, now=now(), resumed=since, paused=by_hand, all_there=all_there)
 
 
@@ -306,6 +312,13 @@ def ask_again() -> dict[str, int]:
     return found
 
 
+def _night(name: str, run: Mapping[str, Any], at: datetime) -> datetime:
+    """Return the moment a run's night is as of, and name it in what is logged from here on."""
+    as_of = night_of(run, now=at)
+    about(name, as_of=as_of)
+    return as_of
+
+
 def _address(path: str) -> str:
     """Return the address of a page for people outside Airflow; "" where Airflow does not say where it is."""
     base = conf.get("api", "base_url", fallback="") or ""
@@ -324,7 +337,8 @@ def _summary(judged: Any) -> dict[str, Any]:
 
 
 def load(name: str) -> Monitor:
-    """Return the monitor as its file stands now."""
+    """Return the monitor as its file stands now, and name it in what is logged from here on."""
+    about(name)
     return load_monitor(name, read_settings().monitors)
 
 

@@ -27,13 +27,14 @@ from hindsight.airflow.answers import answer, fields_of, is_json, refuse_forged,
 from hindsight.airflow.case_rows import rows_of_case
 from hindsight.airflow.comparing import compared
 from hindsight.airflow.connections import open_resources
-from hindsight.airflow.records import as_paused, hanging
+from hindsight.airflow.records import as_paused, hanging, runs_of
 from hindsight.airflow.scrape import scrape
 from hindsight.errors import ConfigError, HindsightError, TrainingError
 from hindsight.monitors.loader import load_monitor
 from hindsight.reports import pages
 from hindsight.reports.assets import asset as asset_of
 from hindsight.reports.compare import compare_page
+from hindsight.reports.debug import debug_page
 from hindsight.reports.distribution import distribution_page
 from hindsight.reports.executive import executive_page
 from hindsight.reports.on_call import on_call_page
@@ -169,6 +170,16 @@ def _add_pages(app: FastAPI, resources: Callable[[], Resources], get_user: Any, 
         if view is None or not asked.feature:
             raise HTTPException(404)
         return HTMLResponse(distribution_page(view), headers=CHARTS)
+
+    @app.get("/monitors/{name}/debug")
+    def debug(request: Request, name: str, user: Any = signed_in) -> Response:
+        _require_names(name)
+        check(request, user, name)
+        view = pipeline.debug_view(name, resources(), now=datetime.now(UTC))
+        if view is None:
+            raise HTTPException(404)
+        dags = [f"{kind}__{name}" for kind in KINDS if may(request, user, name, kind=kind)]
+        return HTMLResponse(debug_page(replace(view, runs=runs_of(dags))), headers=CHARTS)
 
     @app.get("/assets/{asset}")
     def assets(asset: str) -> Response:

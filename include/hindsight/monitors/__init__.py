@@ -15,6 +15,7 @@ metric       what there is to say about a metric   retention  how long history i
 routes       who is told of what           silences     when nobody is told, by cron
 due          when a monitor must have reported
 earlier_names  names monitors had before, each of one only
+drafts       monitor files made in Airflow: where they lie, what they may not say
 budget_checks  what a file's rules tell more often than its budget agrees to
 slos         what is promised over a period    slo_checks     whether that can be counted and kept
 openslo      the same as OpenSLO documents          promotion      what is measured of a promoted version

@@ -45,6 +45,7 @@ def problems(monitor: Monitor) -> Found:
     yield from counting_problems(monitor)
     yield from _private_columns(monitor)
     yield from _segments(monitor)
+    yield from _tags(monitor)
     yield from _resources(monitor)
     yield from kpi_problems(monitor)
     yield from _people(monitor)
@@ -149,6 +150,12 @@ def _segments(monitor: Monitor) -> Found:
                 ("segments", i),
                 f"{column!r} has a value of its own in every row; segment by a column with few values",
             )
+
+
+def _tags(monitor: Monitor) -> Found:
+    for i, tag in enumerate(monitor.tags):
+        if tag in monitor.tags[:i]:
+            yield ("tags", i), f"{tag!r} is listed twice"
 
 
 def _resources(monitor: Monitor) -> Found:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from hindsight.errors import ConfigError, Problem, did_you_mean
 from hindsight.monitors import file_checks
 from hindsight.monitors.document import Document, Where, in_file_order, read_document
+from hindsight.monitors.drafts import drafts_beside, is_draft, refused, standing
 from hindsight.monitors.earlier_names import in_use
 from hindsight.monitors.explain import explain
 from hindsight.monitors.model import Monitor
@@ -42,13 +43,18 @@ def load_monitor(name_or_path: str | Path, folder: Path | None = None) -> Monito
         return load_file(Path(name_or_path))
     if folder is None:
         raise ConfigError(f"no folder to look for monitor {name_or_path!r} in; give the path of its file")
-    files = [path for path in monitor_files(require_folder(folder)) if _may_be_named(path, name_or_path)]
-    named = [path for path in files if _name(path) == name_or_path]
+    return load_file(find_file(name_or_path, folder))
+
+
+def find_file(name: str, folder: Path) -> Path:
+    """Return the file of the monitor of this name; raise ConfigError where there is none, and where two have it."""
+    files = [path for path in monitor_files(require_folder(folder)) if _may_be_named(path, name)]
+    named = standing([path for path in files if _name(path) == name])
     if not named:
-        raise ConfigError(_no_such_monitor(name_or_path, folder))
+        raise ConfigError(_no_such_monitor(name, folder))
     if len(named) > 1:
-        raise ConfigError(*_same_name(name_or_path, named))
-    return load_file(named[0])
+        raise ConfigError(*_same_name(name, named))
+    return named[0]
 
 
 def load_file(path: Path) -> Monitor:
@@ -63,13 +69,13 @@ def read_file(path: Path) -> tuple[Document, Monitor | None, list[Problem]]:
     """Return a file with its template below it, its monitor without the values that are wrong, and what is wrong.
 
     The monitor is None where too little is left. Raises ConfigError for a file that cannot be read at all. A process
-    reads a file once for each of its versions.
+    reads a file once for each of its versions. One that lies in the folder of drafts is held to what drafts may say.
     """
     known = _read.get(path)
     if known is None or known.stamps != {file: _stamp(file) for file in known.stamps}:
         known = _read[path] = _Known.of(path)
     document, monitor, found = known.value
-    return document, monitor, list(found)
+    return document, monitor, [*found, *(refused(document) if is_draft(path) else ())]
 
 
 def files_of(path: Path) -> tuple[Path, ...]:
@@ -112,7 +118,7 @@ def _stamp(path: Path) -> object:
 
 
 def load_folder(folder: Path) -> Loaded:
-    """Return the monitors of a folder's .yml and .yaml files that are fine, and the problems of those that are not."""
+    """Return the monitors of a folder's files, and drafts, that are fine, and the problems of those that are not."""
     return _load(monitor_files(folder))
 
 
@@ -143,7 +149,13 @@ def require_folder(folder: Path) -> Path:
 
 
 def monitor_files(folder: Path) -> list[Path]:
-    """Return the monitor files of a folder by name, templates left out; none where there is no folder."""
+    """Return the monitor files of a folder, and of the drafts that go with it, by name."""
+    drafts = drafts_beside(folder)
+    return [*files_in(folder), *(path for path in (files_in(drafts) if drafts else ()) if path.parent != folder)]
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Return the monitor files of one folder by name, templates left out; none where there is no folder."""
     if not folder.is_dir():
         return []
     files = [p for p in folder.iterdir() if p.suffix in SUFFIXES and not p.name.startswith(".") and p.is_file()]
@@ -170,7 +182,7 @@ def _load(files: Iterable[Path]) -> Loaded:
     for path, monitor in monitors.items():
         names.setdefault(monitor.name, []).append(path)
     problems += (p for name, paths in names.items() if len(paths) > 1 for p in _same_name(name, paths))
-    single = {name: paths[0] for name, paths in names.items() if len(paths) == 1}
+    single = {name: stand[0] for name, paths in names.items() if len(stand := standing(paths)) == 1}
     twice = frozenset(monitors) - frozenset(single.values())
     return Loaded(
         {name: monitors[path] for name, path in single.items()}, single, tuple(in_file_order(problems)), twice
@@ -193,8 +205,10 @@ def _of_template(problem: Problem, paths: Sequence[Path]) -> Problem:
     return replace(problem, message=f"{problem.message} - {who} it")
 
 
-def _same_name(name: str, paths: list[Path]) -> Iterator[Problem]:
-    for path in paths:
+def _same_name(name: str, paths: Sequence[Path]) -> Iterator[Problem]:
+    """Yield what is wrong with files of one name: with all that might have it, and with drafts of another's name."""
+    stand = standing(paths)
+    for path in paths if len(stand) > 1 else set(paths) - set(stand):
         others = ", ".join(str(other.resolve()) for other in paths if other != path)
         line = read_document(path).places[("name",)].line
         yield Problem(f"{name!r} is also the name in {others}; names must differ", path.resolve(), line, "name")

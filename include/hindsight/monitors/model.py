@@ -30,6 +30,7 @@ from hindsight.monitors.strict import (
     Share,
     Strict,
     Table,
+    Tags,
     Texts,
     as_tuple,
 )
@@ -309,6 +310,7 @@ class Monitor(Strict):
     owner: str = ""
     state: Literal["active", "paused", "archived"] = "active"
     criticality: Literal["high", "medium", "low"] = "medium"
+    tags: Tags = ()
     model: ModelInfo
     timezone: Timezone = "UTC"
     calendar: Calendar | None = None

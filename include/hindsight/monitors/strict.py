@@ -99,6 +99,8 @@ AnyNames = Annotated[
     tuple[Name, ...],
     BeforeValidator(one_or_more, json_schema_input_type=Name | Annotated[list[Name], Field(min_length=1)]),
 ]
+Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,62}$")]
+Tags = Annotated[tuple[Tag, ...], BeforeValidator(as_tuple)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
 Dotted = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$")]
 Dotteds = Annotated[tuple[Dotted, ...], BeforeValidator(as_tuple)]

@@ -2,7 +2,7 @@
 
 measure   rows in, snapshots out         judge   snapshots in, verdicts, incidents and promises out
 act       promises kept                  show    what people look at
-night     a night judged and told        propose a first monitor file
+night     a night judged and told        propose a first monitor file   drafts one made in Airflow
 review    a week or a month told to those who own the monitors
 rehearse  stored windows judged again, nothing written and nobody told
 lint      what a monitor file says and what it needs at run time
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from hindsight.pipeline.review import send_reviews
     from hindsight.pipeline.show.case_page import case_view
     from hindsight.pipeline.show.comparing import compare_view
+    from hindsight.pipeline.show.debugging import debug_view
     from hindsight.pipeline.show.distributions import distribution_view
     from hindsight.pipeline.show.documents import (
         document_breach,
@@ -65,6 +66,7 @@ __all__ = [
     "case_view",
     "claim",
     "compare_view",
+    "debug_view",
     "deliver",
     "delivered",
     "distribution_view",
@@ -138,6 +140,7 @@ _MODULES = {
     ),
     "show.case_page": ("case_view",),
     "show.comparing": ("compare_view",),
+    "show.debugging": ("debug_view",),
     "show.distributions": ("distribution_view",),
     "show.executive": ("executive",),
     "show.exposition": ("exposed",),

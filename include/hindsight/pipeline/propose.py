@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from hindsight.checks.reference.scores import column_fault
 from hindsight.checks.suites import drafts
+from hindsight.checks.suites.suites import suite_file
 from hindsight.errors import ConfigError, DataError
 from hindsight.monitors.calendar import zone_of
 from hindsight.monitors.file_checks import LONGEST_WINDOW
@@ -160,9 +161,9 @@ def write(proposal: Proposal, settings: Settings, *, folder: Path | None = None,
     """Write the proposed monitor file and its suite; raise ConfigError where one is there and `force` is not given."""
     folder = folder or settings.monitors
     monitor = folder / f"{proposal.name}.yml"
-    expectations = settings.great_expectations / "expectations" / f"{proposal.name}.json"
+    expectations = suite_file(settings.great_expectations, proposal.name)
     _refuse_overwriting([monitor, expectations], proposal.name, folder, force=force)
-    texts = {monitor: _linted(proposal), expectations: _suite(proposal)}
+    texts = {monitor: _linted(proposal), expectations: suite_of(proposal)}
     for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -191,10 +192,12 @@ def _linted(proposal: Proposal) -> str:
     return text
 
 
-def _suite(proposal: Proposal) -> str:
+def suite_of(proposal: Proposal) -> str:
+    """Return the text of the suite that goes with a proposed file."""
     named = {line.where[2]: line.value for line in proposal.lines if line.where[:2] == ("source", "predictions")}
     roles = {role: column for role, column in named.items() if role in proposal.roles}
-    return drafts.suite(proposal.name, proposal.table.columns, roles=roles, features=proposal.features())
+    features = {name: kind for name, kind in proposal.features().items() if name in proposal.table.columns}
+    return drafts.suite(proposal.name, proposal.table.columns, roles=roles, features=features)
 
 
 def _placed(engine: sa.Engine, connection: str, table: str) -> str:

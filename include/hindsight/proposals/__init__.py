@@ -5,4 +5,5 @@ features  which columns are features       outputs   prediction, score, task
 periods   window size and reference        truth     the table of labels
 clock     which columns the time of a row fixes    values   scores and statuses by what they hold
 proposal  what is proposed, with reasons   draft     the proposal as a YAML file
+overrides what a person says over it
 """

@@ -6,6 +6,7 @@ import io
 import re
 import textwrap
 import unicodedata
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -19,9 +20,20 @@ COLUMN, WIDTH = 44, 116
 INLINE = {"reference", "quality", "pii"}  # blocks of a line each
 SPACED = ("model", "window", "source", "labels", "features", "pii", "reference", "segments", "rules", "quality")
 
+BY_INIT = (
+    "yaml-language-server: $schema=schema.json",
+    "",
+    "Proposed by `hindsight init` from {seen}.",
+    "Every line is a guess with its reason beside it. Read them, correct what is wrong (CHECK: look there first),",
+    "try `hindsight lint` and `hindsight run`, then set the state to active.",
+)
 
-def draft(proposal: Proposal) -> str:
-    """Return the text of the file: what was guessed and why, and as remarks what only a person can say."""
+
+def draft(proposal: Proposal, header: Sequence[str] = BY_INIT) -> str:
+    """Return the text of the file: what was guessed and why, and as remarks what only a person can say.
+
+    `header` says who proposed it and what is next; {seen} in it is what was looked at.
+    """
     root = CommentedMap()
     blocks: dict[Where, CommentedMap] = {(): root}
     for line in proposal.lines:
@@ -39,7 +51,7 @@ def draft(proposal: Proposal) -> str:
     yaml.width = 4096
     yaml.indent(mapping=2, sequence=4, offset=2)
     yaml.dump(root, text)
-    return _header(proposal) + text.getvalue()
+    return _header(proposal, header) + text.getvalue()
 
 
 def _block(blocks: dict[Where, CommentedMap], where: Where) -> CommentedMap:
@@ -64,18 +76,16 @@ def _remarks(root: CommentedMap, blocks: dict[Where, CommentedMap], proposal: Pr
         root.yaml_set_comment_before_after_key(key, before="\n".join(lines) or "\n")
 
 
-def _header(proposal: Proposal) -> str:
-    table = proposal.table
-    lines = [
-        "yaml-language-server: $schema=schema.json",
-        "",
-        f"Proposed by `hindsight init` from {table.name}: {table.rows:,} rows, "
-        + (f"{table.first:%Y-%m-%d} to {table.last:%Y-%m-%d}, " if table.first and table.last else "")
-        + f"of which {table.looked_at:,} were looked at.",
-        "Every line is a guess with its reason beside it. Read them, correct what is wrong (CHECK: look there first),",
-        "try `hindsight lint` and `hindsight run`, then set the state to active.",
-    ]
+def _header(proposal: Proposal, header: Sequence[str]) -> str:
+    lines = [line.format(seen=seen(proposal)) for line in header]
     return "".join(f"# {line}".rstrip() + "\n" for line in lines) + "\n"
+
+
+def seen(proposal: Proposal) -> str:
+    """Say of which table a proposal was made, and of how much of it."""
+    table = proposal.table
+    span = f"{table.first:%Y-%m-%d} to {table.last:%Y-%m-%d}, " if table.first and table.last else ""
+    return f"{table.name}: {table.rows:,} rows, {span}of which {table.looked_at:,} were looked at"
 
 
 def _value(value: Any) -> Any:

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hindsight.monitors.model import Monitor
+from hindsight.reports.drawn_once import drift_table, one_picture_a_column
 
 MAX_ROWS = 20_000
 MAX_CATEGORIES = 50
@@ -175,7 +176,7 @@ def _evidently(columns: dict[str, _Drawn], roles: dict[str, str], monitor: Monit
     os.environ.setdefault("DO_NOT_TRACK", "1")  # read by Evidently when it is imported
     import pandas as pd
     from evidently import DataDefinition, Dataset, Report
-    from evidently.presets import DataDriftPreset, DataSummaryPreset
+    from evidently.presets import DataSummaryPreset
 
     task, preset = _task(columns, roles, monitor)
     definition = DataDefinition(
@@ -186,9 +187,10 @@ def _evidently(columns: dict[str, _Drawn], roles: dict[str, str], monitor: Monit
     types = {name: "float64" if column.type == "numeric" else "object" for name, column in columns.items()}
     current = pd.DataFrame({name: column.current for name, column in columns.items()}).astype(types)
     reference = pd.DataFrame({name: column.reference for name, column in columns.items()}).astype(types)
-    report = Report([*preset, DataDriftPreset(drift_share=monitor.drift.share), DataSummaryPreset()])
+    report = Report([*preset, drift_table(drift_share=monitor.drift.share), DataSummaryPreset()])
     datasets = (Dataset.from_pandas(frame, data_definition=definition) for frame in (current, reference))
-    return str(report.run(*datasets).get_html_str(as_iframe=False))
+    with one_picture_a_column():
+        return str(report.run(*datasets).get_html_str(as_iframe=False))
 
 
 def _task(columns: dict[str, _Drawn], roles: dict[str, str], monitor: Monitor) -> tuple[dict[str, Any], list[Any]]:

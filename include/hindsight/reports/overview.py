@@ -23,6 +23,7 @@ class Wanted:
     owner: str = ""
     criticality: str = ""
     health: str = ""
+    tag: str = ""
     sort: str = ""
 
     @classmethod
@@ -36,10 +37,11 @@ class Wanted:
         return f"?{urlencode({name: value for name, value in asked.items() if value})}"
 
     def finds(self, card: MonitorCard) -> bool:
-        """Whether a monitor is among what is asked for: every word is in its name, description, owner or task."""
-        text = f"{card.name} {card.description} {card.owner} {card.task}".lower()
+        """Whether a monitor is among what is asked for: every word is in its name, description, owner, task or tags."""
+        text = " ".join((card.name, card.description, card.owner, card.task, *card.tags)).lower()
+        words = all(word in text for word in self.q.lower().split())
         same = (self.owner, card.owner), (self.criticality, card.criticality), (self.health, card.health)
-        return all(word in text for word in self.q.lower().split()) and all(not a or a == b for a, b in same)
+        return words and self.tag in ("", *card.tags) and all(not a or a == b for a, b in same)
 
 
 def overview(monitors: Sequence[MonitorCard], wanted: Wanted | None = None, hanging: Sequence[Hanging] = ()) -> str:
@@ -59,6 +61,7 @@ def overview(monitors: Sequence[MonitorCard], wanted: Wanted | None = None, hang
         owners=sorted({card.owner for card in monitors} - {""}),
         criticalities=CRITICALITIES,
         healths=HEALTHS,
+        tags=sorted({tag for card in monitors for tag in card.tags}),
     )
 
 

@@ -92,6 +92,7 @@ class MonitorCard:
     worst: Link | None = None
     since: datetime | None = None
     labels: Labels = field(default_factory=Labels)
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,16 +60,15 @@ class BaselineFiles:
         A writer that was cut off may be repeated. Raises StoreError where the id holds other tables or facts.
         """
         folder = _folder(monitor, id)
-        encoded = {_checked(name): encode(table, {}) for name, table in sorted(tables.items())}
-        packs = list(_shared(encoded))
-        places = {name: f"tables-{number}.zip" for number, names in enumerate(packs) for name in names}
+        places = {_checked(name): "" for name in sorted(tables)}  # where each lies is known when it is encoded
         manifest = Manifest(id, fitted_as_of.astimezone(UTC), places, dict(pin or {}))
         if self._holds(folder, manifest, tables):
             return False
-        for names in packs:
-            path = f"{folder}/{places[names[0]]}"
-            if not self._files.put_new(path, _zipped({name: encoded[name] for name in names})):
-                self._compare(folder, places, {name: tables[name] for name in names})
+        for number, pack in enumerate(_packs(tables)):
+            places |= dict.fromkeys(pack, f"tables-{number}.zip")
+            if not self._files.put_new(f"{folder}/tables-{number}.zip", _zipped(pack)):
+                for name in pack:
+                    self._compare(folder, places, {name: tables[name]})
         created = self._files.put_new(f"{folder}/{_MANIFEST}", _dump(manifest))
         return created or not self._holds(folder, manifest, tables)
 
@@ -120,16 +119,17 @@ class BaselineFiles:
         return without_version(decode(_unzipped(self._pack(path), name, uri), f"{uri}/{name}"))
 
 
-def _shared(encoded: Mapping[str, bytes]) -> Iterator[list[str]]:
-    """Yield the names of the tables that share a pack, in order."""
-    names: list[str] = []
-    for name in encoded:
-        if names and sum(len(encoded[other]) for other in (*names, name)) > PACK_BYTES:
-            yield names
-            names = []
-        names.append(name)
-    if names:
-        yield names
+def _packs(tables: Mapping[str, pa.Table]) -> Iterator[dict[str, bytes]]:
+    """Yield the tables that share a pack, in order of their names; no more than one pack is in memory."""
+    pack: dict[str, bytes] = {}
+    for name in sorted(tables):
+        encoded = encode(tables[name], {})
+        if pack and sum(map(len, pack.values())) + len(encoded) > PACK_BYTES:
+            yield pack
+            pack = {}
+        pack[name] = encoded
+    if pack:
+        yield pack
 
 
 def _zipped(contents: Mapping[str, bytes]) -> bytes:

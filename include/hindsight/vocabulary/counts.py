@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
@@ -31,6 +31,11 @@ class Branch:
     key: str
     arms: tuple[Arm, ...] = ()
     rest: tuple[float, ...] | None = ()
+
+    @property
+    def shape(self) -> tuple[str, tuple[tuple[Scalar, ...], ...], bool]:
+        """All but the cuts."""
+        return self.key, tuple(arm.values for arm in self.arms), self.rest is None
 
 
 class CountedRows(Protocol):
@@ -61,8 +66,10 @@ class CountedRows(Protocol):
         """Return how many rows have each `status`, with and without a prediction: `status`, `predicted`, `n`."""
         ...
 
-    def numbers(self, name: str, branches: Sequence[Branch], *, owed: Sequence[Scalar] | None = None) -> pa.Table:
-        """Return a column of numbers between the cuts: `place`, `n`, `total`, `variance`, `low`, `high`, `whole`.
+    def numbers(
+        self, asked: Mapping[str, Sequence[Branch]], *, owed: Sequence[Scalar] | None = None
+    ) -> Mapping[str, pa.Table]:
+        """Return columns of numbers between their cuts: `place`, `n`, `total`, `variance`, `low`, `high`, `whole`.
 
         A number at a place is at least the cut before it and less than the next; nulls and NaN are at -1. `whole`
         counts those without a fraction; what is larger than LARGEST is neither in the sums nor in `whole`.

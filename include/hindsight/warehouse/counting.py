@@ -18,7 +18,9 @@ from hindsight.vocabulary.rows import Scalar
 from hindsight.warehouse.columns import Reading
 from hindsight.warehouse.dialects.generic import Column, Dialect, Statement
 
+APART = 1_000_000
 GREATEST = sys.float_info.max
+_AS_THEY_ARE = ("value", "said")  # labels of columns that are not read as numbers
 _NUMBER, MOMENT = "row number", "row moment"  # no column can be called so
 Owed = tuple[str, Sequence[Scalar]] | None  # the column of the status, and the values that owe an output
 
@@ -156,20 +158,37 @@ class Counting:
         counts = sa.select(*_place(place, inner), inner.c.served, self._shown(inner), _count())
         return _kept(counts, inner, branch).group_by(inner.c.arm, inner.c.served, inner.c.grouped)
 
-    def numbers(self, place: int, branch: Branch, name: str, owed: Owed = None) -> Statement:
-        """How many numbers of a column lie between the cuts, and their sums."""
-        inner = self._asked(branch, {"v": name}, owed)
-        parted = sa.select(inner, self._places(inner, branch).label("place")).subquery("parted")
-        v, by = parted.c.v, (parted.c.arm, parted.c.served, parted.c.place)
-        plain = sa.and_(parted.c.place >= 0, v.between(-LARGEST, LARGEST))
+    def numbers(self, place: int, asked: Mapping[str, Branch], owed: Owed = None) -> Statement:
+        """How many numbers of some columns lie between their cuts, and their sums; one scan where the engine can.
+
+        The branches are of one `shape`; the places of the nth column begin at n × APART. What is the same for all rows
+        is no key, for an engine may look at it for each.
+        """
+        branch = next(iter(asked.values()))
+        parted = self._parted(asked, owed)
+        v, plain = parted.c.v, parted.c.plain
+        keys = {"arm": branch.arms, "served": owed, "place": True}
+        same = {"arm": sa.literal(REST, sa.Integer()), "served": sa.literal(1, sa.Integer())}
         counts = sa.select(
-            *_place(place, parted), parted.c.served, parted.c.place, _count(),
-            sa.func.sum(sa.case((plain, v), else_=sa.literal(0.0))).label("total"),
-            self.log.dialect.variance(sa.case((plain, v))).label("variance"),
+            sa.literal(place, sa.Integer()).label("branch"),
+            *(parted.c[name] if varies else same[name].label(name) for name, varies in keys.items()), _count(),
+            sa.func.coalesce(sa.func.sum(plain), sa.literal(0.0)).label("total"),
+            self.log.dialect.variance(plain).label("variance"),
             sa.func.min(v).label("low"), sa.func.max(v).label("high"),
-            sa.func.sum(sa.case((sa.and_(plain, self.log.dialect.is_whole(v)), 1), else_=0)).label("whole"),
+            sa.func.count(sa.case((self.log.dialect.is_whole(plain), 1))).label("whole"),
         )  # fmt: skip
-        return _kept(counts, parted, branch).group_by(*by)
+        return _kept(counts, parted, branch).group_by(*(parted.c[name] for name, varies in keys.items() if varies))
+
+    def _parted(self, asked: Mapping[str, Branch], owed: Owed) -> sa.Subquery:
+        """The numbers `v` of all columns below each other, their places, and `plain` those that are added up."""
+        inner = self._asked(next(iter(asked.values())), {f"v{i}": name for i, name in enumerate(asked)}, owed)
+        columns = [
+            {"v": inner.c[f"v{i}"], "place": i * APART + self._places(inner, f"v{i}", branch)}
+            for i, branch in enumerate(asked.values())
+        ]
+        stacked = self.log.dialect.stacked([inner.c.arm, inner.c.served], columns)
+        plain = sa.case((stacked.c.v.between(-LARGEST, LARGEST), stacked.c.v))  # which NaN is not, anywhere
+        return sa.select(stacked, plain.label("plain")).subquery("parted")
 
     def ranked(self, place: int, branch: Branch, name: str, percents: Sequence[int]) -> Statement:
         """The finite numbers between which each percentile lies, by their rank."""
@@ -234,7 +253,7 @@ class Counting:
         found = [self._arm(rows, branch).label("arm"), served.label("served")]
         for label, name in columns.items():
             column: Column = rows.c[name] if name else sa.cast(sa.null(), sa.Integer())
-            if label == "v" and name:
+            if name and label not in _AS_THEY_ARE:
                 column = number(column, self.log.kind(name))
             elif only is not None:
                 column = self._folded(column, only, rest)
@@ -276,15 +295,16 @@ class Counting:
         value = number(column, self.log.kind(name))
         return sa.and_(self._known(value), value.between(-GREATEST, GREATEST) if finite else sa.true())
 
-    def _places(self, inner: sa.Subquery, branch: Branch) -> Column:
+    def _places(self, inner: sa.Subquery, label: str, branch: Branch) -> Column:
         """The place of each number among the cuts of its arm, -1 for none."""
-        trees = [self.log.dialect.place(inner.c.v, arm.cuts, tree) for arm in branch.arms]
+        v: Column = inner.c[label]
+        trees = [self.log.dialect.place(v, arm.cuts, tree) for arm in branch.arms]
         if branch.rest is not None and all(arm.cuts == branch.rest for arm in branch.arms):
-            found = self.log.dialect.place(inner.c.v, branch.rest, tree)
+            found = self.log.dialect.place(v, branch.rest, tree)
         else:
             arms = [(inner.c.arm == i, one) for i, one in enumerate(trees)]
-            found = sa.case(*arms, else_=sa.literal(0) if branch.rest is None else tree(inner.c.v, branch.rest))
-        return sa.case((sa.not_(self._known(inner.c.v)), sa.literal(-1, sa.Integer())), else_=found)
+            found = sa.case(*arms, else_=sa.literal(0) if branch.rest is None else tree(v, branch.rest))
+        return sa.case((sa.not_(self._known(v)), sa.literal(-1, sa.Integer())), else_=found)
 
     def _shown(self, inner: sa.Subquery) -> Column:
         """The value of a group: of texts that are one by their code points any is all of them."""

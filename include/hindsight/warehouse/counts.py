@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
 
@@ -17,7 +18,7 @@ from hindsight.vocabulary.rows import Scalar
 from hindsight.vocabulary.windows import Window
 from hindsight.warehouse.columns import named, read_as
 from hindsight.warehouse.connect import reading
-from hindsight.warehouse.counting import Counting, Owed
+from hindsight.warehouse.counting import APART, Counting, Owed
 from hindsight.warehouse.dialects.generic import Statement
 from hindsight.warehouse.predictions import log_of, logged_in, logged_predictions
 from hindsight.warehouse.times import aware
@@ -63,10 +64,17 @@ class WindowCounts:
         asked = [self.counting.statuses(i, branch, status, prediction) for i, branch in enumerate(branches)]
         return pa.concat_tables([self._table(one, shape) for one in asked])
 
-    def numbers(self, name: str, branches: Sequence[Branch], *, owed: Sequence[Scalar] | None = None) -> pa.Table:
-        """Return a column of numbers between the cuts."""
-        asked = (self.counting.numbers(i, b, name, self._owed(owed)) for i, b in enumerate(branches))
-        return pa.concat_tables([self._table(one, _SERVED | _SUMS) for one in asked])
+    def numbers(
+        self, asked: Mapping[str, Sequence[Branch]], *, owed: Sequence[Scalar] | None = None
+    ) -> Mapping[str, pa.Table]:
+        """Return columns of numbers between their cuts, several in one statement where that is quicker."""
+        found: dict[str, list[pa.Table]] = {name: [] for name in asked}
+        for place, some in _together(asked, self.counting.log.dialect.at_once):
+            statement = self.counting.numbers(place, some, self._owed(owed))
+            table = self._table(statement, _SERVED | _SUMS)
+            for name, part in zip(some, _apart(table, len(some)), strict=True):
+                found[name].append(part)
+        return {name: pa.concat_tables(tables) for name, tables in found.items()}
 
     def texts(
         self,
@@ -125,6 +133,27 @@ class WindowCounts:
         return pa.Table.from_arrays(arrays, list(shape))
 
 
+def _apart(table: pa.Table, columns: int) -> Iterator[pa.Table]:
+    """Yield what an answer says of each of so many columns, with its own places."""
+    at = table.schema.get_field_index("place")
+    which, places = np.divmod(table.column("place").to_numpy() + 1, APART)  # a column's first place is -1
+    table = table.set_column(at, "place", pa.array(places - 1))
+    for i in range(columns):
+        yield table.filter(pa.array(which == i))
+
+
+def _together(asked: Mapping[str, Sequence[Branch]], at_once: int) -> Iterator[tuple[int, dict[str, Branch]]]:
+    """Yield the place of a branch with columns that are asked for by branches of one shape."""
+    alike: dict[tuple[int, Hashable], dict[str, Branch]] = {}
+    for name, branches in asked.items():
+        for place, branch in enumerate(branches):
+            alike.setdefault((place, branch.shape), {})[name] = branch
+    for (place, _), columns in alike.items():
+        names = [*columns]
+        for i in range(0, len(names), at_once):
+            yield place, {name: columns[name] for name in names[i : i + at_once]}
+
+
 def _as(kind: pa.DataType) -> Any:
     """How a value of a driver becomes one of an Arrow type; sums of whole numbers come as decimals from some."""
     make: Any = {pa.int64(): int, pa.float64(): float, pa.bool_(): bool}.get(kind, lambda value: value)
@@ -138,12 +167,12 @@ def counting(engine: sa.Engine, monitor: Monitor, window: Window) -> Iterator[Wi
     Columns that are hashed are not there: their values would travel in clear. Errors as for `predictions.collect`.
     """
     source, called = monitor.source.predictions, monitor.source.connection
-    with reading(engine, called):
-        logged = logged_predictions(engine, monitor)
-        where = logged_in(monitor, logged, window)
-        read = read_as(engine, logged, named(monitor), where, [source.timestamp])
-        connection = logged.dialect.snapshot(engine.connect())
-    with connection:
+    with ExitStack() as opened:
+        with reading(engine, called):
+            logged = logged_predictions(engine, monitor)
+            where = logged_in(monitor, logged, window)
+            read = read_as(engine, logged, named(monitor), where, [source.timestamp])
+            connection = opened.enter_context(logged.dialect.snapshot(engine))
         log = log_of(monitor, logged, where, read)
         with reading(engine, called):
             raw, n = (int(size) for size in connection.execute(log.sizes()).one())

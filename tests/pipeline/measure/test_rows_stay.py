@@ -15,11 +15,13 @@ import sqlalchemy as sa
 from hindsight import pipeline
 from hindsight.errors import ConfigError
 from hindsight.pipeline.measure.baselines import baseline_for, manifests
+from hindsight.pipeline.show.baseline_contents import frozen
 from hindsight.vocabulary.measurement import Kind
 from hindsight.warehouse import reference
 from hindsight.warehouse.dialects import postgresql
 from tests.builders import a_window, at, monitor_file
 from tests.pipeline.world import World, a_world
+from tests.warehouse.tables import writing
 
 DAY = "2026-09-01"
 MANY = 1000  # rows of an answer: the window has three times as many, its counts a few hundred
@@ -108,6 +110,18 @@ def test_a_hashed_feature_is_not_counted(sqlite_url: sa.URL, tmp_path: Path) -> 
         assert all(m.value is None for m in world.measured(Kind.DRIFT, DAY) if m.feature == "region")
 
 
+def test_a_hashed_feature_that_disappears_is_told(sqlite_url: sa.URL, tmp_path: Path) -> None:
+    with a_counted_world(sqlite_url, tmp_path, pii={"hash": ["region"]}, segments=[]) as world:
+        world.resources = with_key(world)
+        baseline_for(world.log(DAY).monitor, a_window(DAY), world.resources, as_of=at("2026-09-02"))
+        with writing(sqlite_url) as connection:
+            connection.exec_driver_sql("ALTER TABLE inference_log DROP COLUMN region")
+        world.run(DAY)
+        (found,) = [m for m in world.measured(Kind.QUALITY, DAY) if m.feature == "region"]
+    assert (found.metric, found.value) == ("schema_change", 1.0)
+    assert "missing" in found.note
+
+
 def with_key(world: World) -> Any:
     return replace(world.resources, pii_key=b"a key of more than thirty-two bytes")
 
@@ -116,6 +130,7 @@ def test_the_way_of_counting_is_frozen_with_the_baseline(sqlite_url: sa.URL, tmp
     with a_world(sqlite_url, tmp_path) as world:
         read = [m.pin for m in manifests_after(world)]
         world.declare(**counting())
+        assert "count_in" in frozen(world.monitor, world.resources, as_of=at("2026-09-02")).changed
         counted = [m.pin for m in manifests_after(world)]
         world.declare(**counting(count_in="worker"))
         again = [m.pin for m in manifests_after(world)]

@@ -139,7 +139,7 @@ class _Traffic:
         names = [source.latency_ms, source.cost, *source.resources.values()]
         there = [name for name in dict.fromkeys(names) if name is not None and _is_number(self.counted, name)]
         every = {one.group.segment: SLOW for one in self.groups}
-        return {name: counted_numbers(self.counted, name, self.groups, every) for name in there}
+        return counted_numbers(self.counted, dict.fromkeys(there, every), self.groups)
 
     def _numbers(self, name: str | None, group: Group) -> CountedNumbers | None:
         sample = self._logged[name].samples[group] if name is not None and name in self._logged else None

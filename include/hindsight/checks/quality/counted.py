@@ -6,7 +6,7 @@ enough of them. A change of unit needs rows and is not looked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 
@@ -56,22 +56,25 @@ def quality_cuts(expected: Expected) -> list[float]:
 def counted_quality(
     counted: CountedRows,
     columns: Mapping[str, CountedColumn],
-    norms: Mapping[str, Norm | None],
+    norm: Callable[[str], Norm | None],
     monitor: Monitor,
     *,
     control: Control = UNKNOWN,
     strangers: Strangers = dict,
 ) -> list[Measurement]:
-    """Return the numbers of `quality` from columns that were counted at their `quality_cuts`."""
+    """Return the numbers of `quality` from columns that were counted at their `quality_cuts`.
+
+    The `norm` of a column is asked for when its turn comes: it holds as many numbers as the reference has rows.
+    """
     found = [share("duplicate_rate", counted.n_raw - counted.n, counted.n_raw)]
     for name, role, numeric in roles(monitor):
-        expected = Expected(name, role, numeric, norms.get(name))
+        expected = Expected(name, role, numeric, norm(name))
         if counted.n == 0:
             found += [Measurement(metric, None, feature=name, note=NO_ROWS) for metric in ALWAYS]
+        elif name not in counted.schema.names:
+            found.append(missing(expected, counted.n, strangers))
         elif name in monitor.pii.hash:
             found += [Measurement(metric, None, counted.n, feature=name, note=HASHED) for metric in ALWAYS]
-        elif name not in counted.columns:
-            found.append(missing(expected, counted.n, strangers))
         else:
             some = _column(counted, columns.get(name), expected, control, strangers)
             found += map(of_the_clock, some) if name in monitor.clocks else some
@@ -179,10 +182,15 @@ def _is_rounded(cells: Cells, norm: Counted) -> bool:
 
 def _logged(counted: CountedRows, monitor: Monitor, strangers: Strangers) -> Iterator[Measurement]:
     """Yield schema_change of what is only logged, and of segments: 1 for one missing, or texts where numbers belong."""
-    for what, name, numeric in logged_only(monitor, {*monitor.pii.drop, *monitor.pii.hash}):
-        if name not in counted.columns:
+    for what, name, numeric in logged_only(monitor, monitor.pii.drop):
+        if name not in counted.schema.names:
             yield missing(Expected(name, what), counted.n, strangers)
             continue
-        is_text = numeric and what != "status_code" and family(str(counted.schema.field(name).type)) == "text"
+        is_text = (
+            numeric
+            and name in counted.columns
+            and what != "status_code"
+            and family(str(counted.schema.field(name).type)) == "text"
+        )
         note = "retyped: texts where numbers belong" if is_text else ""
         yield Measurement("schema_change", float(is_text), counted.n, feature=name, note=note)

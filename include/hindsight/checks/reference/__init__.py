@@ -7,5 +7,5 @@ profile     what is kept of a window: counts and    confidence  how sure a class
             sums per bin                            scores      whether scores are what the file says
 peaks       what one window had and the others not
 counted_comparison  the same where only counts and sums are known
-cuts        where the warehouse parts numbers
+cuts        where the warehouse parts numbers       shelf       tables, the large ones in files
 """

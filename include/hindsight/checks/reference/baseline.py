@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,12 +18,16 @@ from hindsight.checks.reference.columns import SUMMARY, AnyColumn, Role, from_ro
 from hindsight.checks.reference.confidence import confidences
 from hindsight.checks.reference.fitting import fit_column, roles
 from hindsight.checks.reference.scores import score_mistaken
+from hindsight.checks.reference.shelf import Shelf, Tables
 from hindsight.checks.reference.thresholds import blocks
 from hindsight.checks.values.groups import Group, groups
 from hindsight.checks.values.numbers import NotNumericError
 from hindsight.errors import DataError
 from hindsight.monitors.model import Monitor
 from hindsight.vocabulary.rows import Rows
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 FORMAT = "1"
 
@@ -87,10 +93,13 @@ class Baseline:
         tables = dict(also or {})
         load = partial(_first_of, tables, self.load)
         held = replace(self, id="", performance=dict(performance), labels=dict(labels or {}), load=load)
-        return replace(held, id=_content_id(held, tables, declared))
+        return replace(held, id=_content_id(held, tuple(tables), declared))
 
-    def to_tables(self) -> dict[str, pa.Table]:
-        """Return all tables of the baseline: `summary`, and `values__<column>` for each column."""
+    def to_tables(self, *also: str) -> Tables:
+        """Return the tables of the baseline, loaded one at a time: `summary`, `values__<column>`, those of `measured`.
+
+        Of the latter those whose names are given.
+        """
         facts = {
             "format": FORMAT,
             "id": self.id,
@@ -106,8 +115,10 @@ class Baseline:
             "confidence": dict(self.confidence),
         } | ({"mistaken": self.mistaken} if self.mistaken else {})
         summary = pa.Table.from_pylist([to_row(column) for column in self.every_column()], SUMMARY)
-        values = {f"values__{name}": self.values(name) for name in self.columns}
-        return {"summary": summary.replace_schema_metadata({"hindsight": json.dumps(facts)})} | values
+        first = {"summary": summary.replace_schema_metadata({"hindsight": json.dumps(facts)})}
+        return Tables(
+            [*first, *(f"values__{name}" for name in self.columns), *also], partial(_first_of, first, self.load)
+        )
 
     @classmethod
     def from_tables(cls, load: Load) -> Baseline:
@@ -163,12 +174,13 @@ def fit(
     """
     features, outputs = (_Side(side, monitor, window_rows) for side in (rows, output))
     fitted: list[AnyColumn] = []
-    tables: dict[str, pa.Table] = {}
+    tables = Shelf()
     skipped: dict[str, str] = {}
     for name, role, numeric in roles(monitor):
         side = features if role == "feature" else outputs
         try:
-            columns, tables[f"values__{name}"] = side.freeze(name, role, numeric, like)
+            columns, values = side.freeze(name, role, numeric, like)
+            tables.put(f"values__{name}", values)
             fitted += columns
         except (NotNumericError, DataError) as exc:
             skipped[name] = f"in the reference: {exc}"
@@ -236,13 +248,27 @@ def _earlier(like: Baseline | None, name: str, groups: list[Group]) -> dict[str,
     return {segment: column for segment, column in found.items() if column is not None}
 
 
-def _content_id(baseline: Baseline, also: Mapping[str, pa.Table] | None = None, declared: str = "") -> str:
+class _Digesting(io.RawIOBase):
+    """A file whose contents are digested as they are written."""
+
+    def __init__(self, digest: hashlib._Hash) -> None:
+        self._digest = digest
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: ReadableBuffer) -> int:
+        self._digest.update(data)
+        return memoryview(data).nbytes
+
+
+def _content_id(baseline: Baseline, also: Sequence[str] = (), declared: str = "") -> str:
     """Name a baseline by when it was fitted and a hash of what it holds and is for, so that names sort by age."""
     digest = hashlib.sha256(declared.encode())
-    for name, table in sorted((baseline.to_tables() | dict(also or {})).items()):
+    tables = baseline.to_tables(*also)
+    for name in sorted(tables):
         digest.update(name.encode())
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, table.schema) as writer:
-            writer.write_table(table.combine_chunks())
-        digest.update(memoryview(sink.getvalue()))
+        table = tables[name].combine_chunks()
+        with pa.PythonFile(_Digesting(digest), "w") as sink, pa.ipc.new_stream(sink, table.schema) as writer:
+            writer.write_table(table)
     return f"{baseline.fitted_as_of:%Y%m%dT%H%M%SZ}-{digest.hexdigest()[:16]}"

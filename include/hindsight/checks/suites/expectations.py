@@ -13,7 +13,7 @@ from typing import Any
 
 from hindsight.checks.suites.batches import Batch, CannotAskError, Warehouse, frame_batch, warehouse_batches
 from hindsight.checks.suites.build import built, open_suite
-from hindsight.checks.suites.library import great_expectations
+from hindsight.checks.suites.library import configured_once, great_expectations
 from hindsight.checks.suites.places import Place, is_about_repeats, places
 from hindsight.checks.suites.suites import Expectation, Suite, load_suite
 from hindsight.errors import ConfigError, Problem, WarehouseError
@@ -206,10 +206,11 @@ def _evaluated(batch: Batch, asked: Asked, private: frozenset[str]) -> dict[int,
         if not some:
             continue
         made = [built(e, batch.kwargs(e), i) for i, e in some.items()]
-        results = batch.asked.validate(
-            gx.ExpectationSuite(name=f"window_{hidden}", expectations=made),
-            result_format="BOOLEAN_ONLY" if hidden else _COUNTS_ONLY,
-        )
+        with configured_once():
+            results = batch.asked.validate(
+                gx.ExpectationSuite(name=f"window_{hidden}", expectations=made),
+                result_format="BOOLEAN_ONLY" if hidden else _COUNTS_ONLY,
+            )
         for result in results.to_json_dict()["results"]:
             outcomes[result["expectation_config"]["meta"]["place"]] = _outcome(result, hidden=hidden)
     return outcomes

@@ -12,6 +12,7 @@ from typing import Any
 
 from hindsight.checks.suites.conditions import columns_of, translated, words_of
 from hindsight.errors import ConfigError, Problem
+from hindsight.settings import drafts_folder
 
 FIELD = "quality.suite"
 FORMAT = 'expected {"name": ..., "expectations": [{"type": ..., "kwargs": {...}}]}, as Great Expectations writes it'
@@ -72,11 +73,11 @@ class Suite:
 
 
 def load_suite(root: Path, name: str) -> Suite:
-    """Read `<root>/expectations/<name>.json`, of the format of 1.x or of 0.18.
+    """Read `<root>/expectations/<name>.json`, else the one that came with a draft, of the format of 1.x or of 0.18.
 
     Raises ConfigError naming the file and everything that is wrong with it.
     """
-    path = root / "expectations" / f"{name}.json"
+    path = _place(root, name)
     content, lines = _read(path)
     configs = content.get("expectations") if isinstance(content, dict) else None
     if not isinstance(configs, list):
@@ -88,6 +89,17 @@ def load_suite(root: Path, name: str) -> Suite:
         )
     given = content.get("suite_parameters") or content.get("evaluation_parameters") or {}
     return Suite(path, tuple(_expectation(config, given, lines[id(config)]) for config in configs))
+
+
+def _place(root: Path, name: str) -> Path:
+    path, drafts = suite_file(root, name), drafts_folder()
+    beside = suite_file(drafts, name) if drafts and not path.exists() else path
+    return beside if beside.is_file() else path
+
+
+def suite_file(folder: Path, name: str) -> Path:
+    """Return where a suite lies below the folder of Great Expectations, or below that of drafts."""
+    return folder / "expectations" / f"{name}.json"
 
 
 def _read(path: Path) -> tuple[Any, Mapping[int, int]]:

@@ -187,24 +187,31 @@ class CountedColumn:
 
 def counted_numbers(
     counted: CountedRows,
-    name: str,
+    cuts: Mapping[str, Cuts],
     groups: Sequence[CountedGroup],
-    cuts: Cuts,
     *,
     owed: Sequence[Scalar] | None = None,
-) -> CountedColumn:
-    """Count a numeric column between cuts."""
-    asked = branches(groups, {segment: sorted({*some, *ENDS}) for segment, some in cuts.items()})
-    rows = counted.numbers(name, [branch for branch, _ in asked], owed=owed)
+) -> dict[str, CountedColumn]:
+    """Count numeric columns, each between its cuts."""
+    asked = {
+        name: branches(groups, {segment: sorted({*some, *ENDS}) for segment, some in each.items()})
+        for name, each in cuts.items()
+    }
+    rows = counted.numbers({name: [branch for branch, _ in each] for name, each in asked.items()}, owed=owed)
+    return {name: _numbers(rows[name], each, groups[0].group, owed is not None) for name, each in asked.items()}
 
+
+def _numbers(
+    rows: pa.Table, asked: Sequence[tuple[Branch, Sequence[CountedGroup]]], every: Group, owed: bool
+) -> CountedColumn:
     def made(some: pa.Table, cuts: Sequence[float]) -> CountedNumbers:
         return CountedNumbers.from_cells(Cells.of(some, cuts))
 
     whole = asked[0][0].rest or ()
-    found = {groups[0].group: made(_part(rows, 0), whole)}
+    found = {every: made(_part(rows, 0), whole)}
     for place, (branch, arms) in enumerate(asked):
         found |= {one.group: made(_part(rows, place, i), branch.arms[i].cuts) for i, one in enumerate(arms)}
-    return CountedColumn(found, found[groups[0].group] if owed is None else made(_served(_part(rows, 0)), whole))
+    return CountedColumn(found, made(_served(_part(rows, 0)), whole) if owed else found[every])
 
 
 def counted_texts(

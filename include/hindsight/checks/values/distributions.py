@@ -58,7 +58,10 @@ def distinct(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the distinct values of an ascending array and their counts."""
     if not len(values):
         return values, np.zeros(0, np.int64)
-    starts = np.append(0, np.flatnonzero(values[1:] != values[:-1]) + 1)
+    differs = values[1:] != values[:-1]
+    if differs.all():
+        return values, np.broadcast_to(np.int64(1), len(values))
+    starts = np.append(0, np.flatnonzero(differs) + 1)
     return values[starts], np.diff(np.append(starts, len(values)))
 
 

@@ -18,6 +18,7 @@ from hindsight.checks.estimate.calibration import Calibration, fit_calibration
 from hindsight.checks.performance.performance import performance, reference_values
 from hindsight.checks.reference.baseline import Baseline, fit
 from hindsight.checks.reference.control import Control, fit_control
+from hindsight.checks.reference.shelf import Tables
 from hindsight.errors import ConfigError, Problem
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.measure.numbers import PAST, past_table
@@ -85,7 +86,7 @@ def _keep(monitor: Monitor, resources: Resources, baseline: Baseline, *, as_of: 
         "model_version": baseline.model_version,
         **_counted(monitor),
     }
-    tables = _tables(baseline) | {PAST: baseline.load(PAST)}
+    tables = _tables(baseline, PAST)
     resources.baselines.write(monitor.name, baseline.id, tables, fitted_as_of=baseline.fitted_as_of, pin=pin)
     return _load(resources.baselines, monitor.name, baseline.id)
 
@@ -174,6 +175,12 @@ def fingerprint(monitor: Monitor) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def counted_otherwise(monitor: Monitor) -> Monitor:
+    """Return the monitor with its windows counted where they are not now: in the warehouse, or by the worker."""
+    elsewhere = monitor.source.model_copy(update={"count_in": "worker" if monitor.source.counts else "warehouse"})
+    return monitor.model_copy(update={"source": elsewhere})
+
+
 def _counted(monitor: Monitor) -> dict[str, str]:
     """What the manifest says of the way windows are counted; nothing where the worker does, as it always did."""
     return {"count_in": "warehouse", "fitted_from": f"at most {SAMPLE:,} rows"} if monitor.source.counts else {}
@@ -247,9 +254,8 @@ def _fit(
         return baseline.measured(said, tables, labels=truth, declared=declared)
 
 
-def _tables(baseline: Baseline) -> dict[str, pa.Table]:
-    beside = [CALIBRATION, CONTROL, *([VALUES] if baseline.labels else [])]
-    return baseline.to_tables() | {name: baseline.load(name) for name in beside}
+def _tables(baseline: Baseline, *also: str) -> Tables:
+    return baseline.to_tables(CALIBRATION, CONTROL, *([VALUES] if baseline.labels else []), *also)
 
 
 def _performance(monitor: Monitor, labels: pa.Table) -> dict[str, float]:

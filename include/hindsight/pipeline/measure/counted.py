@@ -26,6 +26,7 @@ from hindsight.checks.reference.scores import METRIC, score_mistaken
 from hindsight.checks.values.counted import (
     CountedColumn,
     CountedGroup,
+    Cuts,
     counted_groups,
     counted_numbers,
     counted_texts,
@@ -86,7 +87,7 @@ def _counted(
     control = control_of(baseline) if baseline else UNKNOWN
     groups, owed = counted_groups(counted, monitor), owing(counted, monitor)
     asked = _Columns(counted, monitor, groups, baseline, owed)
-    columns, norms = asked.every(), {name: norm_of(baseline, name) for name, _, _ in roles(monitor)}
+    columns = asked.every()
     others = cache(partial(strangers, resources.warehouse(monitor.source.connection), monitor, window))
     drifted: list[Measurement] = []
     profiled: list[Measurement] = []
@@ -101,7 +102,9 @@ def _counted(
         Kind.OPERATIONS: counted_operations(
             counted, groups, monitor, window, owed=owed, expected_volume=expected, control=control
         ),
-        Kind.QUALITY: counted_quality(counted, columns, norms, monitor, control=control, strangers=others),
+        Kind.QUALITY: counted_quality(
+            counted, columns, partial(norm_of, baseline), monitor, control=control, strangers=others
+        ),
         Kind.DRIFT: drifted,
         Kind.PROFILE: profiled,
     }
@@ -126,33 +129,40 @@ class _Columns:
     def every(self) -> dict[str, CountedColumn]:
         """Count all that can be."""
         refused = self.why_not
-        return {
-            name: self._ask(name, role, numeric) for name, role, numeric in roles(self.monitor) if name not in refused
-        }
+        there = [column for column in roles(self.monitor) if column[0] not in refused]
+        found: dict[str, CountedColumn] = {}
+        for owed, some in (
+            (None, [column for column in there if column[1] == "feature"]),
+            (self.owed, [column for column in there if column[1] != "feature"]),
+        ):
+            cuts = {name: self._cuts(name, role) for name, role, numeric in some if numeric}
+            found |= counted_numbers(self.counted, cuts, self.groups, owed=owed)
+            found |= {name: self._texts(name, owed) for name, _, numeric in some if not numeric}
+        return {name: found[name] for name, _, _ in there}
 
     def _fault(self, name: str, numeric: bool) -> str:
+        if name not in self.counted.schema.names:
+            return f"the window has no column {name!r}"
         if name in self.monitor.pii.hash:
             return HASHED
-        if name not in self.counted.columns:
-            return f"the window has no column {name!r}"
         kind = self.counted.schema.field(name).type
         is_number = pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind)
         return "" if is_number or not numeric else f"in this window: values of type {kind} are not counted as numbers"
 
-    def _ask(self, name: str, role: Role, numeric: bool) -> CountedColumn:
-        owed = None if role == "feature" else self.owed
+    def _texts(self, name: str, owed: Sequence[Scalar] | None) -> CountedColumn:
         known = self.baseline.column(name) if self.baseline else None
-        if not numeric:
-            texts = known.bins.texts if isinstance(known, CategoryBaseline) else ()
-            like = known.type if known else ""
-            return counted_texts(self.counted, name, self.groups, like=like, known=texts, owed=owed)
+        texts = known.bins.texts if isinstance(known, CategoryBaseline) else ()
+        like = known.type if known else ""
+        return counted_texts(self.counted, name, self.groups, like=like, known=texts, owed=owed)
+
+    def _cuts(self, name: str, role: Role) -> Cuts:
         cuts = frozen_cuts(self.baseline, name) if self.baseline else {}
         norm: Norm | None = norm_of(self.baseline, name)
-        cuts[""] = [*cuts.get("", []), *quality_cuts(Expected(name, role, numeric, norm))]
+        cuts[""] = [*cuts.get("", []), *quality_cuts(Expected(name, role, True, norm))]
         if role == "score":  # whose confidence is told of segments that are new, too
             segments = {one.group.segment for one in self.groups}
             cuts = {segment: [*cuts.get(segment, ()), 0.0, HALF, 1.0 + 2.0**-52] for segment in segments}
-        return counted_numbers(self.counted, name, self.groups, cuts, owed=owed)
+        return cuts
 
 
 def _off(monitor: Monitor, n: int, baseline: Baseline | None) -> tuple[list[Measurement], list[Measurement]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from hindsight.checks.drift.prior import label_drift
 from hindsight.checks.estimate.estimate import estimate_error
-from hindsight.checks.labels.delays import delay_measurements, final_coverage, read_curves
+from hindsight.checks.labels.delays import Curves, delay_measurements, final_coverage, read_curves
 from hindsight.checks.labels.expected import accuracy_expected
 from hindsight.checks.labels.labels import label_measurements
 from hindsight.checks.labels.overdue import missing
@@ -130,6 +130,16 @@ class _Learnt:
         return matured_labels(*self._night)
 
     @cached_property
+    def curves(self) -> Curves:
+        """How long labels took in these windows."""
+        return read_curves(self.history.values())
+
+    @cached_property
+    def coverage(self) -> Sequence[Measurement]:
+        """How many of their predictions ever got a label."""
+        return final_coverage(self.history.values())
+
+    @cached_property
     def rhythm(self) -> History:
         """The matured windows that tell when labels must have come."""
         return rhythm(*self._night, self.history)
@@ -167,9 +177,8 @@ def _undated(monitor: Monitor) -> bool:
 
 def _labels(monitor: Monitor, window: Window, as_of: datetime, known: Labelled, learnt: _Learnt) -> list[Measurement]:
     """What is known of the labels, what is still expected of them and, once they are in, how long they took."""
-    past, mature = learnt.history.values(), matures_at(monitor, window) <= as_of
-    coverage = final_coverage(past)
-    overall = next((m.value for m in coverage if not m.model_version), None)
+    mature = matures_at(monitor, window) <= as_of
+    overall = next((m.value for m in learnt.coverage if not m.model_version), None)
     found = label_measurements(
         known.table,
         monitor,
@@ -182,8 +191,8 @@ def _labels(monitor: Monitor, window: Window, as_of: datetime, known: Labelled, 
         undated=known.undated,
         expected_final_coverage=overall,
     )
-    found += coverage
-    found += accuracy_expected(known.table, monitor, window, as_of=as_of, curves=read_curves(past))
+    found += learnt.coverage
+    found += accuracy_expected(known.table, monitor, window, as_of=as_of, curves=learnt.curves)
     age, n = as_of - window.end, known.n_scored
     found.append(missing(learnt.rhythm, age, mature=mature, known=known.n_labeled, n=n))
     if mature:

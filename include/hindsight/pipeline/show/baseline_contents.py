@@ -60,6 +60,7 @@ class Frozen:
 
     `labels` says whether those of the reference had matured, `calibration` what they are worth or why there is nothing,
     `mistaken` why its scores are not what the file says,
+    `changed` what of the file has changed where baselines are kept and none is for it as it is now,
     `age` how long before the moment the newest row of the reference was made, None where rows have no time.
     """
 
@@ -81,6 +82,7 @@ class Frozen:
     calibration: str = ""
     mistaken: str = ""
     kept: tuple[Kept, ...] = ()
+    changed: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """The same as JSON takes it, durations in seconds."""
@@ -110,7 +112,7 @@ def frozen(monitor: Monitor, resources: Resources, *, as_of: datetime) -> Frozen
     manifest = baselines.in_force(monitor, resources, as_of)
     kept = tuple(_all(monitor, resources))
     if manifest is None:
-        return Frozen(monitor.name, _declared(monitor), as_of, kept=kept)
+        return Frozen(monitor.name, _declared(monitor), as_of, kept=kept, changed=_changed(monitor, resources))
     held = baselines.load(monitor, resources, manifest.id)
     calibration = baselines.calibration_of(held)
     return Frozen(
@@ -140,6 +142,14 @@ def refit(monitor: Monitor, resources: Resources, *, as_of: datetime) -> Refitte
     before = frozen(monitor, resources, as_of=as_of)
     baselines.refit(monitor, resources, as_of=as_of)
     return Refitted(before, frozen(monitor, resources, as_of=as_of))
+
+
+def _changed(monitor: Monitor, resources: Resources) -> str:
+    if not resources.baselines.ids(monitor.name):
+        return ""
+    if baselines.manifests(baselines.counted_otherwise(monitor), resources):
+        return "the way windows are counted (source.count_in)"
+    return "the file's reference"
 
 
 def _all(monitor: Monitor, resources: Resources) -> Iterator[Kept]:

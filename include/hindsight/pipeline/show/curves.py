@@ -119,6 +119,7 @@ def charts(monitor: Monitor, table: pa.Table, marks: Sequence[Mark], selection: 
 def _wanted(monitor: Monitor) -> Iterator[_Wanted]:
     quality = "mae" if monitor.model.task == "regression" else "accuracy"
     yield f"performance.{quality}", quality, "measured", (("expected", f"estimate.{quality}"),)
+    yield "performance.ece", "calibration error", "", ()
     yield "labels.coverage", "labels coverage", "", ()
     yield from ((f"kpi.{name}", name.replace("_", " "), "", ()) for name in monitor.kpis)
     yield from _SERVICE

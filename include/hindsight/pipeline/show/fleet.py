@@ -60,6 +60,7 @@ def _card(monitor: Monitor, stand: Stand, opened: Sequence[Incident]) -> Monitor
         worst=_link(monitor, worst) if worst else None,
         since=worst.started if worst else None,
         labels=labels_of(monitor, stand),
+        tags=monitor.tags,
     )
 
 

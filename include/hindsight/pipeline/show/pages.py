@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -17,8 +17,10 @@ from hindsight.pipeline.measure.definition import advice
 from hindsight.pipeline.resources import Resources, remembering
 from hindsight.pipeline.show import curves
 from hindsight.pipeline.show.happenings import drawn, happenings
+from hindsight.pipeline.show.promises import budgets, with_offline
 from hindsight.pipeline.show.slos import SloState, slo_states
 from hindsight.pipeline.show.state import Health, MonitorState, Story, state_of, stories
+from hindsight.reports.charts import Chart, Mark
 from hindsight.reports.heat import HeatMap, heat_map
 from hindsight.reports.pages import IncidentRow, Link, MonitorCard, MonitorView, Number, SloRow
 from hindsight.reports.quadrant import Moved, quadrant
@@ -83,7 +85,7 @@ def _view(monitor: Monitor, resources: Resources, now: datetime, selection: Sele
         numbers=tuple(_numbers(monitor, state, curves.of_rows(_newest(monitor, resources, state, selection, table)))),
         drifted=tuple(_drifted(state, monitor)),
         slos=tuple(map(_slo, slo_states(monitor, resources))) if monitor.slos else (),
-        charts=tuple(curves.charts(monitor, table, drawn(happened), selection)),
+        charts=tuple(_charts(monitor, resources, table, drawn(happened), selection)),
         selection=selection,
         choices=curves.choices(monitor, table),
         happened=tuple(happened),
@@ -95,6 +97,19 @@ def _view(monitor: Monitor, resources: Resources, now: datetime, selection: Sele
         back=Link("All monitors", "../"),
         advice=tuple(advice(monitor, resources, monitor.name)),
     )
+
+
+def _charts(
+    monitor: Monitor, resources: Resources, table: pa.Table, marks: Sequence[Mark], selection: Selection
+) -> Iterator[Chart]:
+    """Yield the charts of what is selected; what is promised is promised of all rows."""
+    shown = curves.charts(monitor, table, marks, selection)
+    if selection.version or selection.segment or not table.num_rows:
+        yield from shown
+        return
+    yield from with_offline(shown, resources.registry.versions(monitor.name))
+    span = pc.min_max(table["window_start"]).as_py()
+    yield from budgets(monitor, resources, marks, span["min"], span["max"])
 
 
 def _newest(
@@ -139,6 +154,7 @@ def _card(monitor: Monitor, state: MonitorState) -> MonitorCard:
         last_window=monitor.grid.window_at(state.window) if state.window else None,
         open={Severity(severity): count for severity, count in state.open.items()},
         recovering=state.recovering,
+        tags=monitor.tags,
     )
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import os
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
+from tempfile import gettempdir
 from typing import Any, ClassVar, cast
 
 import pyarrow as pa
@@ -12,6 +16,7 @@ import sqlalchemy as sa
 from hindsight.warehouse.dialects.catalogue import Catalogued
 from hindsight.warehouse.dialects.generic import ROWS_AT_ONCE, Column, Statement
 
+MB_A_THREAD = 64  # while it counts
 _REFLECTING = "duckdb.hindsight"
 _WHOLE = ("tinyint", "smallint", "integer", "utinyint", "usmallint", "uinteger")
 _NAIVE = ("timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns")
@@ -23,6 +28,7 @@ class Engine(Catalogued):
     package = "duckdb duckdb-engine"
     form = "duckdb:////folder/file.duckdb"
     was_run = reads_only = streams = True
+    at_once = 4  # with twice as many a million rows take a hundred megabytes more
     of_epoch = "to_timestamp({seconds})"
     of_text = "CAST({column} AS TIMESTAMPTZ)"
     types: ClassVar = {
@@ -81,6 +87,22 @@ class Engine(Catalogued):
 
     def exact(self, column: Column) -> Column:
         return sa.collate(column, "binary") if isinstance(column.type, sa.String) else column
+
+    @contextmanager
+    def snapshot(self, engine: sa.Engine) -> Iterator[sa.Connection]:
+        """With a bounded memory, unless the URL has a `memory_limit`: what does not fit waits in temporary files."""
+        with super().snapshot(engine) as connection:
+            if "memory_limit" in engine.url.query:
+                yield connection
+                return
+            threads = connection.execute(sa.select(sa.func.current_setting("threads"))).scalar_one()
+            folder = Path(gettempdir()) / f"hindsight-duckdb-{os.getpid()}"  # DuckDB removes it when it ends
+            connection.exec_driver_sql("SET temp_directory = '{}'".format(str(folder).replace("'", "''")))
+            connection.exec_driver_sql(f"SET memory_limit = '{int(threads) * MB_A_THREAD}MB'")
+            try:
+                yield connection
+            finally:
+                connection.exec_driver_sql("RESET memory_limit")
 
     def is_nan(self, number: Column) -> sa.ColumnElement[bool]:
         """NaN equals NaN here."""

@@ -7,7 +7,8 @@ quoted and values bound.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, ClassVar
@@ -34,7 +35,8 @@ class Dialect:
     `package` is what pip installs for its driver, `form` a URL of it. `was_run` says whether the tests run on such a
     database, `reads_only` whether its sessions can be told to, `streams` whether its driver hands rows out before it
     has them all; of an unknown one nobody knows. `times_are_text` says that texts may be moments, for want of a type
-    for them. `of_epoch` and `of_text` are what a view writes to make moments of a column of seconds or of texts.
+    for them. `at_once` columns of numbers are counted in one statement. `of_epoch` and `of_text` are what a view writes
+    to make moments of a column of seconds or of texts.
     """
 
     package = ""
@@ -45,6 +47,7 @@ class Dialect:
     times_are_text = False
     of_epoch = "TIMESTAMP '1970-01-01 00:00:00' + {seconds} * INTERVAL '1' SECOND"
     of_text = "CAST({column} AS TIMESTAMP)"
+    at_once = 1
     means: ClassVar[Mapping[str, Type]] = {}
 
     # sessions
@@ -226,9 +229,16 @@ class Dialect:
         """How many of the ascending `cuts` are not above a double; `tree` is how it is found everywhere."""
         return tree(number, cuts)
 
-    def snapshot(self, connection: sa.Connection) -> sa.Connection:
-        """Let all statements of a connection see the table as it is at the first of them, where that can be said."""
-        return connection
+    def stacked(self, shared: Sequence[Column], columns: Sequence[Mapping[str, Column]]) -> sa.Subquery:
+        """Each row once for every one of `columns`, whose expressions have the same labels, with what is shared."""
+        each = (sa.select(*shared, *(e.label(label) for label, e in one.items())) for one in columns)
+        return sa.union_all(*each).subquery("stacked")
+
+    @contextmanager
+    def snapshot(self, engine: sa.Engine) -> Iterator[sa.Connection]:
+        """A connection whose statements all see the table as it is at the first of them, where that can be said."""
+        with engine.connect() as connection:
+            yield connection
 
     def readable(self, column: Column, *, is_moment: bool = False) -> tuple[Column, pa.DataType]:
         """How a column is read so that it arrives as one of eight Arrow types, and as which."""

@@ -6,7 +6,7 @@ to every transaction: what must hold is therefore also said where a transaction 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import lru_cache, partial
@@ -20,8 +20,6 @@ from hindsight.warehouse.dialects.generic import Column, Dialect, Statement, Typ
 from hindsight.warehouse.pool import LendingPool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from adbc_driver_manager import AdbcConnection, AdbcDatabase
 
 CONNECT_TIMEOUT_S = 10
@@ -35,6 +33,7 @@ class Engine(Dialect):
     package = "psycopg"
     form = "postgresql://user:password@host:5432/database"
     was_run = reads_only = streams = True
+    at_once = 7  # of more, the server thinks that other processes could not help
     of_epoch = "to_timestamp({seconds})"
     of_text = "CAST({column} AS TIMESTAMPTZ)"
 
@@ -98,8 +97,20 @@ class Engine(Dialect):
         bounds: Column = sa.literal([*cuts], postgresql.ARRAY(sa.Double()))
         return sa.func.width_bucket(number, bounds, type_=sa.Integer()) if cuts else tree(number, cuts)
 
-    def snapshot(self, connection: sa.Connection) -> sa.Connection:
-        return connection.execution_options(isolation_level="REPEATABLE READ")
+    def stacked(self, shared: Sequence[Column], columns: Sequence[Mapping[str, Column]]) -> sa.Subquery:
+        """In one scan."""
+        if len(columns) == 1:
+            return super().stacked(shared, columns)
+        every = {label: [one[label] for one in columns] for label in columns[0]}
+        unnested = (
+            sa.func.unnest(postgresql.array(each), type_=each[0].type).label(label) for label, each in every.items()
+        )
+        return sa.select(*shared, *unnested).subquery("stacked")
+
+    @contextmanager
+    def snapshot(self, engine: sa.Engine) -> Iterator[sa.Connection]:
+        with super().snapshot(engine) as connection:
+            yield connection.execution_options(isolation_level="REPEATABLE READ")
 
     def readable(self, column: Column, *, is_moment: bool = False) -> tuple[Column, pa.DataType]:
         column = _without_domain(column)
