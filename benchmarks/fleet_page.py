@@ -21,9 +21,9 @@ TASKS = ("quiet_run_preloaded_cpu_s", "breaching_run_preloaded_cpu_s", "night_cp
 
 _HOW = (
     "Written by `make bench-fleet`, a part at a time (`PART=parsing`, `PART=runs`); what each does is said at the head",
-    "of `benchmarks/fleet_<part>.py`, what follows for your machine in [sizing.md](sizing.md). CPU seconds are those the",
-    "operating system counts, children included. They are longer where other work waits for the same cores: how many",
-    "processes did, the mean of the last quarter of an hour, stands below.",
+    "of `benchmarks/fleet_<part>.py`, what follows for your machine in [sizing.md](sizing.md). CPU seconds are those",
+    "the operating system counts, children included. They are longer where other work waits for the same cores:",
+    "how many processes did, the mean of the last quarter of an hour, stands below.",
 )
 
 

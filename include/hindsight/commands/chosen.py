@@ -41,14 +41,14 @@ def chosen(name: str | None, settings: Settings) -> list[Monitor]:
 
 
 def warn_of_moving(monitors: Iterable[Monitor], resources: Resources) -> None:
-    """Say of each monitor whose history lies under an earlier name still that what is shown lacks it, and until when."""
+    """Say of each monitor whose history still lies under an earlier name that what is shown lacks it, until when."""
     from hindsight.pipeline.measure.renaming import awaited
 
     for monitor in monitors:
         if before := awaited(monitor, resources):
             err.print(
-                f"warning: {monitor.name}: its history still lies under {' and '.join(before)} and is not shown here; it "
-                "moves with the next run or night, and where Airflow runs within two minutes",
+                f"warning: {monitor.name}: its history still lies under {' and '.join(before)} and is not shown here; "
+                "it moves with the next run or night, and where Airflow runs within two minutes",
                 style="yellow",
                 markup=False,
             )
