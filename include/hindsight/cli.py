@@ -31,7 +31,7 @@ from hindsight.commands import (
     slo,
     upgrade,
 )
-from hindsight.commands.chosen import MaybeName, Name, chosen
+from hindsight.commands.chosen import MaybeName, Name, chosen, warn_of_moving
 from hindsight.commands.console import Commands, counted, err, out, print_json, steps
 from hindsight.commands.postmortem import timeline
 from hindsight.errors import ConfigError, HindsightError
@@ -267,6 +267,7 @@ def show(
         out.print(terminal.monitors(states))
     else:
         out.print(f"no monitors in {resources.settings.monitors}")
+    warn_of_moving(watched, resources)
     if stuck := trouble(resources.ledger, watched[0].name if monitor else None):
         err.print(f"warning: {stuck} - hindsight outbox", style="yellow", markup=False)
     return 2 if fail_on and any(Severity(open) <= fail_on for state in states for open in state.open) else 0
@@ -286,13 +287,12 @@ def incidents(
 
     resources = _resources(read_settings())
     watched = chosen(monitor, resources.settings)
+    warn_of_moving(watched, resources)
     stories = [story for m in watched for story in pipeline.stories(m, resources)]
     if as_json:
         print_json([story.to_dict() for story in stories])
-    elif stories:
-        out.print(terminal.incidents(stories))
     else:
-        out.print("no incidents")
+        out.print(terminal.incidents(stories) if stories else "no incidents")
     return 0
 
 

@@ -154,3 +154,14 @@ def test_numbers_of_an_earlier_file_are_said_to_be_so_until_they_are_measured_ag
     assert "hindsight run credit --start 2026-09-01 --end 2026-09-04" in say(*again.split()[1:]).err
     assert say(*RUN).err == ""
     assert say("show", "credit").err == ""
+
+
+def test_history_under_an_earlier_name_is_not_taken_for_none(world: World, say: Say) -> None:
+    say(*RUN)
+    world.declare(name="credit_v2", renamed_from="credit")
+    for command in (["show"], ["show", "credit_v2"], ["incidents", "credit_v2"], ["baseline", "credit_v2"]):
+        assert "credit_v2: its history still lies under credit" in " ".join(say(*command).err.split()), command
+    assert say(RUN[0], "credit_v2", *RUN[2:]).code == 0
+    assert "earlier" not in (after := say("incidents", "credit_v2")).err
+    assert "still lies" not in after.err
+    assert "no incidents" not in after.out

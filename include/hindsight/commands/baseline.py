@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hindsight.commands.chosen import Name
+from hindsight.commands.chosen import Name, warn_of_moving
 from hindsight.commands.console import out, print_json, user
 from hindsight.errors import ConfigError
 from hindsight.monitors.loader import load_monitor
@@ -73,6 +73,7 @@ def _show(watched: Monitor, resources: Resources, moment: datetime, *, refit: bo
         result = baseline_contents.refit(watched, resources, as_of=moment)
         print_json(result.to_dict()) if as_json else out.print(terminal.refitted(result))
         return 0
+    warn_of_moving([watched], resources)
     state = baseline_contents.frozen(watched, resources, as_of=moment)
     print_json(state.to_dict()) if as_json else out.print(terminal.baseline(state))
     return 0

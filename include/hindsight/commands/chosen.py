@@ -1,8 +1,9 @@
-"""Chosen: the monitors a command is about, one by its name or file, or all there are."""
+"""Chosen: the monitors a command is about, one by its name or file, or all there are; and where their history is."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +11,9 @@ from hindsight.commands.console import err
 from hindsight.monitors.loader import load_folder, load_monitor, names_in, require_folder
 from hindsight.monitors.model import Monitor
 from hindsight.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from hindsight.pipeline import Resources
 
 
 def complete(incomplete: str) -> list[str]:
@@ -34,3 +38,17 @@ def chosen(name: str | None, settings: Settings) -> list[Monitor]:
     for problem in loaded.problems:
         err.print(str(problem), style="red", markup=False)
     return list(loaded.monitors.values())
+
+
+def warn_of_moving(monitors: Iterable[Monitor], resources: Resources) -> None:
+    """Say of each monitor whose history still lies under an earlier name that what is shown lacks it, until when."""
+    from hindsight.pipeline.measure.renaming import awaited
+
+    for monitor in monitors:
+        if before := awaited(monitor, resources):
+            err.print(
+                f"warning: {monitor.name}: its history still lies under {' and '.join(before)} and is not shown here; "
+                "it moves with the next run or night, and where Airflow runs within two minutes",
+                style="yellow",
+                markup=False,
+            )

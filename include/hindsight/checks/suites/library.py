@@ -86,9 +86,10 @@ def configured_once() -> Iterator[None]:
     The library asks for it about a hundred times an expectation and never changes it; making it anew each time takes
     half of what a small batch costs.
     """
-    from great_expectations.expectations.expectation import Expectation
+    from great_expectations.expectations import expectation as theirs
 
-    made = Expectation.configuration
+    every: Any = theirs.Expectation
+    made = every.configuration
     known: dict[int, tuple[Any, Any]] = {}  # the expectation, too: while it is held, nothing else gets its id
 
     def once(expectation: Any) -> Any:
@@ -96,8 +97,8 @@ def configured_once() -> Iterator[None]:
             known[id(expectation)] = expectation, made.fget(expectation)
         return known[id(expectation)][1]
 
-    Expectation.configuration = property(once)
+    every.configuration = property(once)
     try:
         yield
     finally:
-        Expectation.configuration = made
+        every.configuration = made

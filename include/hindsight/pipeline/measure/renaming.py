@@ -41,16 +41,24 @@ def take_over(monitor: Monitor, resources: Resources, *, now: datetime) -> datet
     """
     if not monitor.renamed_from:
         return None
+    for old in awaited(monitor, resources):
+        _move(old, monitor, resources, now)
     with resources.ledger.reading() as connection:
         known = renames(connection, monitor.renamed_from)
-        waiting = [old for old in monitor.renamed_from if old not in known and has_history(connection, old, [MODELS])]
-    for old in waiting:
-        _move(old, monitor, resources, now)
     for old, moved in known.items():
         if moved.new == monitor.name and not moved.emptied:
             _empty(old, monitor.name, resources)
     with resources.ledger.reading() as connection:
         return moved_at(connection, monitor.name)
+
+
+def awaited(monitor: Monitor, resources: Resources) -> list[str]:
+    """Return the earlier names under which a monitor's history still lies, oldest first."""
+    if not monitor.renamed_from:
+        return []
+    with resources.ledger.reading() as connection:
+        known = renames(connection, monitor.renamed_from)
+        return [old for old in monitor.renamed_from if old not in known and has_history(connection, old, [MODELS])]
 
 
 def own_history(monitor: Monitor, resources: Resources, *, now: datetime) -> None:
