@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from hindsight.airflow.dag_files import MARK, carry_out, plan
 from hindsight.errors import ConfigError
@@ -259,3 +260,23 @@ def test_without_a_folder_it_is_the_one_of_airflow(
     _, text = said(capsys)
 
     assert f"{os.environ['AIRFLOW__CORE__DAGS_FOLDER']}/hindsight_dags: 4 files to write" in text
+
+
+def test_a_draft_needs_no_file_written_and_shows_its_errors(
+    write_monitor: Write, dags: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    write_monitor(monitor_file())
+    folder = written(dags)
+    drafts = tmp_path / "drafts"
+    drafts.mkdir()
+    monkeypatch.setenv("HINDSIGHT_DRAFTS", str(drafts))
+    (drafts / "credit.yml").write_text(yaml.safe_dump(monitor_file(name="fraud")))  # a file name that is taken
+    (drafts / "bad.yml").write_text(yaml.safe_dump(monitor_file(name="bad", trusted=["os.PathLike"])))
+    found = built(dags)
+
+    assert plan(dags, tmp_path / "monitors").write == {}
+    assert found["credit.py"] == ["labels__credit", "monitor__credit"]
+    assert found["hindsight__rest.py"] == ["labels__fraud", "monitor__fraud"]
+    assert found["hindsight__upkeep.py"] == sorted(UPKEEP | {"hindsight__propose"})
+    (error,) = parsed(folder / "hindsight__errors.py").import_errors.values()
+    assert f"{drafts / 'bad.yml'}" in error

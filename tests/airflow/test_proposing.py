@@ -148,6 +148,18 @@ def test_what_cannot_be_proposed_fails_at_once_and_nobody_is_asked(
     assert not drafts.exists()
 
 
+def test_a_warehouse_out_of_reach_is_told_without_its_secret(
+    drafts: Path, trigger: Trigger, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, capfd: Any
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", f"postgresql://ann:{SECRET}@127.0.0.1:1/shop")
+    run = trigger(name="unmade")
+
+    assert run.state == "failed"
+    said = capfd.readouterr()
+    assert "127.0.0.1" in said.out + said.err + caplog.text
+    assert SECRET not in said.out + said.err + caplog.text
+
+
 @pytest.mark.parametrize(
     "form",
     [

@@ -34,7 +34,7 @@ def full(name: str = "amount") -> DebugView:
         (Cohort(at("2026-09-03"), (Cell(0.2, 0.75), None)),),
         histograms=(Histogram(Link(name, "../credit/feature?feature=x"), 0.31, bars((Bin(name, 1.0, 2.0),))),),
         columns=40,
-        unanswered=(Unanswered(name, tuple(f"m{k}" for k in range(20))),),
+        unanswered=(Unanswered(name, tuple(f"{'long' * 20}.m{k}" for k in range(20))),),
         expectations=(name,),
         unsent=(Unsent(at("2026-09-10"), name, "dead", name),),
         runs=(
@@ -58,6 +58,7 @@ def test_it_tells_labels_by_age_cohorts_runs_and_what_failed() -> None:
         "2 newer windows",
         "failed",
         "12 s",
+        "m10, longlong",
         "m11 and 8 more",
         "dead",
         "PSI 0.31",
