@@ -82,7 +82,7 @@ def numeric(rng: np.random.Generator, n: int, m: int, changes: Sequence[Change] 
     The changed windows share their rows, so each is a draw of its own law, but they are not independent.
     """
     reference, window, chance = rng.standard_normal(m), rng.standard_normal(n), rng.random(n)
-    [known], values = _fit(reference, n)
+    [known], values = fitted(reference, n)
     sample = sample_of(known, values)
 
     def draw(change: Change) -> Draw:
@@ -99,13 +99,14 @@ def numeric(rng: np.random.Generator, n: int, m: int, changes: Sequence[Change] 
 def learn_from_rows(reference: np.ndarray, n: int) -> float:
     """Learn the `auto` threshold of numeric rows, whose windows are the consecutive runs of n, if there are eight."""
     windows = np.arange(len(reference)) // n if len(reference) // n >= FEWEST else None
-    [known], _ = _fit(reference, n, windows=windows, method=METHOD)
+    [known], _ = fitted(reference, n, windows=windows, method=METHOD)
     if known.threshold is None:
         raise ValueError("a threshold was asked for")
     return float(known.threshold)
 
 
-def _fit(rows: np.ndarray, n: int, windows: np.ndarray | None = None, method: str | None = None) -> Any:
+def fitted(rows: np.ndarray, n: int, windows: np.ndarray | None = None, method: str | None = None) -> Any:
+    """Freeze a numeric column of these rows, for windows of n."""
     return fit_column(
         pa.array(rows),
         "x",

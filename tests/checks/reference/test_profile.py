@@ -17,13 +17,14 @@ from hindsight.checks.reference.profile import (
     moments,
     numeric_profile,
 )
-from hindsight.checks.values.bins import CategoryBins, NumericBins, decile_bins, percentile_bins, top_bins
+from hindsight.checks.values.bins import CategoryBins, NumericBins, decile_bins, linear, percentile_bins, top_bins
 from hindsight.checks.values.categories import Frequencies, encode
 from hindsight.checks.values.distributions import Distribution
 from hindsight.checks.values.samples import Numbers
 
 GENERATOR = np.random.default_rng(7)
 REFERENCE = np.sort(np.concatenate((np.zeros(500), GENERATOR.exponential(size=500))))
+SHARES = st.floats(0, 1)
 values = arrays(np.float64, st.integers(0, 60), elements=st.floats(-1e6, 1e6) | st.just(float("nan")) | st.just(0.0))
 
 
@@ -85,6 +86,12 @@ def test_a_value_that_is_numpys_decile_to_the_last_bit_lies_at_or_above_it() -> 
     (decile,) = np.quantile(np.repeat([0.1, 0.23939, 0.23949, 0.9], [3, 3, 2, 2]), [0.6])
     assert bins.counts(Distribution(np.array([decile])), 0).sum() == 1
     assert bins.borders.searchsorted(decile, side="right") > bins.borders.searchsorted(0.23939, side="right")
+
+
+@given(arrays(np.float64, st.integers(1, 60), elements=st.floats(-1e300, 1e300)), arrays(float, 9, elements=SHARES))
+def test_quantiles_of_ascending_values_are_numpys_to_the_last_bit(raw: np.ndarray, shares: np.ndarray) -> None:
+    with np.errstate(over="ignore", invalid="ignore"):
+        assert np.array_equal(linear(np.sort(raw), shares), np.quantile(raw, shares), equal_nan=True)
 
 
 def test_the_fifty_most_frequent_texts_have_bins_and_the_rest_shares_one() -> None:

@@ -182,6 +182,7 @@ def fit(
             columns, values = side.freeze(name, role, numeric, like)
             tables.put(f"values__{name}", values)
             fitted += columns
+            del values  # before the next column is read
         except (NotNumericError, DataError) as exc:
             skipped[name] = f"in the reference: {exc}"
     whole, segments = _by_segment(fitted)

@@ -97,7 +97,8 @@ def fit_control(rows: Rows, monitor: Monitor) -> Control:
     errors = float(failed.mean()) if failed is not None and failed.size else None
     if windows is None:
         return Control(errors=errors)
-    place, chosen = windows[windows >= 0], windows >= 0
+    chosen = windows >= 0
+    place = _those(windows, chosen)
     found: dict[tuple[str, str], float] = {}
     peaks: dict[Key, float] = {}
     for name, _, numeric in roles(monitor):
@@ -105,17 +106,23 @@ def fit_control(rows: Rows, monitor: Monitor) -> Control:
             continue
         column = rows.column(name)
         if numeric:
-            values = numbers(column)[chosen]
-            known = np.isfinite(values)
-            found[MEAN, name] = _variation(place[known], values[known])
+            values = _those(numbers(column), chosen)
+            finite = np.isfinite(values)
+            known, places = _those(values, finite), _those(place, finite)
+            found[MEAN, name] = _variation(places, known)
             found[NULLS, name] = _variation(place, np.isnan(values).astype(float))
-            peaks |= number_peaks(name, values[known], place[known])
+            peaks |= number_peaks(name, known, places)
         else:
             found[NULLS, name] = _variation(place, np.asarray(pc.is_null(column))[chosen].astype(float))
             peaks |= text_peaks(name, encode(column.filter(pa.array(chosen))), place)
     if failed is not None:
         found[ERRORS, ""] = _variation(place, failed[chosen].astype(float))
     return Control(found, errors, Peaks(peaks))
+
+
+def _those(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """The values under a mask; the array itself where that is all of them, for it may be large."""
+    return values if mask.all() else values[mask]
 
 
 def _variation(place: np.ndarray, values: np.ndarray) -> float:

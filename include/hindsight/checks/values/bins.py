@@ -101,9 +101,18 @@ def quantiles(values: np.ndarray, shares: np.ndarray) -> np.ndarray:
     if not len(values):
         return np.zeros(0)
     with np.errstate(over="ignore", invalid="ignore"):
-        found = np.quantile(values, shares)
+        found = linear(values, shares)
         found = snapped(found[np.isfinite(found)], values)
         return _raised(found, _among(found, values))
+
+
+def linear(values: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """As np.quantile, to the last bit, but of ascending values, which need neither be copied nor put in order."""
+    places = (len(values) - 1) * shares
+    low = np.floor(places).astype(np.intp)
+    before, after, part = values[low], values[np.minimum(low + 1, len(values) - 1)], places - low
+    gap = after - before
+    return np.asarray(np.where(part >= 0.5, after - gap * (1 - part), before + gap * part))
 
 
 def _raised(found: np.ndarray, stays: np.ndarray) -> np.ndarray:

@@ -108,12 +108,27 @@ def untwinned(values: np.ndarray) -> np.ndarray:
     is_twin = (nearest[1:] == nearest[:-1]) & ((nearest[1:] == finite[1:]) | (nearest[:-1] == finite[:-1]))
     if not is_twin.any():
         return values
-    groups = np.cumsum(np.append(True, ~is_twin)) - 1
+    beside = np.flatnonzero(np.append(is_twin, False) | np.append(False, is_twin))
+    return _replaced(values, *_stand_ins(finite[beside], nearest[beside], np.append(False, is_twin)[beside]))
+
+
+def _stand_ins(finite: np.ndarray, nearest: np.ndarray, is_twin: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the float32s among values beside twins, and the last double of each one's run of twins, if it has any."""
+    starts = np.flatnonzero(~is_twin)
     doubles = np.where(nearest == finite, -1, np.arange(finite.size))
-    last = np.maximum.reduceat(doubles, np.flatnonzero(np.append(True, ~is_twin)))
-    own = np.arange(finite.size)
-    stands_for = np.where(nearest == finite, np.where(last[groups] < 0, own, last[groups]), own)
-    return np.asarray(finite[stands_for][np.searchsorted(finite, values)])
+    last = np.maximum.reduceat(doubles, starts)[np.cumsum(~is_twin) - 1]
+    changes = (nearest == finite) & (last >= 0)
+    return finite[changes], finite[last[changes]]
+
+
+def _replaced(values: np.ndarray, these: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return ascending values with others in place of some that are among them."""
+    firsts, ends = (np.searchsorted(values, these, side=side) for side in ("left", "right"))
+    rows = ends - firsts
+    places = np.arange(rows.sum()) + np.repeat(firsts - (np.cumsum(rows) - rows), rows)
+    found = values.copy()
+    found[places] = np.repeat(others, rows)
+    return found
 
 
 def _half_up(rounding: Rounding) -> Rounding:
