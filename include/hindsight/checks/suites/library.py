@@ -69,7 +69,7 @@ def _imported_lightly() -> Iterator[None]:
         if collects:
             gc.enable()
         for name in hidden:
-            del sys.modules[name]
+            sys.modules.pop(name, None)
 
 
 def _stand_in(name: str) -> ModuleType:
