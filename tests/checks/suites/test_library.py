@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import nullcontext
 from importlib.util import find_spec
 
 import pytest
+
+from hindsight.checks.suites.build import built
+from hindsight.checks.suites.library import configured_once, great_expectations
+from hindsight.checks.suites.suites import Expectation
 
 LIGHTLY = """
 import gc, sys
@@ -38,6 +43,29 @@ with great_expectations(whole=True):
 
 assert aws.redshiftdialect
 """
+
+
+def test_a_configuration_put_together_once_answers_the_same() -> None:
+    kwargs = {"column": "x", "min_value": 0, "max_value": 3, "mostly": 0.5}
+    asked = [
+        Expectation(type, ("x",), {"type": type, "kwargs": kwargs if "between" in type else {"column": "x"}})
+        for type in ("expect_column_values_to_be_between", "expect_column_values_to_not_be_null")
+    ]
+    answers = []
+    with great_expectations() as context:
+        import great_expectations as gx
+        import pandas as pd
+
+        asset = context.data_sources.add_pandas("window").add_dataframe_asset("rows")
+        frame = pd.DataFrame({"x": [1.0, 2.0, 5.0, None]})
+        batch = asset.add_batch_definition_whole_dataframe("window").get_batch({"dataframe": frame})
+        for way in (nullcontext, configured_once):
+            with way():
+                made = [built(each, each.kwargs, place) for place, each in enumerate(asked)]
+                found = batch.validate(gx.ExpectationSuite(name="window", expectations=made), result_format="BASIC")
+            answers.append(found.to_json_dict()["results"])
+    assert answers[0] == answers[1]
+    assert [answer["success"] for answer in answers[1]] == [True, False]
 
 
 @pytest.mark.parametrize("code", [LIGHTLY, AN_ENGINE_BEFORE, WHOLE], ids=["lightly", "an engine before", "whole"])
