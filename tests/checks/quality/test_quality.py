@@ -18,6 +18,8 @@ from hindsight.checks.quality.norms import Counted
 from hindsight.checks.quality.quality import quality
 from hindsight.checks.quality.sentinels import _repeated
 from hindsight.checks.reference.baseline import fit
+from hindsight.checks.reference.control import Control
+from hindsight.checks.reference.peaks import RETURNING, Peaks
 from hindsight.monitors.metric_catalog import metric
 from hindsight.vocabulary.rows import TableRows
 from tests.builders import DAY, a_monitor, at, monitor_file
@@ -305,3 +307,12 @@ def test_a_column_of_the_clock_is_not_held_against_a_reference_of_another_time()
     assert found["amount", "null_rate"].value == 0.1
     assert found["amount", "schema_change"].value == 0
     assert measured(odd)["amount", "stuck"].value == 1
+
+
+def test_a_text_of_the_clock_that_is_new_is_told_where_those_of_the_reference_come_back() -> None:
+    monitor = a_monitor(features={"region": {"type": "categorical", "clock": True}})
+    odd = some_columns(1000, region=pa.array(["EU"] * 850 + ["eu"] * 150))
+    for back, share in ((1.0, 0.15), (0.0, None)):
+        control = Control(peaks=Peaks({(RETURNING, "region"): back}))
+        found = {(m.feature, m.metric): m.value for m in quality(TableRows(odd), monitor, BASELINE, control=control)}
+        assert found["region", "new_category_share"] == share

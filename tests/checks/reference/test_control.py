@@ -20,6 +20,7 @@ from hindsight.checks.reference.control import (
     mean_control,
     null_rate_control,
 )
+from hindsight.checks.reference.peaks import RETURNING
 from hindsight.monitors.model import Monitor
 from hindsight.vocabulary.measurement import Measurement
 from hindsight.vocabulary.rows import TableRows
@@ -108,3 +109,12 @@ def test_a_rule_may_watch_a_chart() -> None:
 def test_windows_of_more_rows_vary_more_beside_what_chance_explains(ratio: float, times: int) -> None:
     scaled = Control({("mean", "amount"): ratio}).of_more_rows(times).sigmas["mean", "amount"]
     assert scaled**2 - 1 == pytest.approx(times * (ratio**2 - 1), rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("window", ["1d", "7d"])  # of whole weeks the reference has too few to compare them
+def test_texts_come_back_where_the_later_half_of_the_reference_has_those_of_the_earlier(window: str) -> None:
+    weekdays = [f"day {k % 7}" for k in range(DAYS) for _ in range(ROWS)]
+    months = [f"month {k // 10}" for k in range(DAYS) for _ in range(ROWS)]
+    for texts, comes_back in ((weekdays, 1), (months, 0)):
+        control = fit_control(a_reference(0.0, region=texts), a_monitor(window=window))
+        assert control.peaks.of(RETURNING, "region") == comes_back

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hindsight.checks.reference.peaks import NEW, OUTSIDE, REPEATED, STILL, Peaks, number_peaks, text_peaks
+from hindsight.checks.reference.peaks import (
+    NEW,
+    OUTSIDE,
+    REPEATED,
+    STILL,
+    Peaks,
+    is_returning,
+    number_peaks,
+    text_peaks,
+)
 from hindsight.checks.values.categories import encode
 
 FOUR = np.repeat(np.arange(4), 10)
@@ -41,6 +51,20 @@ def test_texts_that_one_window_alone_has_are_new_there_and_blanks_are_nulls() ->
     peaks = text_peaks("region", encode(texts), FOUR)
     assert peaks[NEW, "region"] == 2 / 7
     assert (REPEATED, "region") not in peaks  # c and d are one row each
+
+
+@pytest.mark.parametrize(
+    ("texts", "comes_back"),
+    [
+        (["Mon", "Tue", "Mon", "Tue"], True),
+        (["Mon", None, "Mon", None], True),
+        (["Jan", "Jan", "Jan", "Feb"], False),
+        (["Jan", "Jan", None, None], False),
+        ([None] * 4, False),
+    ],
+)
+def test_texts_that_both_halves_of_the_reference_have_come_back(texts: list[str | None], comes_back: bool) -> None:
+    assert is_returning(encode(pa.array(texts, pa.string())), np.array([0, 0, 1, 1])) == comes_back
 
 
 def test_one_window_alone_has_nothing_to_be_held_against() -> None:

@@ -77,7 +77,7 @@ def counted_quality(
             found += [Measurement(metric, None, counted.n, feature=name, note=HASHED) for metric in ALWAYS]
         else:
             some = _column(counted, columns.get(name), expected, control, strangers)
-            found += map(of_the_clock, some) if name in monitor.clocks else some
+            found += of_the_clock(some, control) if name in monitor.clocks else some
     return found + list(_logged(counted, monitor, strangers)) if counted.n else found
 
 

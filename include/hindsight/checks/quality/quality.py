@@ -5,7 +5,7 @@ Empty and blank text, NaN and, in a numeric column, text that is no number count
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -20,7 +20,7 @@ from hindsight.checks.reference.baseline import Baseline
 from hindsight.checks.reference.columns import Role
 from hindsight.checks.reference.control import UNKNOWN, Control, null_rate_control
 from hindsight.checks.reference.fitting import roles
-from hindsight.checks.reference.peaks import CHANCE, NEW, OUTSIDE, REPEATED, STILL
+from hindsight.checks.reference.peaks import CHANCE, NEW, OUTSIDE, REPEATED, RETURNING, STILL
 from hindsight.checks.statistics.rates import NO_ROWS, share
 from hindsight.checks.values.categories import Frequencies
 from hindsight.checks.values.groups import SMALLEST
@@ -67,7 +67,7 @@ def quality(
         else:
             values = _read(rows, expected, served if role != "feature" else None)
             found = Column(expected, values, name in monitor.pii.hash, control, strangers).measure()
-            yield from map(of_the_clock, found) if name in monitor.clocks else found
+            yield from of_the_clock(found, control) if name in monitor.clocks else found
 
     found = [_duplicates(rows)]
     for role in roles(monitor):
@@ -77,11 +77,17 @@ def quality(
     return found
 
 
-def of_the_clock(one: Measurement) -> Measurement:
-    """Leave out what compares a column that the clock fixes with a reference of another time, or calls it stuck."""
-    if one.metric not in _AGAINST_REFERENCE:
-        return one
-    return Measurement(one.metric, None, one.n, feature=one.feature, note=OF_THE_CLOCK)
+def of_the_clock(found: Iterable[Measurement], control: Control) -> Iterator[Measurement]:
+    """Leave out what compares a column that the clock fixes with a reference of another time, or calls it stuck.
+
+    New texts are looked for where those of the reference come back: there is no eighth weekday.
+    """
+    for one in found:
+        comes_back = one.metric == NEW and control.peaks.of(RETURNING, one.feature) == 1
+        if one.metric in _AGAINST_REFERENCE and not comes_back:
+            yield Measurement(one.metric, None, one.n, feature=one.feature, note=OF_THE_CLOCK)
+        else:
+            yield one
 
 
 def _served(rows: Rows, monitor: Monitor) -> np.ndarray | None:

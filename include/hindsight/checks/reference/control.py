@@ -7,7 +7,7 @@ windows are the phase-I sample; without them, as in a file without timestamps, t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import isfinite, sqrt
@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from scipy.special import bdtr, bdtrc, ndtri
 
 from hindsight.checks.reference.fitting import roles
-from hindsight.checks.reference.peaks import NO_PEAKS, Key, Peaks, number_peaks, text_peaks
+from hindsight.checks.reference.peaks import NO_PEAKS, RETURNING, Key, Peaks, is_returning, number_peaks, text_peaks
 from hindsight.checks.reference.thresholds import blocks
 from hindsight.checks.values.categories import encode
 from hindsight.checks.values.failures import failures
@@ -95,12 +95,12 @@ def fit_control(rows: Rows, monitor: Monitor) -> Control:
     windows = blocks(rows, monitor, None)
     failed = failures(rows, monitor)
     errors = float(failed.mean()) if failed is not None and failed.size else None
+    peaks: dict[Key, float] = dict.fromkeys(_returning(rows, monitor), 1.0)
     if windows is None:
-        return Control(errors=errors)
+        return Control(errors=errors, peaks=Peaks(peaks))
     chosen = windows >= 0
     place = _those(windows, chosen)
     found: dict[tuple[str, str], float] = {}
-    peaks: dict[Key, float] = {}
     for name, _, numeric in roles(monitor):
         if name not in rows.columns:
             continue
@@ -118,6 +118,22 @@ def fit_control(rows: Rows, monitor: Monitor) -> Control:
     if failed is not None:
         found[ERRORS, ""] = _variation(place, failed[chosen].astype(float))
     return Control(found, errors, Peaks(peaks))
+
+
+def _returning(rows: Rows, monitor: Monitor) -> Iterator[Key]:
+    """Yield the columns whose texts come back, by the time of the rows; of rows without one there are none."""
+    name = monitor.source.predictions.timestamp
+    if name not in rows.columns or not pa.types.is_timestamp(rows.column(name).type):
+        return
+    stamps = rows.column(name).cast(pa.timestamp("us", "UTC"), safe=False).cast(pa.int64())
+    span = pc.min_max(stamps).as_py()
+    if span["min"] is None:
+        return
+    is_later = pc.greater_equal(stamps, (span["min"] + span["max"] + 1) // 2)
+    later = np.asarray(is_later.cast(pa.int8()).fill_null(-1))
+    for name, _, numeric in roles(monitor):
+        if not numeric and name in rows.columns and is_returning(encode(rows.column(name)), later):
+            yield RETURNING, name
 
 
 def _those(values: np.ndarray, mask: np.ndarray) -> np.ndarray:

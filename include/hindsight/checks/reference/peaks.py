@@ -18,6 +18,7 @@ from hindsight.checks.values.categories import EMPTY, Categories
 from hindsight.checks.values.precision import STEP
 
 NEW, OUTSIDE, REPEATED, STILL = "new_category_share", "out_of_range_share", "repeated", "stuck"
+RETURNING = "returning"
 SHARE, FEWEST, OFTEN = 0.005, 5, 10  # of the known values, rows, and times as frequent as in the reference
 CHANCE = 1e-9  # less than which is no accident
 MARGIN = 0.1  # how far beyond the reference's range, as a share of it, a value may lie
@@ -29,7 +30,8 @@ class Peaks:
     """By (what, column): the largest share of a window of the reference, 0 where none is known.
 
     NEW: texts, OUTSIDE: numbers, that the other windows do not have; REPEATED: one value that is far more frequent than
-    in the others; STILL: 1 where a whole window has one value, and not by chance.
+    in the others; STILL: 1 where a whole window has one value, and not by chance. No share is RETURNING: 1 where
+    both halves of the reference have the same texts: weekdays, and no months, of which others follow.
     """
 
     shares: Mapping[Key, float] = field(default_factory=dict)
@@ -65,6 +67,12 @@ def text_peaks(column: str, texts: Categories, place: np.ndarray) -> dict[Key, f
     if len(seen.rows) < 2:
         return {}
     return _named(column, seen, {NEW: seen.new})
+
+
+def is_returning(texts: Categories, later: np.ndarray) -> bool:
+    """Say whether both halves of the reference have the same texts; `later` is 1 in the second, -1 without a time."""
+    early, late = (np.unique(texts.codes[(later == half) & (texts.codes >= 0)]) for half in (0, 1))
+    return early.size > 0 and np.array_equal(early, late)
 
 
 def _named(column: str, seen: _Seen, own: dict[str, float]) -> dict[Key, float]:
