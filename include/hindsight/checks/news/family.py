@@ -133,7 +133,7 @@ def _tested(past: np.ndarray, noise: np.ndarray, two: np.ndarray, drawn: np.ndar
     nothing = np.full(past.shape[1], np.nan)
     if len(two) < 2 or len(past) + 1 < FEWEST:
         return _Test(nothing, nothing, nothing, np.zeros(past.shape[1], bool))
-    single, double = forecasts(past, 1, 2)
+    single, double = forecasts(past, two[0], 1, 2)
     with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)  # of numbers without a past
         rows = np.nanmean(noise, axis=0)

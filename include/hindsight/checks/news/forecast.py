@@ -17,6 +17,7 @@ MEMORIES = (0.03, 0.1, 0.25, 0.5, 0.8)  # weight of the newest window in the lev
 SLOWER = 0.02  # better, at least, must the next quicker memory be
 HUBER = 2.5
 MAD = 1.4826  # median absolute deviation of a normal distribution, in standard deviations
+SPIKE = 6.0  # typical steps from window to window that a window alone is off both its neighbours
 EPSILON = 1e-12
 
 
@@ -82,16 +83,33 @@ def _clipped(values: np.ndarray, slots: np.ndarray, count: int) -> np.ndarray:
     return np.asarray(np.clip(values, middle - reach, middle + reach))
 
 
-def forecasts(past: np.ndarray, *steps: int) -> list[Forecast]:
+def forecasts(past: np.ndarray, after: np.ndarray, *steps: int) -> list[Forecast]:
     """Return what the past lets expect of the mean of the next so many windows, for each number of steps.
 
     The level is an exponentially weighted mean; how quickly it follows is chosen for each number by how well it would
     have foretold its own past (Brown 1956; Muth 1960 on when it is best). Where the last windows are not known, the
-    level may have moved on for as long as that.
+    level may have moved on for as long as that. `after` is the first of the next windows: whether the last of the past
+    stood alone.
     """
-    levels, shares = _levels(past)
+    levels, shares = _levels(without_spikes(past, after))
     unknown = np.argmax(~np.isnan(past[::-1]), axis=0) if len(past) else np.zeros(past.shape[1])
     return [_forecast(past, levels, shares, unknown, some) for some in steps]
+
+
+def without_spikes(past: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Return the past in which a window that stood alone, far off those beside it, is as the nearer of them.
+
+    One window alone is no news, so it moves no level either: else two windows later its end would be news. Far off is
+    SPIKE times the median step between windows (a running median of three, Tukey 1977, where it matters).
+    """
+    beside = np.vstack([past, after])
+    middle = beside.copy()
+    middle[1:-1] = np.median([beside[:-2], beside[1:-1], beside[2:]], axis=0)  # NaN where one of them is not known
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of numbers without a past, which have no steps
+        step = np.nanmedian(np.abs(np.diff(past, axis=0)), axis=0)
+    far = np.abs(beside - middle) > SPIKE * step
+    return np.where(far, middle, beside)[:-1]
 
 
 def _forecast(past: np.ndarray, levels: np.ndarray, shares: np.ndarray, unknown: np.ndarray, steps: int) -> Forecast:
