@@ -61,6 +61,15 @@ def test_a_run_computes_what_needs_no_labels_and_a_night_the_rest(world: World) 
     assert 0 < (provisional.value or 0) < (final.value or 0)
 
 
+def test_a_night_leaves_the_kpis_of_a_run_where_none_waits_for_labels(small: World) -> None:
+    small.declare(kpis={"orders": KPIS["orders"]})
+    small.run(FIRST)
+    early = kpis(small)
+    small.night("2026-09-03")
+    assert kpis(small) == early
+    assert set(early) == {"orders"}
+
+
 def test_a_reference_sum_is_that_of_an_average_window_and_is_computed_once(small: World) -> None:
     small.run(FIRST)
     small.night("2026-09-05")

@@ -53,9 +53,9 @@ def _own_rows(monitor: Monitor, window: Window, names: Sequence[str], resources:
 
 
 def kpis_of_night(monitor: Monitor, window: Window, resources: Resources, *, as_of: datetime) -> list[Measurement]:
-    """Return every KPI of a window with the labels known at `as_of`; none where no KPI waits for labels."""
+    """Return every KPI of a window with the labels known at `as_of`; none before its run was due."""
     late, early = kpis_of(monitor, labelled=True), kpis_of(monitor, labelled=False)
-    if not late or as_of < window.end + monitor.lateness:
+    if as_of < window.end + monitor.lateness:
         return []
     engine = resources.warehouse(monitor.source.connection)
     faults = _faults(monitor, [*early, *late], resources)

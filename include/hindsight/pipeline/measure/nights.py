@@ -15,6 +15,7 @@ from hindsight.checks.labels.expected import accuracy_expected
 from hindsight.checks.labels.labels import label_measurements
 from hindsight.checks.labels.overdue import missing
 from hindsight.checks.performance.performance import performance
+from hindsight.monitors.kpis import kpis_of
 from hindsight.monitors.model import Monitor
 from hindsight.pipeline.measure.baselines import baseline_for
 from hindsight.pipeline.measure.first_seen import look, matures_at
@@ -166,8 +167,9 @@ def _revise(monitor: Monitor, window: Window, as_of: datetime, learnt: _Learnt, 
     if baseline is not None:
         ripe = any(m.metric == "mature" and m.value for m in labels)
         labels += label_drift(known.table, monitor, baseline, mature=ripe)
-    numbers = kpis_of_night(monitor, window, resources, as_of=as_of)
-    measured = {Kind.PERFORMANCE: realised, Kind.LABELS: labels, Kind.KPI: numbers}
+    measured = {Kind.PERFORMANCE: realised, Kind.LABELS: labels}
+    if kpis_of(monitor, labelled=True):  # else what the run computed stands
+        measured[Kind.KPI] = kpis_of_night(monitor, window, resources, as_of=as_of)
     return keep(monitor, window, as_of, measured, resources)
 
 
