@@ -122,10 +122,10 @@ def fit_control(rows: Rows, monitor: Monitor) -> Control:
 
 def _returning(rows: Rows, monitor: Monitor) -> Iterator[Key]:
     """Yield the columns whose texts come back, by the time of the rows; of rows without one there are none."""
-    name = monitor.source.predictions.timestamp
-    if name not in rows.columns or not pa.types.is_timestamp(rows.column(name).type):
+    timestamp = monitor.source.predictions.timestamp
+    if timestamp not in rows.columns or not pa.types.is_timestamp(rows.column(timestamp).type):
         return
-    stamps = rows.column(name).cast(pa.timestamp("us", "UTC"), safe=False).cast(pa.int64())
+    stamps = rows.column(timestamp).cast(pa.timestamp("us", "UTC"), safe=False).cast(pa.int64())
     span = pc.min_max(stamps).as_py()
     if span["min"] is None:
         return
